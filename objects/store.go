@@ -1,0 +1,48 @@
+// Package objects keeps bytes by name: COGs, original products, metadata files, results.
+//
+//	Put ─▶ temporary name ─▶ sync ─▶ rename ─▶ visible, whole, with its SHA-256
+//
+// An object is written once and never changes: a reader that has seen a key may keep what it read for ever.
+// There are two stores, a local folder and any S3 server; both pass the same suite (objectstest).
+package objects
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+)
+
+// Info describes an object.
+type Info struct {
+	Key         string    // slash-separated, no leading slash, no "." or ".." segment
+	Size        int64     // bytes
+	SHA256      string    // lower-case hex of the whole content
+	ContentType string    // media type as given to Put
+	Modified    time.Time // UTC
+}
+
+// Object is an open object. ReadAt may be called from several goroutines at once.
+type Object interface {
+	io.ReaderAt
+	io.Closer
+	Info() Info
+}
+
+// Store keeps objects. Keys that are empty, absolute, hold a "." or ".." segment, a backslash or a control character are
+// fault.Invalid; unknown keys are fault.NotFound.
+type Store interface {
+	// Put publishes the bytes of r under key, all or nothing. Putting a key that exists is fault.Conflict, unless the content
+	// is the same (by SHA-256), which changes nothing.
+	Put(ctx context.Context, key, contentType string, r io.Reader) (Info, error)
+	// Open prepares ranged reads.
+	Open(ctx context.Context, key string) (Object, error)
+	// Stat describes one object.
+	Stat(ctx context.Context, key string) (Info, error)
+	// List walks the keys that begin with prefix, in byte order. SHA256 and ContentType may be empty.
+	List(ctx context.Context, prefix string) iter.Seq2[Info, error]
+	// Delete removes an object; an unknown key is no error.
+	Delete(ctx context.Context, key string) error
+	// Sweep removes what interrupted Puts left behind (temporary files, unfinished multipart uploads) older than age.
+	Sweep(ctx context.Context, age time.Duration) error
+}
