@@ -1,0 +1,88 @@
+# Swath: `make help` lists what can be made. Everything it installs for itself goes to .cache/ and web/app/node_modules/.
+
+LISTEN  ?= 127.0.0.1:8080
+DATA    ?= data
+CACHE   := $(CURDIR)/.cache
+SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
+
+# Debian's packages: what the binary is built with and runs on, and what the tests use beside that.
+PACKAGES      := g++ pkg-config gdal-bin libgdal-dev libisal-dev libjpeg62-turbo-dev libwebp-dev postgresql-15 postgresql-15-postgis-3 ca-certificates
+TEST_PACKAGES := chromium python3 python3-venv
+
+VERSITYGW   := github.com/versity/versitygw/cmd/versitygw@v1.8.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+export CGO_ENABLED := 1
+export SWATH_VERSITYGW := $(CACHE)/bin/versitygw
+export SWATH_PYTHON := $(CACHE)/venv/bin/python
+
+.PHONY: help run build test check lint vuln bench fuzz golden db deps test-deps web clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+run: build ## set up everything, ingest the bundled scenes, serve (LISTEN=127.0.0.1:8080 DATA=data)
+	bin/swath ingest --data '$(DATA)' testdata/scenes
+	bin/swath serve --data '$(DATA)' --listen '$(LISTEN)'
+
+build: deps web ## build bin/swath
+	go build -o bin/swath ./cmd/swath
+
+test: build test-deps ## set up everything, then every test
+	go vet ./...
+	$(CACHE)/bin/staticcheck ./...
+	SWATH_TEST_REQUIRE_ALL=1 go test -count=1 -timeout 20m ./...
+
+check: ## the quick loop: vet, linter, unit tests (under two minutes)
+	go vet ./...
+	@if [ -x $(CACHE)/bin/staticcheck ]; then $(CACHE)/bin/staticcheck ./...; else echo 'staticcheck: not installed yet, `make test-deps` does'; fi
+	go test -short ./...
+
+vuln: ## known vulnerabilities of the dependencies (needs the network, or GOVULNDB=file:///…)
+	GOBIN=$(CACHE)/bin go install $(GOVULNCHECK)
+	$(CACHE)/bin/govulncheck $(if $(GOVULNDB),-db $(GOVULNDB)) ./...
+
+bench: build ## benchmarks of the packages, then of the tiles against TiTiler (see bench/)
+	go test -run '^$$' -bench . -benchmem ./raster ./render ./tiles ./catalog
+	bench/tiles/run
+
+fuzz: ## each fuzz target for a short while (FUZZTIME=20s)
+	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$target/*_test.go | sed 's/func //'); do \
+	    echo "$$target $$f"; go test $$target -run '^$$' -fuzz "^$$f\$$" -fuzztime $(or $(FUZZTIME),20s) || exit 1; done; done
+
+golden: ## rewrite the golden files; look at what changed before committing
+	go test ./render ./tiles -update
+
+db: ## psql into the catalog of a running server (DATA=data)
+	bin/swath db --data '$(DATA)'
+
+deps: ## install Debian's packages that are missing
+	@missing=$$(for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	if ! command -v npm >/dev/null; then missing="$$missing nodejs npm"; fi; \
+	deploy/install-packages $$missing
+
+test-deps: deps $(CACHE)/bin/versitygw $(CACHE)/bin/staticcheck $(CACHE)/venv/ok ## install what only the tests use
+	@deploy/install-packages $$(for p in $(TEST_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done)
+
+$(CACHE)/bin/versitygw:
+	GOBIN=$(CACHE)/bin go install $(VERSITYGW)
+
+$(CACHE)/bin/staticcheck:
+	GOBIN=$(CACHE)/bin go install $(STATICCHECK)
+
+$(CACHE)/venv/ok: cmd/swath/testdata/requirements.txt | deps
+	@deploy/install-packages $$(dpkg -s python3-venv >/dev/null 2>&1 || echo python3 python3-venv)
+	/usr/bin/python3 -m venv $(CACHE)/venv
+	$(CACHE)/venv/bin/pip install --quiet --disable-pip-version-check -r cmd/swath/testdata/requirements.txt
+	touch $@
+
+web: web/dist/index.html ## build the web page with npm packages
+
+web/dist/index.html: $(shell find web/app -path web/app/node_modules -prune -o -type f -print 2>/dev/null) | deps
+	cd web/app && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
+clean: ## remove what was built (data/ and .cache/ stay)
+	rm -rf bin web/dist/* web/app/node_modules
+	go clean -testcache
