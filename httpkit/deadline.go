@@ -1,0 +1,73 @@
+package httpkit
+
+import (
+	"context"
+	"syscall"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// lookEvery is how often the door looks whether the client is still there. Most answers are out before the first look.
+const lookEvery = 100 * time.Millisecond
+
+// deadline gives c.UserContext() an end: after limit, when the handler returns, or soon after the client has left.
+// A body that is streamed after its handler returned needs context.WithoutCancel.
+func deadline(limit time.Duration) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		ctx, cancel := context.WithTimeout(c.UserContext(), limit)
+		defer cancel()
+		c.SetUserContext(ctx)
+
+		watch(ctx, cancel, ClientGone(c))
+		return c.Next()
+	}
+}
+
+// watch cancels a request that is still running when its client has left.
+func watch(ctx context.Context, cancel context.CancelFunc, gone func() bool) {
+	time.AfterFunc(lookEvery, func() {
+		if ctx.Err() != nil {
+			return
+		}
+		if gone() {
+			cancel()
+			return
+		}
+		watch(ctx, cancel, gone)
+	})
+}
+
+// ClientGone returns a function that reports whether the client has closed its connection. It peeks at the socket
+// (about 12 µs), so that long work can ask it between blocks; fasthttp itself never tells. Where there is no plain
+// socket to look at (TLS, tests) the answer is always false.
+func ClientGone(c *fiber.Ctx) func() bool {
+	conn, ok := c.Context().Conn().(syscall.Conn)
+	if !ok {
+		return func() bool { return false }
+	}
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return func() bool { return false }
+	}
+	return func() bool { return closed(raw) }
+}
+
+// closed reports whether the peer has sent its last byte. Bytes still unread mean a pipelined request: not gone.
+func closed(raw syscall.RawConn) bool {
+	var (
+		n    int
+		peek error
+		one  [1]byte
+	)
+	err := raw.Control(func(fd uintptr) {
+		n, _, peek = syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+	})
+	if err != nil {
+		return true // closed on our side
+	}
+	if peek == syscall.EAGAIN || peek == syscall.EINTR {
+		return false
+	}
+	return peek != nil || n == 0
+}

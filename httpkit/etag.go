@@ -1,0 +1,53 @@
+package httpkit
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/gofiber/fiber/v2"
+)
+
+// Send answers GET and HEAD with body under a strong ETag made from its bytes; a client that holds them gets 304.
+// The body must not be changed afterwards.
+func Send(c *fiber.Ctx, contentType string, body []byte) error {
+	tag := strconv.Quote(strconv.FormatUint(xxhash.Sum64(body), 36))
+	if NotModified(c, tag) {
+		return nil
+	}
+	c.Set(fiber.HeaderContentType, contentType)
+	return c.Send(body)
+}
+
+// NotModified sets the ETag, a quoted string, and answers 304 when the client's If-None-Match names it, also in the form
+// that it got with a compressed body.
+func NotModified(c *fiber.Ctx, tag string) bool {
+	c.Set(fiber.HeaderETag, tag)
+	held := matching(c.Get(fiber.HeaderIfNoneMatch), tag)
+	if held == "" || (c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead) {
+		return false
+	}
+	c.Set(fiber.HeaderETag, held)
+	c.Status(fiber.StatusNotModified)
+	return true
+}
+
+// matching returns the tag of an If-None-Match list that names the same representation, whatever its coding; or "".
+func matching(header, tag string) string {
+	for candidate := range strings.SplitSeq(header, ",") {
+		candidate = strings.TrimSpace(candidate)
+		if candidate == "*" {
+			return tag
+		}
+		plain := strings.TrimPrefix(candidate, "W/")
+		for _, coding := range codings {
+			if bare, cut := strings.CutSuffix(plain, "-"+coding.name+`"`); cut {
+				plain = bare + `"`
+			}
+		}
+		if plain == tag {
+			return candidate
+		}
+	}
+	return ""
+}

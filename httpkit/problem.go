@@ -1,0 +1,79 @@
+package httpkit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"swath/fault"
+)
+
+// statusOf is the one table from kinds to status codes; a test fails when a kind is missing.
+var statusOf = map[fault.Kind]int{
+	fault.Internal:    http.StatusInternalServerError,
+	fault.Invalid:     http.StatusBadRequest,
+	fault.NotFound:    http.StatusNotFound,
+	fault.Conflict:    http.StatusConflict,
+	fault.Forbidden:   http.StatusForbidden,
+	fault.Offline:     http.StatusAccepted, // being staged
+	fault.Timeout:     http.StatusGatewayTimeout,
+	fault.Unavailable: http.StatusServiceUnavailable,
+	fault.TooLarge:    http.StatusRequestEntityTooLarge, // not 400: a client may shrink its question and ask again
+}
+
+// retryAfterS says when to ask again, in seconds, where asking again may help.
+var retryAfterS = map[int]int{http.StatusAccepted: 60, http.StatusServiceUnavailable: 5}
+
+// statusClientGone is the code that servers log for a request whose client left before the answer. Nobody receives it.
+const statusClientGone = 499
+
+// ProblemType is the media type of every error body.
+const ProblemType = "application/problem+json"
+
+// problem is an error body (RFC 9457). Its type is always "about:blank": title and status say what kind it is.
+type problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail"`
+	Instance  string `json:"instance"`
+	RequestID string `json:"request_id,omitempty"`
+}
+
+// Problem is the only place where an error becomes a response; it is fiber's ErrorHandler.
+func Problem(c *fiber.Ctx, err error) error {
+	status, title, detail := explain(err)
+	f := frameOf(c)
+	if status >= 500 {
+		f.cfg.Log.ErrorContext(c.UserContext(), "request failed", "id", f.requestID, "path", c.Path(), "err", err)
+	}
+	if s, ok := retryAfterS[status]; ok && len(c.Response().Header.Peek(fiber.HeaderRetryAfter)) == 0 {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(s))
+	}
+	body, err := json.Marshal(problem{"about:blank", title, status, detail, c.Path(), f.requestID})
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Response().Header.Del(fiber.HeaderETag)
+	c.Set(fiber.HeaderContentType, ProblemType)
+	return c.Status(status).Send(body)
+}
+
+// explain returns the status of err and the words that a stranger may read.
+func explain(err error) (status int, title, detail string) {
+	kind, detail := fault.Of(err)
+	status = statusOf[kind]
+	if fe := (*fiber.Error)(nil); errors.As(err, &fe) { // the router's own: 404, 405, 413, 431 …
+		status, detail = fe.Code, fe.Message
+	} else if kind == fault.Internal && errors.Is(err, context.DeadlineExceeded) {
+		status, detail = statusOf[fault.Timeout], "the answer took longer than a request may"
+	} else if kind == fault.Internal && errors.Is(err, context.Canceled) {
+		return statusClientGone, "Client Closed Request", "the client went away"
+	}
+	return status, http.StatusText(status), detail
+}
