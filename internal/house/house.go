@@ -1,0 +1,76 @@
+// Package house keeps the rules of the house as a table: which package may import what.
+//
+//	floor 4  doors      cmd/swath httpkit web *http
+//	floor 3  work       ingest
+//	floor 2  knowledge  stac catalog tiles
+//	floor 1  matter     objects raster render sentinel/* spot
+//	floor 0  words      eo geo fault
+//
+// Imports point down, or sideways where the table says so; each foreign library lives in its rooms. A test walks the list of
+// packages and fails on what the table does not know.
+package house
+
+// Room is one package of ours (or a tree of them, with a trailing "/...").
+type Room struct {
+	Package  string
+	Floor    int
+	Sideways []string // rooms of the same floor that it may import
+}
+
+// Rooms lists every room; order does not matter.
+var Rooms = []Room{
+	{"cmd/swath", 5, nil},
+	{"internal/...", 5, []string{"internal/..."}},
+	{"objects/objectstest", 5, nil},
+	{"stac/stactest", 5, nil},
+	{"httpkit", 4, nil},
+	{"stac/stachttp", 4, []string{"httpkit", "openapi"}},
+	{"tiles/tilehttp", 4, []string{"httpkit"}},
+	{"objects/objecthttp", 4, []string{"httpkit"}},
+	{"web", 4, []string{"httpkit"}},
+	{"openapi", 4, nil},
+	{"ingest", 3, nil},
+	{"catalog", 2, []string{"stac", "catalog/...", "migrations"}},
+	{"catalog/cluster", 2, nil},
+	{"migrations", 2, nil},
+	{"tiles", 2, []string{"stac"}},
+	{"stac", 2, nil},
+	{"objects", 1, nil},
+	{"raster", 1, []string{"objects"}},
+	{"render", 1, nil},
+	{"sentinel/safe", 1, nil},
+	{"sentinel/s1", 1, []string{"sentinel/safe"}},
+	{"sentinel/s2", 1, []string{"sentinel/safe"}},
+	{"spot", 1, []string{"sentinel/safe"}},
+	{"eo", 0, nil},
+	{"geo", 0, nil},
+	{"fault", 0, nil},
+}
+
+// Library is a module of others and the rooms that may name it. Tests may name any.
+type Library struct {
+	Module string
+	Rooms  []string
+}
+
+// Libraries lists every module that code outside tests imports.
+var Libraries = []Library{
+	{"github.com/gofiber/fiber/v2", []string{"httpkit", "stac/stachttp", "tiles/tilehttp", "objects/objecthttp", "web", "cmd/swath", "internal/..."}},
+	{"github.com/valyala/fasthttp", []string{"httpkit", "objects/objecthttp"}},
+	{"github.com/prometheus/client_golang", []string{"httpkit", "cmd/swath"}},
+	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "render"}},
+	{"github.com/jackc/pgx/v5", []string{"catalog", "catalog/cluster", "migrations", "internal/..."}},
+	{"github.com/pressly/goose/v3", []string{"migrations"}},
+	{"github.com/cespare/xxhash/v2", []string{"catalog", "httpkit", "tiles"}},
+	{"github.com/airbusgeo/godal", []string{"raster"}},
+	{"github.com/aws/aws-sdk-go-v2", []string{"objects"}},
+	{"github.com/aws/smithy-go", []string{"objects"}},
+	{"github.com/planetlabs/go-stac", []string{"stac", "stac/stachttp", "internal/..."}},
+	{"github.com/getkin/kin-openapi", []string{"openapi", "internal/..."}},
+	{"github.com/buger/jsonparser", []string{"stac", "catalog", "tiles", "stac/stachttp"}},
+	{"github.com/spf13/cobra", []string{"cmd/swath"}},
+	{"github.com/spf13/pflag", []string{"cmd/swath"}},
+	{"gopkg.in/yaml.v3", []string{"cmd/swath", "openapi", "internal/..."}},
+	{"golang.org/x/sync", []string{"ingest", "raster", "tiles", "objects", "catalog"}},
+	{"golang.org/x/sys", []string{"catalog/cluster", "objects", "httpkit"}},
+}

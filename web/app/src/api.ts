@@ -1,0 +1,50 @@
+// The server's answers, as far as the page reads them, and the requests that get them.
+import type { Geometry } from "geojson";
+
+export type Render = { title?: string; assets?: string[]; expression?: string };
+export type Extent = { spatial: { bbox: number[][] }; temporal: { interval: (string | null)[][] } };
+export type Collection = { id: string; title?: string; description: string; renders?: Record<string, Render>; extent: Extent };
+export type Asset = { href: string; title?: string; type?: string; roles?: string[] };
+export type Item = {
+  id: string; collection: string; bbox: number[]; geometry: Geometry;
+  properties: { datetime: string | null; start_datetime?: string; title?: string; platform?: string; "eo:cloud_cover"?: number };
+  assets: Record<string, Asset>;
+};
+export type Page = { features: Item[]; numberMatched?: number; links: { rel: string; href: string }[] };
+export type Value = { name: string; value: number | null };
+export type BandValue = Value & { asset: string; band: string; stored: number | null };
+export type Point = { coordinates: [number, number]; bands: BandValue[]; values: Value[] };
+export type Query = { bbox: [number, number, number, number]; collection: string; from: string; to: string };
+
+/** How many items one look at the map lists. */
+export const pageSize = 50;
+
+async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
+  const answer = await fetch(url, { headers: { Accept: "application/json" }, signal });
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.detail ?? `${answer.status} ${answer.statusText}`);
+  return body;
+}
+
+export const collections = async () => (await get<{ collections: Collection[] }>("/collections")).collections;
+
+export function search(q: Query, signal: AbortSignal) {
+  const parameters = new URLSearchParams({ limit: String(pageSize), bbox: q.bbox.map((v) => v.toFixed(6)).join(",") });
+  if (q.collection) parameters.set("collections", q.collection);
+  if (q.from || q.to) {
+    parameters.set("datetime", `${q.from ? q.from + "T00:00:00Z" : ".."}/${q.to ? q.to + "T23:59:59Z" : ".."}`);
+  }
+  return get<Page>("/search?" + parameters, signal);
+}
+
+export const itemPath = (i: { collection: string; id: string }) =>
+  `/collections/${encodeURIComponent(i.collection)}/items/${encodeURIComponent(i.id)}`;
+
+export const item = (collection: string, id: string) => get<Item>(itemPath({ collection, id }));
+
+/** What an item holds at a place: every band, or with a preset, its bands and its result. */
+export const point = (i: Item, lon: number, lat: number, render?: string) =>
+  get<Point>(`${itemPath(i)}/point/${lon.toFixed(7)},${lat.toFixed(7)}` + (render ? "?render=" + encodeURIComponent(render) : ""));
+
+export const tileJSON = (i: Item, render: string) =>
+  `${location.origin}${itemPath(i)}/tilejson.json?render=${encodeURIComponent(render)}`;

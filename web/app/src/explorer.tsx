@@ -1,0 +1,156 @@
+// The page: what is in the view, how it is drawn, and what is at a place. Its state is in the address, so a link shows the same.
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import * as api from "./api";
+import { Atlas } from "./map";
+import { ItemList, Legend, Pick, PointPanel } from "./panels";
+
+/** How many items are drawn at once: each is a layer of its own. */
+const mostDrawn = 12;
+
+type Picked = { item: api.Item; lon: number; lat: number; bands: api.BandValue[]; values: api.Value[] };
+
+const address = () => new URLSearchParams(location.search);
+
+export function Explorer() {
+  const container = useRef<HTMLDivElement>(null);
+  const atlas = useRef<Atlas>();
+  const [ready, setReady] = useState(false);
+  const [collections, setCollections] = useState<api.Collection[]>([]);
+  const [collection, setCollection] = useState(address().get("collection") ?? "");
+  const [from, setFrom] = useState(address().get("from") ?? "");
+  const [to, setTo] = useState(address().get("to") ?? "");
+  const [preset, setPreset] = useState(address().get("render") ?? "true-color");
+  const [opacity, setOpacity] = useState(1);
+  const [page, setPage] = useState<api.Page>({ features: [], links: [] });
+  const [view, setView] = useState<ReturnType<Atlas["bounds"]>>();
+  const [selected, setSelected] = useState<api.Item>();
+  const [picked, setPicked] = useState<Picked>();
+  const [problem, setProblem] = useState("");
+  const fail = (err: unknown) => { if ((err as Error).name !== "AbortError") setProblem((err as Error).message); };
+
+  // The map, once; it starts at the item or collection of the address, else where there is something to see.
+  useEffect(() => {
+    const a = new Atlas(container.current!, { center: [10, 30], zoom: 1.4 });
+    atlas.current = a;
+    Object.assign(window, { swath: { map: a.map } }); // for people at the console
+    const loaded = new Promise((done) => a.map.once("load", done));
+    a.map.on("moveend", () => setView(a.bounds()));
+    a.map.on("error", (e) => fail(e.error));
+    const q = address(), id = q.get("item"), name = q.get("collection");
+    Promise.all([api.collections(), name && id ? api.item(name, id) : undefined, loaded]).then(([all, item]) => {
+      setCollections(all);
+      const start = item ? item.bbox : all.find((c) => c.id === name)?.extent.spatial.bbox[0];
+      if (item) setSelected(item);
+      if (q.get("at")) {
+        const [lon, lat, zoom] = q.get("at")!.split(",").map(Number);
+        a.map.jumpTo({ center: [lon, lat], zoom });
+      } else if (start) a.fit(start);
+      setReady(true);
+      setView(a.bounds());
+    }, fail);
+    return () => a.map.remove();
+  }, []);
+
+  // The items of the view.
+  useEffect(() => {
+    if (!ready || !view) return;
+    const abort = new AbortController();
+    api.search({ bbox: view, collection, from, to }, abort.signal).then((p) => { setPage(p); setProblem(""); }, fail);
+    return () => abort.abort();
+  }, [ready, view, collection, from, to]);
+
+  const presetsOf = (i: api.Item) => collections.find((c) => c.id === i.collection)?.renders ?? {};
+  const presets = useMemo(() => {
+    const all = new Map<string, string>();
+    const among = selected ? [selected] : page.features;
+    for (const c of collections) {
+      if (among.some((i) => i.collection === c.id)) for (const [name, r] of Object.entries(c.renders ?? {})) all.set(name, r.title ?? name);
+    }
+    return [...all];
+  }, [collections, page, selected]);
+
+  // What is drawn: the selected item on top of the others of the view.
+  const drawn = useMemo(() => {
+    const items = selected ? [selected, ...page.features.filter((i) => i.id !== selected.id || i.collection !== selected.collection)] : page.features;
+    return items.filter((i) => preset in presetsOf(i)).slice(0, mostDrawn).map((item) => ({ item, render: preset }));
+  }, [page, selected, preset, collections]);
+
+  useEffect(() => {
+    if (!ready) return;
+    atlas.current!.draw(drawn, opacity);
+    atlas.current!.footprints(page.features, selected);
+  }, [ready, drawn, opacity, page, selected]);
+
+  // The address follows.
+  useEffect(() => {
+    if (!ready) return;
+    const q = new URLSearchParams();
+    for (const [name, value] of Object.entries({ collection: selected?.collection ?? collection, item: selected?.id, from, to, render: preset })) {
+      if (value) q.set(name, value);
+    }
+    const c = atlas.current!.map.getCenter();
+    q.set("at", `${c.lng.toFixed(5)},${c.lat.toFixed(5)},${atlas.current!.map.getZoom().toFixed(2)}`);
+    history.replaceState(null, "", "?" + q);
+  }, [ready, view, collection, selected, from, to, preset]);
+
+  // A click asks the topmost drawn item there for its bands, for NDVI and for the preset's value.
+  useEffect(() => {
+    if (!ready) return;
+    const { map } = atlas.current!;
+    const click = async (e: { lngLat: { lng: number; lat: number } }) => {
+      const { lng, lat } = e.lngLat;
+      const lon = ((((lng + 180) % 360) + 360) % 360) - 180;
+      atlas.current!.mark(e.lngLat);
+      setPicked(undefined);
+      try {
+        for (const { item } of drawn) {
+          if (!inside(item.bbox, lon, lat)) continue;
+          const renders = presetsOf(item);
+          const ask = ["ndvi", preset].filter((name, i, all) => renders[name]?.expression && all.indexOf(name) === i);
+          const [all, ...results] = await Promise.all([api.point(item, lon, lat), ...ask.map((name) => api.point(item, lon, lat, name))]);
+          if (all.bands.every((b) => b.stored === null)) continue; // nothing was measured here: look below
+          setPicked({ item, lon, lat, bands: all.bands,
+            values: ask.flatMap((name, i) => results[i].values.map((v) => ({ ...v, name: renders[name].title ?? name }))) });
+          return;
+        }
+        atlas.current!.mark();
+      } catch (err) { fail(err); }
+    };
+    map.on("click", click);
+    return () => { map.off("click", click); };
+  }, [ready, drawn, preset]);
+
+  const select = (i?: api.Item) => {
+    setSelected(i);
+    if (i) {
+      atlas.current!.fit(i.bbox);
+      if (!(preset in presetsOf(i))) setPreset(Object.keys(presetsOf(i))[0] ?? preset);
+    }
+  };
+
+  return <>
+    <aside>
+      <header><img src="/ui/icon.svg" alt="" width="28" height="28" /><h1>Swath</h1>
+        <nav><a href="/collections?f=html">Catalog</a> <a href="/api.html">API</a></nav></header>
+      <section class="filters">
+        <Pick label="Collection" value={collection} onPick={(c) => { setCollection(c); setSelected(undefined);
+          const found = collections.find((k) => k.id === c); if (found) atlas.current!.fit(found.extent.spatial.bbox[0]); }}
+          options={[["", "All collections"], ...collections.map((c): [string, string] => [c.id, c.title ?? c.id])]} />
+        <label>From <input type="date" value={from} onInput={(e) => setFrom(e.currentTarget.value)} /></label>
+        <label>To <input type="date" value={to} onInput={(e) => setTo(e.currentTarget.value)} /></label>
+        <Pick label="Shown as" value={preset} onPick={setPreset} options={presets.some(([n]) => n === preset) ? presets : [[preset, preset], ...presets]} />
+        <label>Opacity <input type="range" min="0" max="1" step="0.05" value={opacity} onInput={(e) => setOpacity(+e.currentTarget.value)} /></label>
+      </section>
+      {problem && <p class="problem" role="alert">{problem}</p>}
+      <Legend presets={presets} preset={preset} onPick={setPreset} />
+      <ItemList page={page} selected={selected} onSelect={select} />
+    </aside>
+    <main><div ref={container} class="map" />{picked && <PointPanel {...picked} onClose={() => { setPicked(undefined); atlas.current!.mark(); }} />}</main>
+  </>;
+}
+
+/** Whether a place lies in a bbox, which may cross the antimeridian. */
+function inside(bbox: number[], lon: number, lat: number): boolean {
+  const [w, s, e, n] = bbox.length === 6 ? [bbox[0], bbox[1], bbox[3], bbox[4]] : bbox;
+  return lat >= s && lat <= n && (w <= e ? lon >= w && lon <= e : lon >= w || lon <= e);
+}
