@@ -3,7 +3,7 @@
 //	Put ─▶ temporary name ─▶ sync ─▶ rename ─▶ visible, whole, with its SHA-256
 //
 // An object is written once and never changes: a reader that has seen a key may keep what it read for ever.
-// There are two stores, a local folder and any S3 server; both pass the same suite (objectstest).
+// There are two stores, a local folder (OpenFolder) and any S3 server (OpenS3); both pass the same suite (objectstest).
 package objects
 
 import (
@@ -22,18 +22,20 @@ type Info struct {
 	Modified    time.Time // UTC
 }
 
-// Object is an open object. ReadAt may be called from several goroutines at once.
+// Object is an open object. ReadAt may be called from several goroutines at once. It lives until Close, not until the end of
+// the context it was opened with, so that a cache may hold it.
 type Object interface {
 	io.ReaderAt
 	io.Closer
 	Info() Info
 }
 
-// Store keeps objects. Keys that are empty, absolute, hold a "." or ".." segment, a backslash or a control character are
-// fault.Invalid; unknown keys are fault.NotFound.
+// Store keeps objects. Keys that are empty, absolute, hold an empty, "." or ".." segment, a backslash or a control character,
+// are not UTF-8, or are longer than 1024 bytes or 255 in one segment are fault.Invalid; unknown keys are fault.NotFound.
+// A key that continues another one ("a/b" beside "a") may be fault.Conflict, because a folder can't hold both.
 type Store interface {
 	// Put publishes the bytes of r under key, all or nothing. Putting a key that exists is fault.Conflict, unless the content
-	// is the same (by SHA-256), which changes nothing.
+	// is the same (by SHA-256), which changes nothing and returns what is there. A file behind r must not change meanwhile.
 	Put(ctx context.Context, key, contentType string, r io.Reader) (Info, error)
 	// Open prepares ranged reads.
 	Open(ctx context.Context, key string) (Object, error)
