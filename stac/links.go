@@ -1,0 +1,111 @@
+package stac
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+
+	gostac "github.com/planetlabs/go-stac"
+)
+
+// Version is the STAC version of what Swath itself says of its catalog.
+const Version = "1.1.0"
+
+// Link is a STAC link.
+type Link = gostac.Link
+
+// Root is a STAC landing page.
+type Root = gostac.Catalog
+
+// Media types of what is served.
+const (
+	TypeJSON    = "application/json"
+	TypeGeoJSON = "application/geo+json"
+	TypeSchema  = "application/schema+json"
+	TypeHTML    = "text/html"
+)
+
+// Links renders stored bodies for one address: it puts their links in and completes the hrefs of our own assets. Bodies
+// are not parsed; a page of a hundred items costs little more than copying it.
+type Links struct {
+	Base string // the server's address without a trailing slash, safe inside a JSON string
+}
+
+// CollectionURL returns the address of a collection.
+func (l Links) CollectionURL(id string) string { return l.Base + "/collections/" + segment(id) }
+
+// ItemURL returns the address of an item.
+func (l Links) ItemURL(collection, id string) string {
+	return l.CollectionURL(collection) + "/items/" + segment(id)
+}
+
+// segment escapes a name for one segment of a path. A plus is escaped too: some servers read it as a space.
+func segment(name string) string { return strings.ReplaceAll(url.PathEscape(name), "+", "%2B") }
+
+// The stored prefix of our own hrefs as it stands in a body, and the sign of an item that tiles can be drawn of.
+var (
+	storedHref = []byte(`"href":"` + HrefPrefix + `/`)
+	ownObject  = []byte(`"` + ObjectField + `":`)
+	geotiff    = []byte(`"image/tiff; application=geotiff`)
+)
+
+// LinkBytes is about how much longer a body becomes when it is served.
+const LinkBytes = 2048
+
+// AppendItem appends an item as it is served.
+func (l Links) AppendItem(dst []byte, it Item) []byte {
+	collection := l.CollectionURL(it.Collection)
+	self := collection + "/items/" + segment(it.ID)
+	dst = append(dst, `{"links":[`...)
+	dst = appendLink(dst, "self", self, TypeGeoJSON, "This item")
+	dst = appendLink(append(dst, ','), "parent", collection, TypeJSON, "Its collection")
+	dst = appendLink(append(dst, ','), "collection", collection, TypeJSON, "Its collection")
+	dst = appendLink(append(dst, ','), "root", l.Base+"/", TypeJSON, "The catalog")
+	dst = appendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This item as a page")
+	if bytes.Contains(it.Body, ownObject) && bytes.Contains(it.Body, geotiff) {
+		dst = appendLink(append(dst, ','), "preview", self+"/preview.png", "image/png", "Preview")
+		dst = appendLink(append(dst, ','), "tilejson", self+"/tilejson.json", TypeJSON, "Map tiles")
+		dst = appendLink(append(dst, ','), "xyz", self+"/tiles/WebMercatorQuad/{z}/{x}/{y}.png", "image/png", "Map tiles")
+	}
+	return l.appendBody(append(dst, ']'), it.Body)
+}
+
+// AppendCollection appends a collection as it is served.
+func (l Links) AppendCollection(dst []byte, c Collection) []byte {
+	self := l.CollectionURL(c.ID)
+	dst = append(dst, `{"links":[`...)
+	dst = appendLink(dst, "self", self, TypeJSON, "This collection")
+	dst = appendLink(append(dst, ','), "parent", l.Base+"/", TypeJSON, "The catalog")
+	dst = appendLink(append(dst, ','), "root", l.Base+"/", TypeJSON, "The catalog")
+	dst = appendLink(append(dst, ','), "items", self+"/items", TypeGeoJSON, "Its items")
+	dst = appendLink(append(dst, ','), RelQueryables, self+"/queryables", TypeSchema, "What its items can be searched by")
+	dst = appendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This collection as a page")
+	return l.appendBody(append(dst, ']'), c.Body)
+}
+
+// RelQueryables is the relation of a link to queryables.
+const RelQueryables = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+
+// appendLink appends one link. Addresses are escaped and titles are ours, so that nothing in them needs JSON escaping.
+func appendLink(dst []byte, rel, href, mediaType, title string) []byte {
+	dst = append(append(dst, `{"rel":"`...), rel...)
+	dst = append(append(dst, `","href":"`...), href...)
+	dst = append(append(dst, `","type":"`...), mediaType...)
+	return append(append(append(dst, `","title":"`...), title...), `"}`...)
+}
+
+// appendBody appends the members of a stored object, behind others, with the hrefs of our own assets made whole.
+func (l Links) appendBody(dst, body []byte) []byte {
+	body = bytes.TrimLeft(body[1:], " \t\r\n")
+	if body[0] != '}' {
+		dst = append(dst, ',')
+	}
+	for {
+		i := bytes.Index(body, storedHref)
+		if i < 0 {
+			return append(dst, body...)
+		}
+		dst = append(append(append(dst, body[:i]...), `"href":"`...), l.Base...)
+		body = body[i+len(storedHref)-1:]
+	}
+}

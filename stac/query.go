@@ -1,0 +1,181 @@
+package stac
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"swath/fault"
+)
+
+// Limits of a search.
+const (
+	DefaultLimit  = 10      // items a page when none is asked
+	MaxLimit      = 10_000  // items a page; a larger limit is lowered to this, as STAC API says
+	maxNames      = 10_000  // ids or collections in one search
+	maxBodyBytes  = 1 << 20 // of POST /search
+	maxTokenBytes = 1 << 10
+)
+
+// SearchParams are the query parameters of GET /search; ItemsParams those of GET /collections/{c}/items.
+var (
+	SearchParams = []string{"bbox", "collections", "datetime", "ids", "intersects", "limit", "token"}
+	ItemsParams  = []string{"bbox", "datetime", "limit", "token"}
+)
+
+// SearchFromQuery reads the parameters of a GET; only those in known may be there. "f" is the door's own.
+func SearchFromQuery(q url.Values, known []string) (Search, error) {
+	if err := OnlyParams(q, known...); err != nil {
+		return Search{}, err
+	}
+	r := request{BBox: q.Get("bbox"), Datetime: q.Get("datetime"), Token: q.Get("token"),
+		IDs: list(q.Get("ids")), Collections: list(q.Get("collections")), Intersects: json.RawMessage(q.Get("intersects"))}
+	if q.Has("limit") {
+		n, err := strconv.Atoi(q.Get("limit"))
+		if err != nil {
+			return Search{}, fault.New(fault.Invalid, "limit %q is not a whole number", q.Get("limit"))
+		}
+		r.Limit = &n
+	}
+	return r.search()
+}
+
+// OnlyParams refuses parameters that a route does not know (OGC API, query-param-unknown), and those given twice.
+func OnlyParams(q url.Values, known ...string) error {
+	for name, values := range q {
+		if name != "f" && !slices.Contains(known, name) {
+			return fault.New(fault.Invalid, "unknown parameter %q; known here: %s", name, strings.Join(append(known[:len(known):len(known)], "f"), ", "))
+		}
+		if len(values) > 1 {
+			return fault.New(fault.Invalid, "parameter %q is given %d times", name, len(values))
+		}
+	}
+	return nil
+}
+
+// list splits a comma list; empty text is the empty list.
+func list(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ",")
+}
+
+// refused are fields of POST /search that would change its answer and are not understood: ignoring them would be a lie.
+var refused = []string{"query", "filter", "filter-lang", "filter-crs", "sortby", "fields", "q"}
+
+// SearchFromJSON reads the body of POST /search. Unknown fields are ignored, except those of STAC's own extensions.
+func SearchFromJSON(body []byte) (Search, error) {
+	if len(body) > maxBodyBytes {
+		return Search{}, fault.New(fault.TooLarge, "a search may have %d bytes, this has %d", maxBodyBytes, len(body))
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
+		return Search{}, fault.New(fault.Invalid, "the body is not a JSON object")
+	}
+	for name, raw := range fields {
+		if string(raw) == "null" {
+			delete(fields, name)
+		} else if slices.Contains(refused, name) {
+			return Search{}, fault.New(fault.Invalid, "field %q is not supported", name)
+		}
+	}
+	var r request
+	var box []json.Number
+	for _, f := range []struct {
+		name, what string
+		into       any
+	}{
+		{"bbox", "an array of numbers", &box},
+		{"datetime", "text", &r.Datetime},
+		{"token", "text", &r.Token},
+		{"ids", "an array of texts", &r.IDs},
+		{"collections", "an array of texts", &r.Collections},
+		{"limit", "a whole number", &r.Limit},
+	} {
+		if raw, ok := fields[f.name]; ok && decode(raw, f.into) != nil {
+			return Search{}, fault.New(fault.Invalid, "%s is not %s", f.name, f.what)
+		}
+	}
+	if _, ok := fields["bbox"]; ok {
+		r.BBox = join(box)
+		if len(box) == 0 {
+			return Search{}, fault.New(fault.Invalid, "bbox is empty")
+		}
+	}
+	r.Intersects = fields["intersects"]
+	return r.search()
+}
+
+// decode reads one JSON value; a number stays the text that the client wrote.
+func decode(raw json.RawMessage, into any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return d.Decode(into)
+}
+
+func join(numbers []json.Number) string {
+	text := make([]string, len(numbers))
+	for i, n := range numbers {
+		text[i] = n.String()
+	}
+	return strings.Join(text, ",")
+}
+
+// request is a search as it was written, by GET or by POST.
+type request struct {
+	BBox, Datetime, Token string
+	IDs, Collections      []string
+	Intersects            json.RawMessage
+	Limit                 *int
+}
+
+// search checks what was written.
+func (r request) search() (Search, error) {
+	s := Search{Collections: r.Collections, IDs: r.IDs, Token: r.Token, Limit: DefaultLimit}
+	for name, values := range map[string][]string{"ids": r.IDs, "collections": r.Collections} {
+		if len(values) > maxNames {
+			return Search{}, fault.New(fault.Invalid, "%s has %d entries, at most %d are allowed", name, len(values), maxNames)
+		}
+		if slices.ContainsFunc(values, badName) {
+			return Search{}, fault.New(fault.Invalid, "%s holds an empty name or a control character", name)
+		}
+	}
+	if len(r.Token) > maxTokenBytes || strings.ContainsRune(r.Token, 0) {
+		return Search{}, fault.New(fault.Invalid, "the token was not made by this server")
+	}
+	if r.Limit != nil {
+		if *r.Limit < 1 {
+			return Search{}, fault.New(fault.Invalid, "limit is %d; it begins at 1", *r.Limit)
+		}
+		s.Limit = min(*r.Limit, MaxLimit)
+	}
+	var err error
+	if r.Datetime != "" {
+		if s.Datetime, err = ParseDatetime(r.Datetime); err != nil {
+			return Search{}, err
+		}
+	}
+	if r.BBox != "" {
+		if s.BBox, err = ParseBBox(r.BBox); err != nil {
+			return Search{}, err
+		}
+	}
+	if len(r.Intersects) > 0 {
+		if s.BBox != nil {
+			return Search{}, fault.New(fault.Invalid, "bbox and intersects cannot be used together")
+		}
+		if s.Intersects, err = ParseGeometry(r.Intersects); err != nil {
+			return Search{}, err
+		}
+	}
+	return s, nil
+}
+
+// badName reports whether a name could not be that of an item or collection.
+func badName(name string) bool {
+	return name == "" || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
