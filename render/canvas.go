@@ -1,0 +1,121 @@
+package render
+
+import (
+	"image/color"
+	"slices"
+	"sync"
+)
+
+// canvas is the memory of one drawing, used again by later ones.
+type canvas struct {
+	width, height int
+	rows          []byte // as PNG wants them: a filter byte, then the row
+	pixels        []byte // 3 or 4 bytes each
+	packed        []byte // the compressed image
+	deflater      deflater
+}
+
+var canvases = sync.Pool{New: func() any { return new(canvas) }}
+
+// truecolour draws three planes.
+func (c *canvas) truecolour(planes [][]float32, limits [][2]float64, transparent bool, format Format) ([]byte, error) {
+	channels := channelsOf(format, transparent)
+	c.pixels = sized(c.pixels, c.width*c.height*channels)
+	interleave(c.pixels, planes, [3][2]float64(limits), channels)
+	return c.encode(channels, format)
+}
+
+// onePlane draws one plane through a palette.
+func (c *canvas) onePlane(plane []float32, style Style, limits [2]float64, transparent int, format Format) ([]byte, error) {
+	colours := gray
+	if style.Colormap != nil {
+		colours = style.Colormap
+	}
+	if colours.edges != nil && len(style.Rescale) > 0 {
+		colours = colours.overLevels()
+	}
+	c.rows = sized(c.rows, (c.width+1)*c.height)
+	if colours.edges != nil {
+		colours.classify(c.rows, plane, c.width)
+	} else {
+		levels(c.rows, plane, c.width, limits)
+	}
+	palette, hole := slices.Clone(colours.colours), -1
+	if transparent > 0 {
+		if hole = slices.Index(palette, color.NRGBA{}); hole < 0 {
+			hole = c.freeLevel(transparent)
+			palette[hole] = color.NRGBA{}
+		}
+		mark(c.rows, plane, c.width, byte(hole))
+	}
+	if format == PNG {
+		return c.palettePNG(palette, colours == gray, hole)
+	}
+	channels := channelsOf(format, slices.ContainsFunc(palette, func(p color.NRGBA) bool { return p.A < 255 }))
+	c.pixels = sized(c.pixels, c.width*c.height*channels)
+	lookup(c.pixels, c.rows, c.width, c.height, tableOf(palette), channels)
+	return c.encode(channels, format)
+}
+
+// freeLevel returns the rarest of the 256 levels, after giving its pixels to a neighbouring level. Those without a value
+// stand at level 0 and don't count.
+func (c *canvas) freeLevel(transparent int) int {
+	var count [256]int
+	for _, level := range c.rows {
+		count[level]++
+	}
+	count[0] -= transparent + c.height // every row begins with a zero
+	rarest := slices.Index(count[:], slices.Min(count[:]))
+	if count[rarest] > 0 {
+		neighbour := byte(rarest ^ 1)
+		for i, level := range c.rows {
+			if int(level) == rarest && i%(c.width+1) != 0 {
+				c.rows[i] = neighbour
+			}
+		}
+	}
+	return rarest
+}
+
+// encode writes pixels of 3 or 4 bytes.
+func (c *canvas) encode(channels int, format Format) ([]byte, error) {
+	switch format {
+	case JPEG:
+		return encodeJPEG(c.pixels, c.width, c.height)
+	case WebP:
+		return encodeWebP(c.pixels, c.width, c.height, channels)
+	}
+	return c.truecolourPNG(channels)
+}
+
+func channelsOf(format Format, transparent bool) int {
+	if transparent && format != JPEG {
+		return 4
+	}
+	return 3
+}
+
+var gray = func() *Colormap {
+	m := &Colormap{colours: make([]color.NRGBA, 256)}
+	for i := range m.colours {
+		m.colours[i] = color.NRGBA{R: uint8(i), G: uint8(i), B: uint8(i), A: 255}
+	}
+	return m
+}()
+
+// tableOf returns the palette as R, G, B, A bytes.
+func tableOf(palette []color.NRGBA) *[1024]byte {
+	table := new([1024]byte)
+	for i, p := range palette {
+		copy(table[4*i:], []byte{p.R, p.G, p.B, p.A})
+	}
+	return table
+}
+
+// sized returns a slice of n bytes, b's memory if it suffices. What is in it is not defined.
+func sized(b []byte, n int) []byte {
+	if cap(b) < n {
+		return make([]byte, n)
+	}
+	return b[:n]
+}

@@ -1,0 +1,172 @@
+// Selection by value instead of branches, so that the compiler can work on eight pixels at a time.
+#pragma GCC optimize("no-math-errno", "no-trapping-math")
+
+#include "kernels.h"
+#include <math.h>
+#include <string.h>
+
+#ifdef __x86_64__ // AVX2 without FMA: the same bits on every machine
+#define ROWS __attribute__((target_clones("avx2", "default")))
+#else
+#define ROWS
+#endif
+
+#define EACH(value) \
+	_Pragma("GCC ivdep") for (size_t i = 0; i < n; i++) d[i] = (value); \
+	break
+#define TRUE_WHERE(condition) (!((a[i] == a[i]) & (b[i] == b[i])) ? NAN : (condition) ? 1.0f : 0.0f)
+#define IS_WHOLE(x) (fabsf(x) < 2147483648.0f) // fits an int32 once cut; false for NaN
+#define WHOLE(x) ((int32_t)(IS_WHOLE(x) ? (x) : 0.0f))
+#define BITS(value) (IS_WHOLE(a[i]) & IS_WHOLE(b[i]) ? (float)(value) : NAN)
+
+// The remainder with the sign of the divisor, as in Python.
+static inline float modulo(float a, float b) {
+	float r = fmodf(a, b);
+	return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+
+ROWS static void run(const render_instr *code, int steps, float **regs, float *const *outputs, size_t offset, size_t n) {
+	for (const render_instr *step = code; step < code + steps; step++) {
+		const float *a = regs[step->a], *b = regs[step->b], *c = regs[step->c];
+		float *d = step->op >= OP_STORE ? outputs[step->dst] + offset : regs[step->dst];
+		switch (step->op) {
+		case OP_NEG: EACH(-a[i]);
+		case OP_NOT: EACH(a[i] != a[i] ? NAN : a[i] == 0 ? 1.0f : 0.0f);
+		case OP_INVERT: EACH(IS_WHOLE(a[i]) ? (float)~WHOLE(a[i]) : NAN);
+		case OP_ADD: EACH(a[i] + b[i]);
+		case OP_SUB: EACH(a[i] - b[i]);
+		case OP_MUL: EACH(a[i] * b[i]);
+		case OP_DIV: EACH(b[i] == 0 ? NAN : a[i] / b[i]);
+		case OP_MOD: EACH(modulo(a[i], b[i]));
+		case OP_FMOD: EACH(fmodf(a[i], b[i]));
+		case OP_POW: EACH((a[i] == a[i]) & (b[i] == b[i]) ? powf(a[i], b[i]) : NAN);
+		case OP_LT: EACH(TRUE_WHERE(a[i] < b[i]));
+		case OP_LE: EACH(TRUE_WHERE(a[i] <= b[i]));
+		case OP_GT: EACH(TRUE_WHERE(a[i] > b[i]));
+		case OP_GE: EACH(TRUE_WHERE(a[i] >= b[i]));
+		case OP_EQ: EACH(TRUE_WHERE(a[i] == b[i]));
+		case OP_NE: EACH(TRUE_WHERE(a[i] != b[i]));
+		case OP_AND: EACH(BITS(WHOLE(a[i]) & WHOLE(b[i])));
+		case OP_OR: EACH(BITS(WHOLE(a[i]) | WHOLE(b[i])));
+		case OP_XOR: EACH(BITS(WHOLE(a[i]) ^ WHOLE(b[i])));
+		case OP_WHERE: EACH(a[i] != a[i] ? NAN : a[i] != 0 ? b[i] : c[i]);
+		case OP_MIN: EACH((a[i] < b[i]) | (a[i] != a[i]) ? a[i] : b[i]);
+		case OP_MAX: EACH((a[i] > b[i]) | (a[i] != a[i]) ? a[i] : b[i]);
+		case OP_ABS: EACH(fabsf(a[i]));
+		case OP_SQRT: EACH(sqrtf(a[i]));
+		case OP_LOG: EACH(logf(a[i]));
+		case OP_LOG10: EACH(log10f(a[i]));
+		case OP_LOG1P: EACH(log1pf(a[i]));
+		case OP_EXP: EACH(expf(a[i]));
+		case OP_EXPM1: EACH(expm1f(a[i]));
+		case OP_SIN: EACH(sinf(a[i]));
+		case OP_COS: EACH(cosf(a[i]));
+		case OP_TAN: EACH(tanf(a[i]));
+		case OP_ARCSIN: EACH(asinf(a[i]));
+		case OP_ARCCOS: EACH(acosf(a[i]));
+		case OP_ARCTAN: EACH(atanf(a[i]));
+		case OP_ARCTAN2: EACH(atan2f(a[i], b[i]));
+		case OP_FLOOR: EACH(floorf(a[i]));
+		case OP_CEIL: EACH(ceilf(a[i]));
+		case OP_STORE: EACH(fabsf(a[i]) <= 3.402823466e38f ? a[i] : NAN); // infinite is no value
+		case OP_MASK: EACH(a[i] == a[i] ? d[i] : NAN);
+		}
+	}
+}
+
+void render_eval(const render_instr *code, int steps, const float *const *bands, int nbands, float *work, int nwork,
+	float *const *outputs, size_t n) {
+	float *regs[RENDER_REGISTERS];
+	for (int r = 0; r < nwork; r++)
+		regs[nbands + r] = work + (size_t)r * RENDER_CHUNK;
+	for (size_t offset = 0; offset < n; offset += RENDER_CHUNK) {
+		for (int r = 0; r < nbands; r++)
+			regs[r] = (float *)bands[r] + offset; // bands are never a destination
+		run(code, steps, regs, outputs, offset, n - offset < RENDER_CHUNK ? n - offset : RENDER_CHUNK);
+	}
+}
+
+ROWS size_t render_count_nan(const float *const *planes, int nplanes, size_t n) {
+	size_t count = 0;
+	const float *a = planes[0], *b = planes[nplanes / 2], *c = planes[nplanes - 1]; // one plane: three times the same
+	for (size_t offset = 0; offset < n; offset += RENDER_CHUNK) {
+		size_t end = n - offset < RENDER_CHUNK ? n : offset + RENDER_CHUNK;
+		int32_t some = 0;
+		for (size_t i = offset; i < end; i++)
+			some += (a[i] != a[i]) | (b[i] != b[i]) | (c[i] != c[i]);
+		count += some;
+	}
+	return count;
+}
+
+// The stretch of rio-tiler: in float64, rounded to float32, then cut to a whole number. NaN becomes 0.
+static inline uint8_t level(float x, double low, double high) {
+	double v = x >= low ? x : low;
+	v = v <= high ? v : high;
+	return (uint8_t)(int32_t)(float)((v - low) / (high - low) * 255.0);
+}
+
+ROWS void render_levels(const float *x, size_t width, size_t height, double low, double high, uint8_t *rows) {
+	for (size_t r = 0; r < height; r++, x += width, rows += width + 1) {
+		rows[0] = 0;
+		for (size_t i = 0; i < width; i++)
+			rows[1 + i] = level(x[i], low, high);
+	}
+}
+
+ROWS void render_mark(const float *x, size_t width, size_t height, uint8_t index, uint8_t *rows) {
+	for (size_t r = 0; r < height; r++, x += width, rows += width + 1)
+		for (size_t i = 0; i < width; i++)
+			rows[1 + i] = x[i] == x[i] ? rows[1 + i] : index;
+}
+
+void render_lookup(const uint8_t *rows, size_t width, size_t height, const uint8_t *palette, int channels, uint8_t *out) {
+	for (size_t r = 0; r < height; r++, rows += width + 1)
+		for (size_t i = 0; i < width; i++, out += channels) {
+			const uint8_t *colour = palette + 4 * rows[1 + i];
+			out[0] = colour[0], out[1] = colour[1], out[2] = colour[2];
+			if (channels == 4)
+				out[3] = colour[3];
+		}
+}
+
+ROWS static void interleave3(const float *const *planes, const double *low, const double *high, size_t n, uint8_t *out) {
+	const float *a = planes[0], *b = planes[1], *c = planes[2];
+	uint8_t red[RENDER_CHUNK], green[RENDER_CHUNK], blue[RENDER_CHUNK];
+	for (size_t i = 0; i < n; i++)
+		red[i] = level(a[i], low[0], high[0]);
+	for (size_t i = 0; i < n; i++)
+		green[i] = level(b[i], low[1], high[1]);
+	for (size_t i = 0; i < n; i++)
+		blue[i] = level(c[i], low[2], high[2]);
+	for (size_t i = 0; i < n; i++) {
+		out[3 * i] = red[i];
+		out[3 * i + 1] = green[i];
+		out[3 * i + 2] = blue[i];
+	}
+}
+
+void render_interleave(const float *const *planes, const double *low, const double *high, size_t n, int channels, uint8_t *out) {
+	uint8_t rgb[3 * RENDER_CHUNK];
+	for (size_t offset = 0; offset < n; offset += RENDER_CHUNK) {
+		const float *part[3] = {planes[0] + offset, planes[1] + offset, planes[2] + offset};
+		size_t m = n - offset < RENDER_CHUNK ? n - offset : RENDER_CHUNK;
+		interleave3(part, low, high, m, rgb);
+		for (size_t i = 0; i < m; i++, out += channels) {
+			uint8_t alpha = (part[0][i] == part[0][i]) & (part[1][i] == part[1][i]) & (part[2][i] == part[2][i]) ? 255 : 0;
+			out[0] = rgb[3 * i] & alpha, out[1] = rgb[3 * i + 1] & alpha, out[2] = rgb[3 * i + 2] & alpha;
+			if (channels == 4)
+				out[3] = alpha;
+		}
+	}
+}
+
+ROWS void render_sub(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t *rows) {
+	size_t bytes = width * channels;
+	for (size_t r = 0; r < height; r++, pixels += bytes, rows += bytes + 1) {
+		rows[0] = 1;
+		memcpy(rows + 1, pixels, channels);
+		for (size_t i = channels; i < bytes; i++)
+			rows[1 + i] = pixels[i] - pixels[i - channels];
+	}
+}

@@ -1,0 +1,83 @@
+package render
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"image/color"
+	"slices"
+)
+
+// The colour types of PNG (ISO/IEC 15948, 11.2.2) that are written here.
+const (
+	pngGray      = 0
+	pngRGB       = 2
+	pngPalette   = 3
+	pngRGBA      = 6
+	pngSignature = "\x89PNG\r\n\x1a\n"
+)
+
+// truecolourPNG writes pixels of 3 or 4 bytes, each row as differences of neighbours.
+func (c *canvas) truecolourPNG(channels int) ([]byte, error) {
+	c.rows = sized(c.rows, (c.width*channels+1)*c.height)
+	subtract(c.rows, c.pixels, c.width, c.height, channels)
+	return c.png(8, map[int]byte{3: pngRGB, 4: pngRGBA}[channels])
+}
+
+// palettePNG writes indexed rows. Gray needs no palette, only the level that is transparent (hole, -1 for none).
+func (c *canvas) palettePNG(palette []color.NRGBA, isGray bool, hole int) ([]byte, error) {
+	if isGray {
+		if hole < 0 {
+			return c.png(8, pngGray)
+		}
+		return c.png(8, pngGray, pngChunk{"tRNS", []byte{0, byte(hole)}})
+	}
+	rgb, alpha, opaque := make([]byte, 0, 3*256), make([]byte, 0, 256), 0
+	for i, p := range palette {
+		rgb, alpha = append(rgb, p.R, p.G, p.B), append(alpha, p.A)
+		if p.A < 255 {
+			opaque = i + 1
+		}
+	}
+	chunks := []pngChunk{{"PLTE", rgb}}
+	if opaque > 0 {
+		chunks = append(chunks, pngChunk{"tRNS", alpha[:opaque]})
+	}
+	return c.png(8, pngPalette, chunks...)
+}
+
+// emptyPNG writes an image of which every pixel is transparent: one bit a pixel, all of the transparent gray 0.
+func (c *canvas) emptyPNG() ([]byte, error) {
+	c.rows = sized(c.rows, ((c.width+7)/8+1)*c.height)
+	clear(c.rows)
+	return c.png(1, pngGray, pngChunk{"tRNS", []byte{0, 0}})
+}
+
+type pngChunk struct {
+	kind string
+	data []byte
+}
+
+// png writes the file around the compressed rows.
+func (c *canvas) png(bits, colourType byte, beforeData ...pngChunk) ([]byte, error) {
+	var err error
+	if c.packed, err = c.deflater.deflate(c.packed, c.rows); err != nil {
+		return nil, err
+	}
+	header := binary.BigEndian.AppendUint32(nil, uint32(c.width))
+	header = binary.BigEndian.AppendUint32(header, uint32(c.height))
+	header = append(header, bits, colourType, 0, 0, 0)
+
+	chunks := slices.Concat([]pngChunk{{"IHDR", header}}, beforeData, []pngChunk{{"IDAT", c.packed}, {"IEND", nil}})
+	size := len(pngSignature)
+	for _, chunk := range chunks {
+		size += len(chunk.data) + 12
+	}
+	file := append(make([]byte, 0, size), pngSignature...)
+	for _, chunk := range chunks {
+		file = binary.BigEndian.AppendUint32(file, uint32(len(chunk.data)))
+		start := len(file)
+		file = append(append(file, chunk.kind...), chunk.data...)
+		file = binary.BigEndian.AppendUint32(file, crc32.ChecksumIEEE(file[start:]))
+	}
+	return file, nil
+}
