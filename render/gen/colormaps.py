@@ -1,6 +1,6 @@
 """Writes ../colormaps.csv.gz: one line per colour map, "name,rrggbbrrggbb…" with 256 colours.
 
-    python3 -m venv v && v/bin/pip install matplotlib==3.11.2 cmocean==3.0.3 && v/bin/python colormaps.py
+    python3 -m venv v && v/bin/pip install matplotlib==3.11.2 cmocean==4.0.3 && v/bin/python colormaps.py
 
 The colours are the floats of matplotlib and cmocean times 255, cut to whole numbers as rio-tiler does, so that a map
 looks the same from either server. A reversed map is stored too: cutting makes it differ from the map read backwards.
