@@ -1,0 +1,234 @@
+#include "kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDE __attribute__((target_clones("default", "arch=x86-64-v3")))
+#else
+#define WIDE
+#endif
+
+#define UNDO(T)                                                              \
+	static void undo_##T(T *restrict row, size_t width, size_t samples)      \
+	{                                                                        \
+		if (samples == 1) {                                                  \
+			T sum = 0;                                                       \
+			for (size_t i = 0; i < width; i++)                               \
+				row[i] = sum = (T)(sum + row[i]);                            \
+			return;                                                          \
+		}                                                                    \
+		for (size_t i = samples; i < width * samples; i++)                   \
+			row[i] = (T)(row[i] + row[i - samples]);                         \
+	}
+UNDO(uint8_t)
+UNDO(uint16_t)
+UNDO(uint32_t)
+UNDO(uint64_t)
+
+void swath_undo_differences(void *pixels, int width, int height, int samples, int bytes)
+{
+	for (int y = 0; y < height; y++) {
+		void *row = (uint8_t *)pixels + (size_t)y * width * samples * bytes;
+		switch (bytes) {
+		case 1: undo_uint8_t(row, width, samples); break;
+		case 2: undo_uint16_t(row, width, samples); break;
+		case 4: undo_uint32_t(row, width, samples); break;
+		case 8: undo_uint64_t(row, width, samples); break;
+		}
+	}
+}
+
+// The planes of one row run on through all samples: byte k of value i is at k * count + i.
+void swath_undo_float_planes(uint8_t *pixels, int width, int height, int samples, int bytes, uint8_t *scratch)
+{
+	size_t count = (size_t)width * samples;
+	for (int y = 0; y < height; y++) {
+		uint8_t *row = pixels + (size_t)y * count * bytes;
+		undo_uint8_t(row, count * bytes / samples, samples);
+		for (size_t i = 0; i < count; i++)
+			for (int k = 0; k < bytes; k++)
+				scratch[i * bytes + k] = row[(size_t)(bytes - 1 - k) * count + i];
+		memcpy(row, scratch, count * bytes);
+	}
+}
+
+void swath_swap(void *values, size_t count, int bytes)
+{
+	uint8_t *p = values;
+	for (size_t i = 0; i < count; i++, p += bytes)
+		for (int k = 0; k < bytes / 2; k++) {
+			uint8_t t = p[k];
+			p[k] = p[bytes - 1 - k];
+			p[bytes - 1 - k] = t;
+		}
+}
+
+#define TO_FLOAT(T, name)                                                                                    \
+	static WIDE void name(float *restrict to, const T *restrict from, int step, int width, int has, T nodata) \
+	{                                                                                                        \
+		if (step == 1 && has) {                                                                              \
+			for (int i = 0; i < width; i++)                                                                  \
+				to[i] = from[i] == nodata ? NAN : (float)from[i];                                            \
+		} else if (step == 1) {                                                                              \
+			for (int i = 0; i < width; i++)                                                                  \
+				to[i] = (float)from[i];                                                                      \
+		} else {                                                                                             \
+			for (int i = 0; i < width; i++) {                                                                \
+				T v = from[(size_t)i * step];                                                                \
+				to[i] = has && v == nodata ? NAN : (float)v;                                                 \
+			}                                                                                                \
+		}                                                                                                    \
+	}
+TO_FLOAT(uint8_t, from_u8)
+TO_FLOAT(int8_t, from_i8)
+TO_FLOAT(uint16_t, from_u16)
+TO_FLOAT(int16_t, from_i16)
+TO_FLOAT(uint32_t, from_u32)
+TO_FLOAT(int32_t, from_i32)
+TO_FLOAT(float, from_f32)
+TO_FLOAT(double, from_f64)
+
+#define ROWS(T, name, lowest, highest)                                                             \
+	do {                                                                                           \
+		int has = has_nodata && nodata >= (lowest) && nodata <= (highest) && (double)(T)nodata == nodata; \
+		for (int y = 0; y < height; y++)                                                           \
+			name(to + (size_t)y * to_stride, (const T *)from + (size_t)y * from_stride, step, width, has, has ? (T)nodata : 0); \
+	} while (0)
+
+void swath_to_float(float *to, int to_stride, const void *from, int type, int step, int from_stride,
+                    int width, int height, int has_nodata, double nodata)
+{
+	switch (type) {
+	case U8: ROWS(uint8_t, from_u8, 0, UINT8_MAX); break;
+	case I8: ROWS(int8_t, from_i8, INT8_MIN, INT8_MAX); break;
+	case U16: ROWS(uint16_t, from_u16, 0, UINT16_MAX); break;
+	case I16: ROWS(int16_t, from_i16, INT16_MIN, INT16_MAX); break;
+	case U32: ROWS(uint32_t, from_u32, 0, UINT32_MAX); break;
+	case I32: ROWS(int32_t, from_i32, INT32_MIN, INT32_MAX); break;
+	case F32: { // NaN stays NaN by itself; a decimal nodata value is written with more digits than a float holds
+		float value = (float)nodata;
+		for (int y = 0; y < height; y++)
+			from_f32(to + (size_t)y * to_stride, (const float *)from + (size_t)y * from_stride, step, width, has_nodata, value);
+		break;
+	}
+	case F64:
+		for (int y = 0; y < height; y++)
+			from_f64(to + (size_t)y * to_stride, (const double *)from + (size_t)y * from_stride, step, width, has_nodata, nodata);
+		break;
+	}
+}
+
+void swath_apply_mask(float *to, int to_stride, const uint8_t *mask, int mask_stride, int width, int height)
+{
+	for (int y = 0; y < height; y++)
+		for (int x = 0; x < width; x++)
+			if (!mask[(size_t)y * mask_stride + x])
+				to[(size_t)y * to_stride + x] = NAN;
+}
+
+// A position that lies on a pixel's edge but for rounding belongs to the pixel it begins (as in GDAL's warper).
+#define EDGE 1e-8
+
+static inline int below(double v) // floor, for values far inside the range of int
+{
+	int i = (int)v;
+	return i - (v < i);
+}
+
+void swath_nearest(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride)
+{
+	for (const swath_cell *c = cells; c < cells + count; c++) {
+		for (int y = 0; y < c->height; y++) {
+			double fy = (double)y / c->height, fx = 1.0 / c->width;
+			double column = c->column[0] + fy * (c->column[2] - c->column[0]) + EDGE - from.column;
+			double row = c->row[0] + fy * (c->row[2] - c->row[0]) + EDGE - from.row;
+			double column_step = (c->column[1] + fy * (c->column[3] - c->column[1]) + EDGE - from.column - column) * fx;
+			double row_step = (c->row[1] + fy * (c->row[3] - c->row[1]) + EDGE - from.row - row) * fx;
+			float *out = to + (size_t)(c->y + y) * to_stride + c->x;
+			for (int x = 0; x < c->width; x++) {
+				double u = column + x * column_step, v = row + x * row_step;
+				if (u >= 0 && v >= 0 && u < from.width && v < from.height)
+					out[x] = pixels[(size_t)(int)v * from.width + (int)u];
+				else
+					out[x] = NAN;
+			}
+		}
+	}
+}
+
+// Keys' cubic convolution with a = -1/2, and the triangle.
+static double weight(int kernel, double d)
+{
+	d = fabs(d);
+	if (kernel == 1)
+		return d < 1 ? 1 - d : 0;
+	if (d < 1)
+		return (1.5 * d - 2.5) * d * d + 1;
+	return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
+}
+
+enum { MAX_TAPS = 4096 };
+
+// Weights of the pixels first .. first + n - 1 around a position, of those that lie in [0, size).
+static int taps(int kernel, double position, double ratio, int size, int *first, float *weights)
+{
+	double reach = kernel * ratio;
+	int from = below(position - 0.5 - reach) + 1, to = below(position - 0.5 + reach); // pixel i has its centre at i + 0.5
+	if (from < 0)
+		from = 0;
+	if (to > size - 1)
+		to = size - 1;
+	if (to - from >= MAX_TAPS)
+		to = from + MAX_TAPS - 1;
+	*first = from;
+	for (int i = from; i <= to; i++)
+		weights[i - from] = (float)weight(kernel, (i + 0.5 - position) / ratio);
+	return to < from ? 0 : to - from + 1;
+}
+
+void swath_filter(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride,
+                  int kernel, double column_ratio, double row_ratio)
+{
+	float across[MAX_TAPS], down[MAX_TAPS];
+	// Below this ratio GDAL's warper does not stretch the kernel either.
+	if (column_ratio < 1 / 0.95)
+		column_ratio = 1;
+	if (row_ratio < 1 / 0.95)
+		row_ratio = 1;
+	for (const swath_cell *c = cells; c < cells + count; c++) {
+		for (int y = 0; y < c->height; y++) {
+			for (int x = 0; x < c->width; x++) {
+				double fx = (double)x / c->width, fy = (double)y / c->height;
+				double left = c->column[0] + fy * (c->column[2] - c->column[0]), right = c->column[1] + fy * (c->column[3] - c->column[1]);
+				double u = left + fx * (right - left) - from.column;
+				left = c->row[0] + fy * (c->row[2] - c->row[0]), right = c->row[1] + fy * (c->row[3] - c->row[1]);
+				double v = left + fx * (right - left) - from.row;
+				float *out = to + (size_t)(c->y + y) * to_stride + c->x + x;
+				*out = NAN;
+				if (!(u + EDGE >= 0 && v + EDGE >= 0 && u + EDGE < from.width && v + EDGE < from.height))
+					continue;
+				const float *nearest = pixels + (size_t)(int)(v + EDGE) * from.width + (int)(u + EDGE);
+				if (isnan(*nearest))
+					continue;
+				int column, row;
+				int wide = taps(kernel, u, column_ratio, from.width, &column, across);
+				int high = taps(kernel, v, row_ratio, from.height, &row, down);
+				double sum = 0, weights = 0;
+				for (int j = 0; j < high; j++) {
+					const float *p = pixels + (size_t)(row + j) * from.width + column;
+					float line = 0, line_weights = 0;
+					for (int i = 0; i < wide; i++) {
+						int valid = p[i] == p[i];
+						float w = valid ? across[i] : 0;
+						line += w * (valid ? p[i] : 0);
+						line_weights += w;
+					}
+					sum += (double)down[j] * line;
+					weights += (double)down[j] * line_weights;
+				}
+				*out = fabs(weights) > 1e-3 ? (float)(sum / weights) : *nearest;
+			}
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package raster
+
+import (
+	"swath/fault"
+	"swath/geo"
+)
+
+// locator finds the pixels of a raster at places of a grid.
+//
+//	map x, y ──from──▶ longitude, latitude ──to──▶ raster's x, y ──inverse──▶ column, row
+type locator struct {
+	from, to project    // nil for both when the grid is in the raster's own system
+	inverse  geo.Affine // from the raster's map to its full resolution pixels
+	wrapLon0 float64    // of a geographic raster: longitudes are taken within ±180 of it
+	wraps    bool
+}
+
+// project converts points in place, to NaN where they have no image.
+type project func(xs, ys []float64) error
+
+// newLocator returns the way from grid places to full resolution pixels, and a function that gives back what it holds.
+func newLocator(c *COG, grid geo.EPSG) (locator, func(), error) {
+	l := locator{inverse: geo.Affine{0, 1, 0, 0, 0, 1}}
+	none := func() {}
+	if len(c.GCPs) > 0 {
+		gcps, err := geo.NewGCPGrid(c.GCPs)
+		if err != nil {
+			return l, none, fault.Wrap(fault.Invalid, err, "the raster's ground control points are of no use")
+		}
+		from, release, err := projector(grid, true)
+		l.from, l.to = from, pointwise(gcps.FromLonLat)
+		return l, release, err
+	}
+	ok := false
+	if l.inverse, ok = c.Transform.Invert(); !ok || c.CRS == 0 {
+		return l, none, fault.New(fault.Invalid, "the raster has no known place on the globe")
+	}
+	if c.CRS == geo.WGS84 {
+		center, _ := c.Transform.Apply(float64(c.Levels[0].Width)/2, float64(c.Levels[0].Height)/2)
+		l.wraps, l.wrapLon0 = true, center
+	}
+	if c.CRS == grid {
+		return l, none, nil
+	}
+	from, releaseFrom, err := projector(grid, true)
+	if err != nil {
+		return l, none, err
+	}
+	to, releaseTo, err := projector(c.CRS, false)
+	if err != nil {
+		releaseFrom()
+		return l, none, err
+	}
+	l.from, l.to = from, to
+	return l, func() { releaseFrom(); releaseTo() }, nil
+}
+
+// pixels turns map positions of the grid into columns and rows at full resolution, in place.
+func (l *locator) pixels(xs, ys []float64) error {
+	for _, p := range []project{l.from, l.to} {
+		if p == nil {
+			continue
+		}
+		if err := p(xs, ys); err != nil {
+			return err
+		}
+	}
+	for i, x := range xs {
+		if l.wraps {
+			x = l.wrapLon0 + geo.WrapLon(x-l.wrapLon0)
+		}
+		xs[i], ys[i] = l.inverse.Apply(x, ys[i])
+	}
+	return nil
+}
+
+// projector converts from (toLonLat) or to a coordinate system. The function given back must be called after use.
+func projector(code geo.EPSG, toLonLat bool) (project, func(), error) {
+	if p, ok := geo.ProjectionOf(code); ok {
+		if toLonLat {
+			return pointwise(p.ToLonLat), func() {}, nil
+		}
+		return pointwise(p.FromLonLat), func() {}, nil
+	}
+	return foreignProjector(code, toLonLat)
+}
+
+func pointwise(f func(a, b float64) (float64, float64)) project {
+	return func(xs, ys []float64) error {
+		for i := range xs {
+			xs[i], ys[i] = f(xs[i], ys[i])
+		}
+		return nil
+	}
+}
+
+// pixel returns the full resolution column and row of a place; NaN where the raster's system does not reach.
+func (c *COG) pixel(lonDeg, latDeg float64) (column, row float64, err error) {
+	l, release, err := newLocator(c, geo.WGS84)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer release()
+	xs, ys := []float64{lonDeg}, []float64{latDeg}
+	err = l.pixels(xs, ys)
+	return xs[0], ys[0], err
+}

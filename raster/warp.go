@@ -1,0 +1,118 @@
+package raster
+
+/*
+#include "kernels.h"
+*/
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"unsafe"
+
+	"swath/fault"
+)
+
+// The cells go to C as they are.
+var _ [unsafe.Sizeof(cell{})]byte = [C.sizeof_swath_cell]byte{}
+
+// Warp returns the stored values of bands (counted from 1) at the pixel centres of a grid: a slice of Width x Height for
+// each band, NaN where nothing was measured and outside the raster.
+//
+// Positions are exact to 0.001 source pixel. The level read is the coarsest that is not coarser than the grid.
+func (r *Reader) Warp(ctx context.Context, c *COG, g Grid, bands []int, resampling Resampling) ([][]float32, error) {
+	if resampling > Cubic {
+		return nil, fault.New(fault.Invalid, "resampling %d is not known", resampling)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	grid, err := r.layGrid(ctx, c, g)
+	if err != nil {
+		return nil, fmt.Errorf("raster: warp %s: %w", c.src.ID(), err)
+	}
+	level := &c.Levels[grid.level]
+	reachColumns, reachRows := 0.0, 0.0
+	if resampling != Nearest {
+		reachColumns = float64(resampling)*math.Max(1, grid.columnRatio) + 1
+		reachRows = float64(resampling)*math.Max(1, grid.rowRatio) + 1
+	}
+	w := grid.seen(level, reachColumns, reachRows)
+	if int64(w.Width)*int64(w.Height)*4*int64(len(bands)) > r.LimitBytes {
+		return nil, fault.New(fault.TooLarge, "the request needs %d x %d source pixels of %d bands, %d bytes; the limit is %d",
+			w.Width, w.Height, len(bands), int64(w.Width)*int64(w.Height)*4*int64(len(bands)), r.LimitBytes)
+	}
+	wanted := map[int]bool{}
+	for i := range grid.cells {
+		u0, v0, u1, v1 := grid.cells[i].bounds()
+		if part := pixelsOf(u0-reachColumns, v0-reachRows, u1+reachColumns, v1+reachRows, level); !part.empty() {
+			for _, block := range level.pixels.blocksIn(part, nil) {
+				wanted[block] = true
+			}
+		}
+	}
+	planes, err := r.window(ctx, c, grid.level, w, func(block int) bool { return wanted[block] }, bands)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]float32, len(bands))
+	for i, plane := range planes {
+		out[i] = nanPlane(g.Width * g.Height)
+		if w.empty() || len(grid.cells) == 0 {
+			continue
+		}
+		if err := r.working(ctx, func() error { sample(out[i], g.Width, plane, w, &grid, resampling); return nil }); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// layGrid finds the control grid of a request, as work of one core.
+func (r *Reader) layGrid(ctx context.Context, c *COG, g Grid) (grid controlGrid, err error) {
+	l, release, err := newLocator(c, g.CRS)
+	if err != nil {
+		return controlGrid{}, err
+	}
+	defer release()
+	err = r.working(ctx, func() error {
+		grid, err = layGrid(&l, g, c.Levels)
+		return err
+	})
+	return grid, err
+}
+
+// sample draws the cells of a grid from the values of a window.
+func sample(to []float32, stride int, from []float32, w Window, grid *controlGrid, resampling Resampling) {
+	pixels, window := (*C.float)(&from[0]), C.swath_window{C.int(w.Col), C.int(w.Row), C.int(w.Width), C.int(w.Height)}
+	cells, count := (*C.swath_cell)(unsafe.Pointer(&grid.cells[0])), C.int(len(grid.cells))
+	if resampling == Nearest {
+		C.swath_nearest(cells, count, pixels, window, (*C.float)(&to[0]), C.int(stride))
+		return
+	}
+	C.swath_filter(cells, count, pixels, window, (*C.float)(&to[0]), C.int(stride), C.int(resampling), C.double(grid.columnRatio), C.double(grid.rowRatio))
+}
+
+// Point returns the stored values of bands (counted from 1) of the full resolution pixel at a place; NaN where nothing was
+// measured and outside the raster.
+func (r *Reader) Point(ctx context.Context, c *COG, lonDeg, latDeg float64, bands []int) ([]float32, error) {
+	column, row, err := c.pixel(lonDeg, latDeg)
+	if err != nil {
+		return nil, fmt.Errorf("raster: point of %s: %w", c.src.ID(), err)
+	}
+	inside := column >= 0 && row >= 0 && column < float64(c.Levels[0].Width) && row < float64(c.Levels[0].Height)
+	w := Window{Col: -1, Row: -1, Width: 1, Height: 1} // outside: NaN
+	if inside {
+		w.Col, w.Row = int(column), int(row)
+	}
+	planes, err := r.Read(ctx, c, 0, w, bands)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]float32, len(planes))
+	for i, plane := range planes {
+		values[i] = plane[0]
+	}
+	return values, nil
+}
