@@ -58,11 +58,14 @@ func stop(t *testing.T, c *Cluster) {
 	t.Logf("stopped in %v", time.Since(begin).Round(time.Millisecond))
 }
 
+var seedDir string // set once there is something to remove
+
 var seed = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "swath-cluster-seed-")
 	if err != nil {
 		return "", err
 	}
+	seedDir = dir
 	if err := os.Chmod(dir, 0o755); err != nil {
 		return "", err
 	}
@@ -75,8 +78,8 @@ var seed = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, _ := seed(); dir != "" && code == 0 {
-		os.RemoveAll(dir)
+	if seedDir != "" {
+		os.RemoveAll(seedDir)
 	}
 	os.Exit(code)
 }
