@@ -20,8 +20,11 @@ type file struct {
 	info Info
 }
 
-func (f *file) Info() Info                        { return f.info }
-func (f *file) stream(off, n int64) io.ReadCloser { return newFileRange(f.File, off, n) }
+func (f *file) Info() Info { return f.info }
+
+func (f *file) stream(off, n int64) io.ReadCloser {
+	return fileRange{io.NewSectionReader(f.File, off, n), f.File}
+}
 
 func (s *folder) Open(ctx context.Context, key string) (Object, error) {
 	if err := checkKey(key); err != nil {

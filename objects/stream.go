@@ -5,8 +5,9 @@ import (
 	"os"
 )
 
-// Stream reads n bytes of o from offset off in their order, for one reader: S3 answers in a single request, and from a folder
-// io.Copy to a socket leaves the work to the kernel. Only one Stream of an Object may be in use at a time. Close it before o.
+// Stream reads n bytes of o from offset off in their order: S3 answers in a single request, and from a folder io.Copy to a
+// socket leaves the work to the kernel. Nothing is asked for before the first byte is wanted. One goroutine at a time may read
+// streams of o; close them before o.
 func Stream(o Object, off, n int64) io.ReadCloser {
 	if s, ok := o.(interface {
 		stream(off, n int64) io.ReadCloser
@@ -17,18 +18,26 @@ func Stream(o Object, off, n int64) io.ReadCloser {
 }
 
 // fileRange is a piece of a file that belongs to an Object. WriteTo shows its writer a bare *os.File, which sendfile needs.
-type fileRange struct{ io.LimitedReader }
-
-func newFileRange(f *os.File, off, n int64) io.ReadCloser {
-	if _, err := f.Seek(off, io.SeekStart); err != nil {
-		return io.NopCloser(failed{err})
-	}
-	return &fileRange{io.LimitedReader{R: f, N: n}}
+type fileRange struct {
+	*io.SectionReader
+	f *os.File
 }
 
-func (r *fileRange) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, &r.LimitedReader) }
-func (r *fileRange) Close() error                       { return nil }
+func (r fileRange) WriteTo(w io.Writer) (int64, error) {
+	at, err := r.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, err
+	}
+	_, off, size := r.Outer()
+	if _, err := r.f.Seek(off+at, io.SeekStart); err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(w, &io.LimitedReader{R: r.f, N: size - at})
+	if _, seekErr := r.Seek(at+n, io.SeekStart); err == nil {
+		err = seekErr
+	}
+	return n, err
+}
 
-type failed struct{ err error }
-
-func (f failed) Read([]byte) (int, error) { return 0, f.err }
+// Close leaves the file to its Object.
+func (r fileRange) Close() error { return nil }

@@ -73,6 +73,17 @@ func stream(t *testing.T, s objects.Store) {
 			t.Error(err)
 		}
 	}
+	var two bytes.Buffer // as a multi-range answer does
+	a, b := objects.Stream(o, 7, 1<<20), objects.Stream(o, 100, 1<<10)
+	if _, err := io.CopyN(&two, a, 10); err != nil {
+		t.Error(err)
+	}
+	if _, err := io.Copy(&two, io.MultiReader(a, b)); err != nil || !bytes.Equal(two.Bytes(), slices.Concat(want[7:7+1<<20], want[100:100+1<<10])) {
+		t.Errorf("two streams, the first begun by Read: %d bytes, %v", two.Len(), err)
+	}
+	if err := errors.Join(a.Close(), b.Close()); err != nil {
+		t.Error(err)
+	}
 	left := objects.Stream(o, 0, big) // a client that goes away
 	if _, err := io.ReadFull(left, make([]byte, 100)); err != nil {
 		t.Error(err)

@@ -1,0 +1,72 @@
+// Package objecthttp lets clients download the files of items, whole or by byte ranges.
+//
+//	GET …/assets/{asset} ─▶ Asset: which object? ─▶ objects.Open ─▶ conditions ─▶ 304, 412, 416
+//	                                                      └─ stream ◀─ ranges ◀─────┘ 200, 206
+//
+// A file is never held in memory: a local one goes from disk to socket inside the kernel, one in S3 passes through a small buffer.
+package objecthttp
+
+import (
+	"context"
+	"net/url"
+	"path"
+
+	"github.com/gofiber/fiber/v2"
+
+	"swath/fault"
+	"swath/objects"
+)
+
+// Asset is what the catalog says about one file of an item.
+type Asset struct {
+	Key         string // the object; empty when others keep the file
+	Href        string // where others keep it
+	ContentType string // empty: the object's own
+	FileName    string // what to call it on the client's disk; empty: the last part of Key
+}
+
+// API is the door to the files.
+type API struct {
+	Objects objects.Store
+	// Asset finds a file by its item, or returns fault.NotFound.
+	Asset func(ctx context.Context, collection, item, asset string) (Asset, error)
+}
+
+// Mount adds the routes; GET brings HEAD with it.
+func (a API) Mount(r fiber.Router) {
+	r.Get("/collections/:collection/items/:item/assets/:asset", a.download)
+}
+
+// download serves GET and HEAD /collections/{collection}/items/{item}/assets/{asset}.
+func (a API) download(c *fiber.Ctx) error {
+	asset, err := a.Asset(c.UserContext(), c.Params("collection"), c.Params("item"), c.Params("asset"))
+	if err != nil {
+		return err
+	}
+	if asset.Key == "" {
+		return fault.New(fault.NotFound, "asset %q of item %q is not kept here but by %s", c.Params("asset"), c.Params("item"), holder(asset.Href))
+	}
+	o, err := a.Objects.Open(c.UserContext(), asset.Key)
+	if err != nil {
+		return err
+	}
+	if asset.ContentType == "" {
+		asset.ContentType = o.Info().ContentType
+	}
+	if asset.ContentType == "" {
+		asset.ContentType = fiber.MIMEOctetStream
+	}
+	if asset.FileName == "" {
+		asset.FileName = path.Base(asset.Key)
+	}
+	return send(c, o, asset)
+}
+
+// holder names who keeps a foreign file: the href, without what may be a secret in it.
+func holder(href string) string {
+	u, err := url.Parse(href)
+	if err != nil || u.Host == "" {
+		return "its source"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
