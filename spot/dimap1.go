@@ -185,12 +185,20 @@ func (d *document) bands1(infos []band1XML, irradiances []irradianceXML, count i
 			return nil
 		}
 		bands[i-1] = Band{
-			Name: word(info.Name), Gain: d.optional("PHYSICAL_GAIN", info.Gain), Bias: d.optional("PHYSICAL_BIAS", info.Bias),
+			Name: bandName1(info.Name), Gain: d.optional("PHYSICAL_GAIN", info.Gain), Bias: d.optional("PHYSICAL_BIAS", info.Bias),
 			SolarIrradiance: math.NaN(), MinNM: math.NaN(), MaxNM: math.NaN(),
 		}
 	}
 	d.irradiate(bands, irradiances)
 	return bands
+}
+
+// bandName1 is the document's name of a band, with one for panchromatic, which is P on SPOT 1-3 and M on SPOT 4.
+func bandName1(text string) string {
+	if name := word(text); name != "P" && name != "M" {
+		return name
+	}
+	return "PAN"
 }
 
 // irradiate gives each band the Sun's irradiance. Its BAND_INDEX counts the bands of the sensor (XS1, XS2, XS3, SWIR) in

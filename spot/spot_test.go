@@ -1,6 +1,7 @@
 package spot
 
 import (
+	"fmt"
 	"io/fs"
 	"math"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"swath/eo"
 	"swath/fault"
 	"swath/geo"
 )
@@ -148,6 +150,8 @@ func TestVariants(t *testing.T) {
 				_, _, ok := p.Reflectance(0)
 				return !ok && math.IsNaN(p.Bands[0].SolarIrradiance)
 			}},
+		"panchromatic": {spot5(t, ">SWIR<", ">M<", "<SENSOR_CODE>J", "<SENSOR_CODE>M"),
+			func(p *Product) bool { return p.Bands[3].Name == "PAN" && p.Mode == "M" && p.GSDM == 10 }},
 		"shifted scene": {spot5(t, "047-262", "047-262/3"),
 			func(p *Product) bool {
 				return p.GridReference == "047-262/3" && p.ID == "SPOT5_HRG1_J_20060514T104733_047-262-3_1A"
@@ -224,7 +228,28 @@ func TestBadProducts(t *testing.T) {
 	}
 }
 
-// The perihelion and aphelion of The Astronomical Almanac 2020, and two days between.
+// The names of bands are those by which package eo knows them.
+func TestBandsAreKnown(t *testing.T) {
+	for _, fsys := range []fs.FS{spot5(t), spot7(t)} {
+		p, err := Read(fsys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		platform, ok := eo.PlatformByName(fmt.Sprintf("spot-%d", p.Mission))
+		if !ok || platform.Instruments[0] != strings.ToLower(p.Instrument) {
+			t.Fatalf("SPOT %d with %s is %+v", p.Mission, p.Instrument, platform)
+		}
+		for _, b := range p.Bands {
+			if known, ok := eo.BandByName(platform, b.Name); !ok {
+				t.Errorf("%s has no band %s", platform.Name, b.Name)
+			} else if nm := 1000 * known.CenterUm; nm < b.MinNM || nm > b.MaxNM {
+				t.Errorf("%s %s: centre %g nm is not in %g to %g", platform.Name, b.Name, nm, b.MinNM, b.MaxNM)
+			}
+		}
+	}
+}
+
+// The perihelion and aphelion of The Astronomical Almanac 2020.
 func TestSunDistanceAU(t *testing.T) {
 	for day, want := range map[string]float64{"2020-01-05T07:48": 0.983244, "2020-07-04T11:35": 1.016694} {
 		at, err := time.Parse("2006-01-02T15:04", day)

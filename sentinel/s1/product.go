@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
+	"swath/eo"
 	"swath/fault"
 	"swath/sentinel/safe"
 )
@@ -146,13 +146,13 @@ func present(fsys fs.FS, name string) (bool, error) {
 	return info.Mode().IsRegular() && info.Size() > 0, nil
 }
 
-var namePattern = regexp.MustCompile(`^S1[A-Z]_(?:S[1-6]|IW|EW|WV)_GRD([FHM])_`)
-
 // resolutionClass is part of a GRD's name; a product that was renamed has it by its pixels (full 3.5 to 4, high 10 or 25,
 // medium 40 m).
 func resolutionClass(name, productType string, spacingM float64) string {
-	if found := namePattern.FindStringSubmatch(name); found != nil {
-		return found[1]
+	if parsed, err := eo.ParseName(name); err == nil {
+		if n, ok := parsed.(eo.S1Name); ok {
+			return n.Resolution
+		}
 	}
 	switch {
 	case productType != "GRD":
