@@ -10,7 +10,7 @@ import (
 
 // GCPGrid places a raster in sensor geometry: x and y of the Projection are column and row. Points on a regular grid of
 // columns and rows are interpolated bilinearly inside its cells; others by a least-squares polynomial of all.
-// Places more than one cell (or half the raster's size) beyond the points are NaN.
+// Places more than half the raster's size beyond the points are NaN.
 type GCPGrid struct {
 	lon0Deg float64 // longitudes are taken within ±180 of it
 	surface surface
@@ -43,15 +43,12 @@ func NewGCPGrid(points []GCP) (*GCPGrid, error) {
 	if g.guess, err = fitPolynomial(ps, true); err != nil {
 		return nil, err
 	}
+	g.box = aroundPoints(ps)
 	if mesh, ok := newMesh(ps); ok {
 		g.surface = mesh
-		g.box = mesh.box()
-		return g, nil
-	}
-	if g.surface, err = fitPolynomial(ps, false); err != nil {
+	} else if g.surface, err = fitPolynomial(ps, false); err != nil {
 		return nil, err
 	}
-	g.box = aroundPoints(ps)
 	return g, nil
 }
 
@@ -143,15 +140,6 @@ func newMesh(ps []GCP) (*mesh, bool) {
 		m.lon, m.lat = append(m.lon, p.LonDeg), append(m.lat, p.LatDeg)
 	}
 	return m, len(slices.Compact(slices.Clone(m.rows))) == len(m.rows)
-}
-
-// box is the grid and one more cell on each side.
-func (m *mesh) box() Box {
-	w, h := len(m.columns), len(m.rows)
-	return Box{
-		2*m.columns[0] - m.columns[1], 2*m.rows[0] - m.rows[1],
-		2*m.columns[w-1] - m.columns[w-2], 2*m.rows[h-1] - m.rows[h-2],
-	}
 }
 
 func (m *mesh) at(column, row float64) (lon, lat float64, d jacobian) {

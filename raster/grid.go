@@ -2,13 +2,14 @@ package raster
 
 import (
 	"math"
+	"slices"
 
 	"swath/fault"
 )
 
 const (
-	cellPx      = 16   // output pixels between the points of the control grid
-	cellErrorPx = 0.001 // source pixels that the middle of a cell may be off its exact place: 99.9 % of nearest pixels then agree
+	cellPx      = 16    // output pixels between the points of the control grid
+	cellErrorPx = 0.001 // source pixels that interpolated places may be off: 99.9 % of nearest pixels are then GDAL's
 	maxGridSide = 1 << 14
 )
 
@@ -17,6 +18,12 @@ const (
 type cell struct {
 	x, y, width, height int32
 	column, row         [4]float64
+}
+
+// bentCell is a cell with a bound of what interpolation in it is off, in source pixels.
+type bentCell struct {
+	cell
+	bend float64
 }
 
 // controlGrid is the cells that may see one level of a raster.
@@ -31,38 +38,36 @@ func layGrid(l *locator, g Grid, levels []Level) (controlGrid, error) {
 	if g.Width < 1 || g.Height < 1 || g.Width > maxGridSide || g.Height > maxGridSide {
 		return controlGrid{}, fault.New(fault.TooLarge, "a grid of %d x %d pixels: each side may be 1 to %d", g.Width, g.Height, maxGridSide)
 	}
-	full := float64(levels[0].Width)
 	plan, err := firstCells(l, g)
 	if err != nil {
 		return controlGrid{}, err
 	}
 	// First until each cell is straight enough to tell the resolution, then until it is exact at the level chosen.
-	if plan, err = refine(l, g, plan, 1, 1, &levels[0], func(c *cell, du, dv float64) bool { return math.Hypot(du, dv) <= c.size()/20 }); err != nil {
+	if plan, err = refine(l, g, plan, &levels[0], func(c *bentCell) bool { return c.bend <= c.size()/20 }); err != nil {
 		return controlGrid{}, err
 	}
 	grid := controlGrid{}
 	grid.columnRatio, grid.rowRatio = ratios(plan)
 	grid.level = chooseLevel(levels, math.Sqrt(grid.columnRatio*grid.rowRatio))
 	level := &levels[grid.level]
-	sx, sy := float64(level.Width)/full, float64(level.Height)/float64(levels[0].Height)
+	sx, sy := float64(level.Width)/float64(levels[0].Width), float64(level.Height)/float64(levels[0].Height)
 	grid.columnRatio, grid.rowRatio = grid.columnRatio*sx, grid.rowRatio*sy
-	for i := range plan {
-		for k := range 4 {
-			plan[i].column[k] *= sx
-			plan[i].row[k] *= sy
-		}
+	if plan, err = refine(l, g, plan, &levels[0], func(c *bentCell) bool { return c.bend*max(sx, sy) <= cellErrorPx }); err != nil {
+		return controlGrid{}, err
 	}
-	grid.cells, err = refine(l, g, plan, sx, sy, level, func(_ *cell, du, dv float64) bool {
-		return math.Abs(du) <= cellErrorPx && math.Abs(dv) <= cellErrorPx
-	})
-	for i := range grid.cells {
-		if c := &grid.cells[i]; c.width == 1 && c.height == 1 { // its neighbours may be nowhere: only its own place counts
-			for k := range 4 {
+	grid.cells = make([]cell, len(plan))
+	for i, c := range plan {
+		for k := range 4 {
+			if c.width == 1 && c.height == 1 { // its neighbours may be nowhere: only its own place counts
 				c.column[k], c.row[k] = c.column[0], c.row[0]
 			}
 		}
+		for k := range 4 {
+			c.column[k], c.row[k] = c.column[k]*sx, c.row[k]*sy
+		}
+		grid.cells[i] = c.cell
 	}
-	return grid, err
+	return grid, nil
 }
 
 // chooseLevel returns the coarsest level that is not coarser than asked: ratio full resolution pixels per output pixel.
@@ -77,130 +82,153 @@ func chooseLevel(levels []Level, ratio float64) int {
 	return chosen
 }
 
-// firstCells returns the cells of cellPx with their places at full resolution.
-func firstCells(l *locator, g Grid) ([]cell, error) {
-	across, down := ceilDiv(g.Width, cellPx), ceilDiv(g.Height, cellPx)
-	n := (across + 1) * (down + 1)
+// locate returns the full resolution places of n output positions, given in pixels from the first pixel's centre.
+func locate(l *locator, g Grid, n int, at func(i int) (x, y int32)) (us, vs []float64, err error) {
 	places := make([]float64, 2*n)
-	xs, ys := places[:n], places[n:]
+	us, vs = places[:n], places[n:]
 	for i := range n {
-		x, y := min(i%(across+1)*cellPx, g.Width), min(i/(across+1)*cellPx, g.Height)
-		xs[i], ys[i] = g.Transform.Apply(float64(x)+0.5, float64(y)+0.5)
+		x, y := at(i)
+		us[i], vs[i] = g.Transform.Apply(float64(x)+0.5, float64(y)+0.5)
 	}
-	if err := l.pixels(xs, ys); err != nil {
+	return us, vs, l.pixels(us, vs)
+}
+
+// firstCells returns the cells of cellPx. How far they bend is told by the second differences of their corners, which no
+// middle point could: where both maps are conformal the bends along and across cancel in the middle.
+func firstCells(l *locator, g Grid) ([]bentCell, error) {
+	across, down := ceilDiv(g.Width, cellPx), ceilDiv(g.Height, cellPx)
+	stride := across + 1
+	us, vs, err := locate(l, g, stride*(down+1), func(i int) (x, y int32) {
+		return int32(min(i%stride*cellPx, g.Width)), int32(min(i/stride*cellPx, g.Height))
+	})
+	if err != nil {
 		return nil, err
 	}
-	cells := make([]cell, 0, across*down)
+	difference := func(v []float64, i, step int) float64 { return math.Abs(v[i-step] - 2*v[i] + v[i+step]) }
+	// Along a side of n cells, whole of them of full length, the point with two neighbours nearest to an end of cell i.
+	inner := func(i, whole int) int { return max(1, min(i, whole-1)) }
+	wholeAcross, wholeDown := g.Width/cellPx, g.Height/cellPx
+	cells := make([]bentCell, 0, across*down)
 	for y := range down {
 		for x := range across {
-			a := y*(across+1) + x
-			b, c, d := a+1, a+across+1, a+across+2
-			cells = append(cells, cell{
+			a := y*stride + x
+			b, c, d := a+1, a+stride, a+stride+1
+			next := bentCell{bend: math.Inf(1), cell: cell{
 				x: int32(x * cellPx), y: int32(y * cellPx),
 				width: int32(min(cellPx, g.Width-x*cellPx)), height: int32(min(cellPx, g.Height-y*cellPx)),
-				column: [4]float64{xs[a], xs[b], xs[c], xs[d]}, row: [4]float64{ys[a], ys[b], ys[c], ys[d]},
-			})
+				column: [4]float64{us[a], us[b], us[c], us[d]}, row: [4]float64{vs[a], vs[b], vs[c], vs[d]},
+			}}
+			if wholeAcross >= 2 && wholeDown >= 2 && x < wholeAcross && y < wholeDown {
+				next.bend = 0
+				for k := range 4 {
+					i, j := x+k%2, y+k/2
+					alongX, alongY := j*stride+inner(i, wholeAcross), inner(j, wholeDown)*stride+i
+					next.bend = math.Max(next.bend, math.Max(
+						difference(us, alongX, 1)+difference(us, alongY, stride),
+						difference(vs, alongX, 1)+difference(vs, alongY, stride))/8)
+				}
+			}
+			cells = append(cells, next)
 		}
 	}
 	return cells, nil
 }
 
-// refine cuts cells until good accepts how far the middle of each lies from its exact place, or they are single pixels, and
-// leaves out those that cannot see the level. Places are at full resolution times sx and sy.
-func refine(l *locator, g Grid, pending []cell, sx, sy float64, level *Level, good func(c *cell, du, dv float64) bool) ([]cell, error) {
-	done := make([]cell, 0, len(pending))
+// refine cuts cells until good accepts them or they are single pixels, and leaves out those that cannot see the raster.
+func refine(l *locator, g Grid, pending []bentCell, full *Level, good func(c *bentCell) bool) ([]bentCell, error) {
+	done := make([]bentCell, 0, len(pending))
 	for len(pending) > 0 {
-		us, vs, err := locate(l, g, len(pending), sx, sy, func(i int) (x, y float64) {
-			c := &pending[i]
-			return float64(c.x) + float64(c.width)/2, float64(c.y) + float64(c.height)/2
-		})
-		if err != nil {
-			return nil, err
-		}
-		var coarse []cell
+		var coarse []bentCell
 		for i := range pending {
 			c := &pending[i]
 			switch {
-			case c.unseen(us[i], vs[i], level):
-			case c.width == 1 && c.height == 1, good(c, mean(c.column)-us[i], mean(c.row)-vs[i]):
+			case c.unseen(full, l.landmarks):
+			case c.width == 1 && c.height == 1, good(c):
 				done = append(done, *c)
 			default:
 				coarse = append(coarse, *c)
 			}
 		}
-		if pending, err = quarter(l, g, coarse, sx, sy); err != nil {
+		var err error
+		if pending, err = quarter(l, g, coarse); err != nil {
 			return nil, err
 		}
 	}
 	return done, nil
 }
 
-// locate returns the places of n output positions, given in pixels from the first pixel's centre.
-func locate(l *locator, g Grid, n int, sx, sy float64, at func(i int) (x, y float64)) (us, vs []float64, err error) {
-	places := make([]float64, 2*n)
-	us, vs = places[:n], places[n:]
-	for i := range n {
-		x, y := at(i)
-		us[i], vs[i] = g.Transform.Apply(x+0.5, y+0.5)
+// quarter cuts each cell into two by two (in one direction only where it is a single pixel wide or high), through the
+// exact places of the middles of its sides and of itself. By these it also tells how far the parts bend.
+func quarter(l *locator, g Grid, coarse []bentCell) ([]bentCell, error) {
+	us, vs, err := locate(l, g, 9*len(coarse), func(i int) (x, y int32) {
+		c := &coarse[i/9]
+		xs, ys := c.stops()
+		return xs[i%3], ys[i%9/3]
+	})
+	if err != nil {
+		return nil, err
 	}
-	err = l.pixels(us, vs)
-	for i := range n {
-		us[i], vs[i] = us[i]*sx, vs[i]*sy
-	}
-	return us, vs, err
-}
-
-// quarter cuts each cell into two by two (one by two where it is a single pixel wide or high).
-func quarter(l *locator, g Grid, coarse []cell, sx, sy float64) ([]cell, error) {
-	var fine []cell
-	for _, c := range coarse {
-		left, top := max(c.width/2, 1), max(c.height/2, 1)
-		for _, y := range [2][2]int32{{0, top}, {top, c.height}} {
-			for _, x := range [2][2]int32{{0, left}, {left, c.width}} {
-				if x[1] > x[0] && y[1] > y[0] {
-					fine = append(fine, cell{x: c.x + x[0], y: c.y + y[0], width: x[1] - x[0], height: y[1] - y[0]})
-				}
+	fine := make([]bentCell, 0, 4*len(coarse))
+	for i := range coarse {
+		u, v := us[9*i:9*i+9], vs[9*i:9*i+9]
+		xs, ys := coarse[i].stops()
+		fx, fy := float64(xs[1]-xs[0])/float64(xs[2]-xs[0]), float64(ys[1]-ys[0])/float64(ys[2]-ys[0])
+		var bendX, bendY float64
+		for k := range 3 {
+			for _, p := range [2][]float64{u, v} {
+				bendX = math.Max(bendX, math.Abs(p[3*k]+fx*(p[3*k+2]-p[3*k])-p[3*k+1]))
+				bendY = math.Max(bendY, math.Abs(p[k]+fy*(p[k+6]-p[k])-p[k+3]))
+			}
+		}
+		for k := range 4 {
+			x, y := k%2, k/2
+			a := 3*y + x
+			part := bentCell{bend: (bendX + bendY) / 4, cell: cell{
+				x: xs[x], y: ys[y], width: xs[x+1] - xs[x], height: ys[y+1] - ys[y],
+				column: [4]float64{u[a], u[a+1], u[a+3], u[a+4]}, row: [4]float64{v[a], v[a+1], v[a+3], v[a+4]},
+			}}
+			if part.width > 0 && part.height > 0 {
+				fine = append(fine, part)
 			}
 		}
 	}
-	us, vs, err := locate(l, g, 4*len(fine), sx, sy, func(i int) (x, y float64) {
-		c := &fine[i/4]
-		return float64(c.x + int32(i%2)*c.width), float64(c.y + int32(i%4/2)*c.height)
-	})
-	for i := range fine {
-		copy(fine[i].column[:], us[4*i:])
-		copy(fine[i].row[:], vs[4*i:])
-	}
-	return fine, err
+	return fine, nil
 }
 
-func mean(v [4]float64) float64 { return (v[0] + v[1] + v[2] + v[3]) / 4 }
+// stops are the edges and the middle of a cell.
+func (c *cell) stops() (xs, ys [3]int32) {
+	return [3]int32{c.x, c.x + max(c.width/2, 1), c.x + c.width}, [3]int32{c.y, c.y + max(c.height/2, 1), c.y + c.height}
+}
 
 // size is the length of the cell's longer diagonal in source pixels; NaN when a corner has no place.
 func (c *cell) size() float64 {
 	return math.Max(math.Hypot(c.column[3]-c.column[0], c.row[3]-c.row[0]), math.Hypot(c.column[2]-c.column[1], c.row[2]-c.row[1]))
 }
 
-// unseen reports that the cell lies outside the level: its corners and its middle are nowhere, or all well beyond one edge.
-func (c *cell) unseen(u, v float64, level *Level) bool {
+// unseen reports that the cell lies outside the raster: its corners are all well beyond one edge, or they are nowhere and
+// none of the raster's landmarks (positions in the grid) is inside.
+func (c *cell) unseen(full *Level, landmarks [][2]float64) bool {
 	nowhere, beyond := true, [4]bool{true, true, true, true}
 	margin := 4.0 // pixels: the reach of the kernels
 	if size := c.size(); size > 0 {
 		margin += size / 2
 	}
-	w, h := float64(level.Width)+margin, float64(level.Height)+margin
-	for k := range 5 {
-		if k < 4 {
-			u, v = c.column[k], c.row[k]
-		}
+	w, h := float64(full.Width)+margin, float64(full.Height)+margin
+	for k := range 4 {
+		u, v := c.column[k], c.row[k]
 		nowhere = nowhere && (math.IsNaN(u) || math.IsNaN(v))
 		beyond = [4]bool{beyond[0] && u < -margin, beyond[1] && u > w, beyond[2] && v < -margin, beyond[3] && v > h}
 	}
-	return nowhere || beyond[0] || beyond[1] || beyond[2] || beyond[3]
+	if nowhere {
+		return !slices.ContainsFunc(landmarks, func(p [2]float64) bool {
+			return p[0] >= float64(c.x) && p[1] >= float64(c.y) && p[0] <= float64(c.x+c.width) && p[1] <= float64(c.y+c.height)
+		})
+	}
+	return beyond[0] || beyond[1] || beyond[2] || beyond[3]
 }
 
 // ratios returns the source columns and rows per output pixel, of the mean over the cells' areas; 1 when there are none.
-func ratios(cells []cell) (column, row float64) {
+func ratios(cells []bentCell) (column, row float64) {
 	var area, columns, rows float64
 	for i := range cells {
 		c := &cells[i]

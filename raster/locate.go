@@ -13,13 +13,16 @@ type locator struct {
 	inverse  geo.Affine // from the raster's map to its full resolution pixels
 	wrapLon0 float64    // of a geographic raster: longitudes are taken within ±180 of it
 	wraps    bool
+
+	// landmarks are positions in the grid that the raster covers, of rasters whose transform does not reach far beyond them.
+	landmarks [][2]float64
 }
 
 // project converts points in place, to NaN where they have no image.
 type project func(xs, ys []float64) error
 
 // newLocator returns the way from grid places to full resolution pixels, and a function that gives back what it holds.
-func newLocator(c *COG, grid geo.EPSG) (locator, func(), error) {
+func newLocator(c *COG, grid Grid) (locator, func(), error) {
 	l := locator{inverse: geo.Affine{0, 1, 0, 0, 0, 1}}
 	none := func() {}
 	if len(c.GCPs) > 0 {
@@ -27,9 +30,16 @@ func newLocator(c *COG, grid geo.EPSG) (locator, func(), error) {
 		if err != nil {
 			return l, none, fault.Wrap(fault.Invalid, err, "the raster's ground control points are of no use")
 		}
-		from, release, err := projector(grid, true)
+		from, release, err := projector(grid.CRS, true)
+		if err != nil {
+			return l, none, err
+		}
 		l.from, l.to = from, pointwise(gcps.FromLonLat)
-		return l, release, err
+		if err := l.mark(c, grid, gcps); err != nil {
+			release()
+			return l, none, err
+		}
+		return l, release, nil
 	}
 	ok := false
 	if l.inverse, ok = c.Transform.Invert(); !ok || c.CRS == 0 {
@@ -39,10 +49,10 @@ func newLocator(c *COG, grid geo.EPSG) (locator, func(), error) {
 		center, _ := c.Transform.Apply(float64(c.Levels[0].Width)/2, float64(c.Levels[0].Height)/2)
 		l.wraps, l.wrapLon0 = true, center
 	}
-	if c.CRS == grid {
+	if c.CRS == grid.CRS {
 		return l, none, nil
 	}
-	from, releaseFrom, err := projector(grid, true)
+	from, releaseFrom, err := projector(grid.CRS, true)
 	if err != nil {
 		return l, none, err
 	}
@@ -53,6 +63,29 @@ func newLocator(c *COG, grid geo.EPSG) (locator, func(), error) {
 	}
 	l.from, l.to = from, to
 	return l, func() { releaseFrom(); releaseTo() }, nil
+}
+
+// mark sets the landmarks: five by five places of the raster.
+func (l *locator) mark(c *COG, grid Grid, gcps *geo.GCPGrid) error {
+	to, release, err := projector(grid.CRS, false)
+	if err != nil {
+		return err
+	}
+	defer release()
+	place, ok := grid.Transform.Invert()
+	if !ok {
+		return fault.New(fault.Invalid, "the grid's transform %v cannot be inverted", grid.Transform)
+	}
+	for i := range 25 {
+		lon, lat := gcps.ToLonLat(float64(i%5*c.Levels[0].Width)/4, float64(i/5*c.Levels[0].Height)/4)
+		xs, ys := []float64{lon}, []float64{lat}
+		if err := to(xs, ys); err != nil {
+			return err
+		}
+		x, y := place.Apply(xs[0], ys[0])
+		l.landmarks = append(l.landmarks, [2]float64{x, y})
+	}
+	return nil
 }
 
 // pixels turns map positions of the grid into columns and rows at full resolution, in place.
@@ -96,7 +129,7 @@ func pointwise(f func(a, b float64) (float64, float64)) project {
 
 // pixel returns the full resolution column and row of a place; NaN where the raster's system does not reach.
 func (c *COG) pixel(lonDeg, latDeg float64) (column, row float64, err error) {
-	l, release, err := newLocator(c, geo.WGS84)
+	l, release, err := newLocator(c, Grid{CRS: geo.WGS84, Transform: geo.Affine{0, 1, 0, 0, 0, 1}})
 	if err != nil {
 		return 0, 0, err
 	}

@@ -71,7 +71,7 @@ func (r *Reader) Warp(ctx context.Context, c *COG, g Grid, bands []int, resampli
 
 // layGrid finds the control grid of a request, as work of one core.
 func (r *Reader) layGrid(ctx context.Context, c *COG, g Grid) (grid controlGrid, err error) {
-	l, release, err := newLocator(c, g.CRS)
+	l, release, err := newLocator(c, g)
 	if err != nil {
 		return controlGrid{}, err
 	}
