@@ -9,9 +9,10 @@ import (
 // canvas is the memory of one drawing, used again by later ones.
 type canvas struct {
 	width, height int
+	indices       []byte // places in a palette, a byte each
+	pixels        []byte // colours, 3 or 4 bytes each
 	rows          []byte // as PNG wants them: a filter byte, then the row
-	pixels        []byte // 3 or 4 bytes each
-	packed        []byte // the compressed image
+	packed        []byte // the compressed rows
 	deflater      deflater
 }
 
@@ -34,11 +35,11 @@ func (c *canvas) onePlane(plane []float32, style Style, limits [2]float64, trans
 	if colours.edges != nil && len(style.Rescale) > 0 {
 		colours = colours.overLevels()
 	}
-	c.rows = sized(c.rows, (c.width+1)*c.height)
+	c.indices = sized(c.indices, len(plane))
 	if colours.edges != nil {
-		colours.classify(c.rows, plane, c.width)
+		colours.classify(c.indices, plane)
 	} else {
-		levels(c.rows, plane, c.width, limits)
+		levels(c.indices, plane, limits)
 	}
 	palette, hole := slices.Clone(colours.colours), -1
 	if transparent > 0 {
@@ -46,14 +47,14 @@ func (c *canvas) onePlane(plane []float32, style Style, limits [2]float64, trans
 			hole = c.freeLevel(transparent)
 			palette[hole] = color.NRGBA{}
 		}
-		mark(c.rows, plane, c.width, byte(hole))
+		mark(c.indices, plane, byte(hole))
 	}
 	if format == PNG {
 		return c.palettePNG(palette, colours == gray, hole)
 	}
 	channels := channelsOf(format, slices.ContainsFunc(palette, func(p color.NRGBA) bool { return p.A < 255 }))
 	c.pixels = sized(c.pixels, c.width*c.height*channels)
-	lookup(c.pixels, c.rows, c.width, c.height, tableOf(palette), channels)
+	lookup(c.pixels, c.indices, tableOf(palette), channels)
 	return c.encode(channels, format)
 }
 
@@ -61,16 +62,16 @@ func (c *canvas) onePlane(plane []float32, style Style, limits [2]float64, trans
 // stand at level 0 and don't count.
 func (c *canvas) freeLevel(transparent int) int {
 	var count [256]int
-	for _, level := range c.rows {
+	for _, level := range c.indices {
 		count[level]++
 	}
-	count[0] -= transparent + c.height // every row begins with a zero
+	count[0] -= transparent
 	rarest := slices.Index(count[:], slices.Min(count[:]))
 	if count[rarest] > 0 {
 		neighbour := byte(rarest ^ 1)
-		for i, level := range c.rows {
-			if int(level) == rarest && i%(c.width+1) != 0 {
-				c.rows[i] = neighbour
+		for i, level := range c.indices {
+			if int(level) == rarest {
+				c.indices[i] = neighbour
 			}
 		}
 	}

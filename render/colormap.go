@@ -179,18 +179,14 @@ func classed(classes []class) (*Colormap, error) {
 	return m, nil
 }
 
-// classify writes the colour of each value of a plane into rows of width+1 bytes, the first zero.
-func (m *Colormap) classify(rows []byte, plane []float32, width int) {
+// classify writes the index of each value's colour.
+func (m *Colormap) classify(indices []byte, plane []float32) {
 	low, high, index := math.NaN(), math.NaN(), byte(0) // neighbours are often of one class
-	for y := 0; y*width < len(plane); y++ {
-		row := rows[y*(width+1):][:width+1]
-		row[0] = 0
-		for x, value := range plane[y*width:][:width] {
-			if v := float64(value); !(v >= low && v < high) {
-				low, high, index = m.segment(v)
-			}
-			row[1+x] = index
+	for i, value := range plane {
+		if v := float64(value); !(v >= low && v < high) {
+			low, high, index = m.segment(v)
 		}
+		indices[i] = index
 	}
 }
 

@@ -99,65 +99,55 @@ ROWS size_t render_count_nan(const float *const *planes, int nplanes, size_t n) 
 	return count;
 }
 
-// The stretch of rio-tiler: in float64, rounded to float32, then cut to a whole number. NaN becomes 0.
-static inline uint8_t level(float x, double low, double high) {
-	double v = x >= low ? x : low;
-	v = v <= high ? v : high;
-	return (uint8_t)(int32_t)(float)((v - low) / (high - low) * 255.0);
+// The stretch of rio-tiler: in float64, rounded to float32, then cut to a whole number; scale is 255/(high-low). Clipping
+// comes last here, where eight fit a register. NaN becomes 0.
+static inline uint8_t level(float x, double low, double scale) {
+	float v = (float)((x - low) * scale);
+	v = v > 0 ? v : 0;
+	v = v < 255 ? v : 255;
+	return (uint8_t)(int32_t)v;
 }
 
-ROWS void render_levels(const float *x, size_t width, size_t height, double low, double high, uint8_t *rows) {
-	for (size_t r = 0; r < height; r++, x += width, rows += width + 1) {
-		rows[0] = 0;
-		for (size_t i = 0; i < width; i++)
-			rows[1 + i] = level(x[i], low, high);
+ROWS void render_levels(const float *x, size_t n, double low, double high, uint8_t *levels) {
+	double scale = 255.0 / (high - low);
+	for (size_t i = 0; i < n; i++)
+		levels[i] = level(x[i], low, scale);
+}
+
+ROWS void render_mark(const float *x, size_t n, uint8_t index, uint8_t *pixels) {
+	for (size_t i = 0; i < n; i++)
+		pixels[i] = x[i] == x[i] ? pixels[i] : index;
+}
+
+void render_lookup(const uint8_t *indices, size_t n, const uint8_t *palette, int channels, uint8_t *out) {
+	for (size_t i = 0; i < n; i++, out += channels) {
+		const uint8_t *colour = palette + 4 * indices[i];
+		out[0] = colour[0], out[1] = colour[1], out[2] = colour[2];
+		if (channels == 4)
+			out[3] = colour[3];
 	}
 }
 
-ROWS void render_mark(const float *x, size_t width, size_t height, uint8_t index, uint8_t *rows) {
-	for (size_t r = 0; r < height; r++, x += width, rows += width + 1)
-		for (size_t i = 0; i < width; i++)
-			rows[1 + i] = x[i] == x[i] ? rows[1 + i] : index;
-}
-
-void render_lookup(const uint8_t *rows, size_t width, size_t height, const uint8_t *palette, int channels, uint8_t *out) {
-	for (size_t r = 0; r < height; r++, rows += width + 1)
-		for (size_t i = 0; i < width; i++, out += channels) {
-			const uint8_t *colour = palette + 4 * rows[1 + i];
-			out[0] = colour[0], out[1] = colour[1], out[2] = colour[2];
-			if (channels == 4)
-				out[3] = colour[3];
-		}
-}
-
-ROWS static void interleave3(const float *const *planes, const double *low, const double *high, size_t n, uint8_t *out) {
-	const float *a = planes[0], *b = planes[1], *c = planes[2];
-	uint8_t red[RENDER_CHUNK], green[RENDER_CHUNK], blue[RENDER_CHUNK];
-	for (size_t i = 0; i < n; i++)
-		red[i] = level(a[i], low[0], high[0]);
-	for (size_t i = 0; i < n; i++)
-		green[i] = level(b[i], low[1], high[1]);
-	for (size_t i = 0; i < n; i++)
-		blue[i] = level(c[i], low[2], high[2]);
-	for (size_t i = 0; i < n; i++) {
-		out[3 * i] = red[i];
-		out[3 * i + 1] = green[i];
-		out[3 * i + 2] = blue[i];
-	}
-}
-
-void render_interleave(const float *const *planes, const double *low, const double *high, size_t n, int channels, uint8_t *out) {
-	uint8_t rgb[3 * RENDER_CHUNK];
+ROWS void render_interleave(const float *const *planes, const double *low, const double *high, size_t n, int channels, uint8_t *out) {
+	double scale[3] = {255.0 / (high[0] - low[0]), 255.0 / (high[1] - low[1]), 255.0 / (high[2] - low[2])};
+	uint8_t red[RENDER_CHUNK], green[RENDER_CHUNK], blue[RENDER_CHUNK], alpha[RENDER_CHUNK];
 	for (size_t offset = 0; offset < n; offset += RENDER_CHUNK) {
-		const float *part[3] = {planes[0] + offset, planes[1] + offset, planes[2] + offset};
+		const float *a = planes[0] + offset, *b = planes[1] + offset, *c = planes[2] + offset;
 		size_t m = n - offset < RENDER_CHUNK ? n - offset : RENDER_CHUNK;
-		interleave3(part, low, high, m, rgb);
-		for (size_t i = 0; i < m; i++, out += channels) {
-			uint8_t alpha = (part[0][i] == part[0][i]) & (part[1][i] == part[1][i]) & (part[2][i] == part[2][i]) ? 255 : 0;
-			out[0] = rgb[3 * i] & alpha, out[1] = rgb[3 * i + 1] & alpha, out[2] = rgb[3 * i + 2] & alpha;
-			if (channels == 4)
-				out[3] = alpha;
-		}
+		for (size_t i = 0; i < m; i++)
+			alpha[i] = (a[i] == a[i]) & (b[i] == b[i]) & (c[i] == c[i]) ? 255 : 0;
+		for (size_t i = 0; i < m; i++)
+			red[i] = level(a[i], low[0], scale[0]) & alpha[i];
+		for (size_t i = 0; i < m; i++)
+			green[i] = level(b[i], low[1], scale[1]) & alpha[i];
+		for (size_t i = 0; i < m; i++)
+			blue[i] = level(c[i], low[2], scale[2]) & alpha[i];
+		if (channels == 4)
+			for (size_t i = 0; i < m; i++, out += 4)
+				out[0] = red[i], out[1] = green[i], out[2] = blue[i], out[3] = alpha[i];
+		else
+			for (size_t i = 0; i < m; i++, out += 3)
+				out[0] = red[i], out[1] = green[i], out[2] = blue[i];
 	}
 }
 

@@ -57,20 +57,19 @@ func countNaN(planes [][]float32) int {
 	return int(C.render_count_nan(pointers(&pin, planes), C.int(len(planes)), C.size_t(len(planes[0]))))
 }
 
-// levels writes the plane stretched from limits to 0..255, NaN as 0, into rows of width+1 bytes.
-func levels(rows []byte, plane []float32, width int, limits [2]float64) {
-	C.render_levels((*C.float)(unsafe.SliceData(plane)), C.size_t(width), C.size_t(len(plane)/width),
-		C.double(limits[0]), C.double(limits[1]), bytesOf(rows))
+// levels writes the plane stretched from limits to 0..255, NaN as 0.
+func levels(pixels []byte, plane []float32, limits [2]float64) {
+	C.render_levels((*C.float)(unsafe.SliceData(plane)), C.size_t(len(plane)), C.double(limits[0]), C.double(limits[1]), bytesOf(pixels))
 }
 
-// mark sets the pixels of rows that have no value in the plane.
-func mark(rows []byte, plane []float32, width int, index byte) {
-	C.render_mark((*C.float)(unsafe.SliceData(plane)), C.size_t(width), C.size_t(len(plane)/width), C.uint8_t(index), bytesOf(rows))
+// mark sets the pixels that have no value in the plane.
+func mark(pixels []byte, plane []float32, index byte) {
+	C.render_mark((*C.float)(unsafe.SliceData(plane)), C.size_t(len(plane)), C.uint8_t(index), bytesOf(pixels))
 }
 
-// lookup writes the colours of indexed rows, 3 or 4 bytes a pixel.
-func lookup(pixels, rows []byte, width, height int, palette *[1024]byte, channels int) {
-	C.render_lookup(bytesOf(rows), C.size_t(width), C.size_t(height), bytesOf(palette[:]), C.int(channels), bytesOf(pixels))
+// lookup writes the colours of indexed pixels, 3 or 4 bytes each.
+func lookup(pixels, indices []byte, palette *[1024]byte, channels int) {
+	C.render_lookup(bytesOf(indices), C.size_t(len(indices)), bytesOf(palette[:]), C.int(channels), bytesOf(pixels))
 }
 
 // interleave writes three planes as stretched pixels of 3 or 4 bytes, zeros where a plane has no value.

@@ -36,19 +36,19 @@ void render_eval(const render_instr *code, int steps, const float *const *bands,
 // render_count_nan returns in how many of n pixels at least one of the planes (1 or 3) is NaN.
 size_t render_count_nan(const float *const *planes, int nplanes, size_t n);
 
-// render_levels writes one plane as levels 0..255, NaN as 0, into rows that begin with a zero byte (PNG filter "none").
-void render_levels(const float *x, size_t width, size_t height, double low, double high, uint8_t *rows);
+// render_levels writes one plane as levels 0..255, NaN as 0.
+void render_levels(const float *x, size_t n, double low, double high, uint8_t *levels);
 
-// render_mark sets the pixels of rows whose value is NaN to index.
-void render_mark(const float *x, size_t width, size_t height, uint8_t index, uint8_t *rows);
+// render_mark sets the pixels whose value is NaN to index.
+void render_mark(const float *x, size_t n, uint8_t index, uint8_t *pixels);
 
-// render_lookup writes the colours of indexed rows as 3 or 4 bytes a pixel; palette is 256 times R, G, B, A.
-void render_lookup(const uint8_t *rows, size_t width, size_t height, const uint8_t *palette, int channels, uint8_t *out);
+// render_lookup writes the colours of indexed pixels as 3 or 4 bytes each; palette is 256 times R, G, B, A.
+void render_lookup(const uint8_t *indices, size_t n, const uint8_t *palette, int channels, uint8_t *out);
 
 // render_interleave writes three planes as pixels of 3 or 4 bytes, (0, 0, 0, 0) where one of them is NaN.
 void render_interleave(const float *const *planes, const double *low, const double *high, size_t n, int channels, uint8_t *out);
 
-// render_sub writes rows of pixels as rows of PNG filter "sub", each a filter byte longer.
+// render_sub writes rows of pixels as rows of PNG filter "sub": a filter byte, then differences from the pixel before.
 void render_sub(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t *rows);
 
 #endif

