@@ -1,0 +1,111 @@
+package tiles
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"swath/raster"
+)
+
+// planes returns the view's values on a grid, NaN where nothing was measured: one slice per output.
+func (v *View) planes(ctx context.Context, grid raster.Grid) ([][]float32, error) {
+	in := make([][]float32, len(v.inputs))
+	group, ctx := errgroup.WithContext(ctx)
+	for asset, at := range v.byAsset() {
+		group.Go(func() error { return v.read(ctx, asset, at, grid, in) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if v.expression == nil {
+		return in, nil
+	}
+	out := make([][]float32, v.expression.Outputs())
+	for i := range out {
+		out[i] = make([]float32, grid.Width*grid.Height)
+	}
+	v.expression.Eval(in, out)
+	return out, nil
+}
+
+// byAsset returns the places of the inputs in v.inputs, by the asset that they are read from.
+func (v *View) byAsset() map[*Asset][]int {
+	at := map[*Asset][]int{}
+	for i, in := range v.inputs {
+		at[in.asset] = append(at[in.asset], i)
+	}
+	return at
+}
+
+// read fills the inputs of one asset.
+func (v *View) read(ctx context.Context, asset *Asset, at []int, grid raster.Grid, in [][]float32) error {
+	c, release, err := v.renderer.cog(ctx, asset.Object)
+	if err != nil {
+		return err
+	}
+	defer release()
+	bands := make([]int, len(at))
+	for i, j := range at {
+		bands[i] = v.inputs[j].band.Number
+	}
+	values, err := v.renderer.reader.Warp(ctx, v.masked(c, asset), grid, bands, v.resampling)
+	if err != nil {
+		return fmt.Errorf("tiles: asset %s of %s/%s: %w", asset.Key, v.item.Collection, v.item.ID, err)
+	}
+	for i, j := range at {
+		in[j] = values[i]
+		v.physical(v.inputs[j].band, in[j])
+	}
+	return nil
+}
+
+// masked is the raster with the nodata value that counts: the request's, else the file's, else the item's.
+func (v *View) masked(c *raster.COG, asset *Asset) *raster.COG {
+	noData := v.noData
+	if noData == nil && c.NoData == nil && len(asset.Bands) > 0 {
+		noData = asset.Bands[0].NoData
+	}
+	if noData == nil {
+		return c
+	}
+	own := *c
+	own.NoData = noData
+	return &own
+}
+
+// physical turns stored values into measured ones, in place.
+func (v *View) physical(b *Band, values []float32) {
+	if v.stored || b.Scale == 1 && b.Offset == 0 {
+		return
+	}
+	for i, s := range values {
+		values[i] = float32(float64(s)*b.Scale + b.Offset)
+	}
+}
+
+// value is physical for one value.
+func (v *View) value(b *Band, stored float32) float32 {
+	one := []float32{stored}
+	v.physical(b, one)
+	return one[0]
+}
+
+func isNaN(v float32) bool { return v != v }
+
+// percentiles returns the values below which the given shares (0..1) of the valid values lie; false when there are none.
+func percentiles(values []float32, shares ...float64) ([]float64, bool) {
+	valid := slices.DeleteFunc(slices.Clone(values), func(v float32) bool { return isNaN(v) || math.IsInf(float64(v), 0) })
+	if len(valid) == 0 {
+		return nil, false
+	}
+	slices.Sort(valid)
+	out := make([]float64, len(shares))
+	for i, share := range shares {
+		out[i] = float64(valid[int(math.Round(share*float64(len(valid)-1)))])
+	}
+	return out, true
+}

@@ -1,0 +1,117 @@
+package tiles
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"swath/fault"
+)
+
+// PointValues is what an item holds at one place.
+type PointValues struct {
+	Coordinates [2]float64   `json:"coordinates"` // longitude, latitude in degrees
+	Bands       []BandValue  `json:"bands"`
+	Values      []NamedValue `json:"values"` // of the assets or the expression, in their order
+}
+
+// BandValue is one band's pixel. Null means that nothing was measured there.
+type BandValue struct {
+	Name   string   `json:"name"` // as expressions call it
+	Asset  string   `json:"asset"`
+	Band   string   `json:"band"`
+	Stored *float32 `json:"stored"` // as in the file
+	Value  *float32 `json:"value"`  // stored·scale + offset
+}
+
+// NamedValue is one result.
+type NamedValue struct {
+	Name  string   `json:"name"`
+	Value *float32 `json:"value"`
+}
+
+// Point returns the values of the pixel at a place: those of the expression's bands and of the listed assets, and the
+// expression's result. A request that names nothing gets every one-band asset.
+func (r *Renderer) Point(ctx context.Context, q Request, lonDeg, latDeg float64) (PointValues, error) {
+	if !(math.Abs(lonDeg) <= 180 && math.Abs(latDeg) <= 90) {
+		return PointValues{}, fault.New(fault.Invalid, "%g,%g is not a place: longitude -180 to 180, then latitude -90 to 90", lonDeg, latDeg)
+	}
+	if q.Render == "" && len(q.Assets) == 0 && q.Expression == "" {
+		it, err := r.describe(ctx, q.Collection, q.Item)
+		if err != nil {
+			return PointValues{}, err
+		}
+		for _, a := range it.Assets {
+			if len(a.Bands) == 1 && len(q.Assets) < mostInputs {
+				q.Assets = append(q.Assets, a.Key)
+			}
+		}
+	}
+	v, err := r.View(ctx, q)
+	if err != nil {
+		return PointValues{}, err
+	}
+	leave, err := r.gate.enter(ctx)
+	if err != nil {
+		return PointValues{}, err
+	}
+	defer leave()
+	return v.point(ctx, lonDeg, latDeg)
+}
+
+func (v *View) point(ctx context.Context, lonDeg, latDeg float64) (PointValues, error) {
+	out := PointValues{Coordinates: [2]float64{lonDeg, latDeg}, Bands: []BandValue{}, Values: []NamedValue{}}
+	in := make([][]float32, len(v.inputs))
+	refs := slices.Clone(v.inputs)
+	for _, listed := range v.listed {
+		if !slices.Contains(refs, listed) {
+			refs = append(refs, listed)
+		}
+	}
+	for i, ref := range refs {
+		stored, err := v.pixel(ctx, ref, lonDeg, latDeg)
+		if err != nil {
+			return PointValues{}, err
+		}
+		value := v.value(ref.band, stored)
+		if i < len(in) {
+			in[i] = []float32{value}
+		}
+		out.Bands = append(out.Bands, BandValue{ref.name(), ref.asset.Key, ref.band.Name, known(stored), known(value)})
+	}
+	results := in
+	if v.expression != nil {
+		results = make([][]float32, v.expression.Outputs())
+		for i := range results {
+			results[i] = make([]float32, 1)
+		}
+		v.expression.Eval(in, results)
+	}
+	for i, result := range results {
+		out.Values = append(out.Values, NamedValue{v.outputs[i], known(result[0])})
+	}
+	return out, nil
+}
+
+// pixel returns the stored value at a place, NaN where there is none.
+func (v *View) pixel(ctx context.Context, in ref, lonDeg, latDeg float64) (float32, error) {
+	c, release, err := v.renderer.cog(ctx, in.asset.Object)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	values, err := v.renderer.reader.Point(ctx, v.masked(c, in.asset), lonDeg, latDeg, []int{in.band.Number})
+	if err != nil {
+		return 0, fmt.Errorf("tiles: asset %s of %s/%s: %w", in.asset.Key, v.item.Collection, v.item.ID, err)
+	}
+	return values[0], nil
+}
+
+// known is nil for what JSON can't write.
+func known(v float32) *float32 {
+	if isNaN(v) || math.IsInf(float64(v), 0) {
+		return nil
+	}
+	return &v
+}

@@ -1,0 +1,160 @@
+package tiles
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+	"time"
+
+	"swath/fault"
+	"swath/raster"
+	"swath/stac"
+)
+
+// Opener opens the raster object of a key for reading. A source that is an io.Closer is closed when it is not needed any more.
+type Opener func(ctx context.Context, key string) (raster.Source, error)
+
+// Options bound what a Renderer uses; zero values mean the defaults.
+type Options struct {
+	CacheBytes int64 // decoded blocks kept, in bytes; default 512 MiB
+	Workers    int   // drawings at once; default one per core
+	Queue      int   // drawings waiting; default 64 per worker
+	OpenFiles  int   // rasters kept open; default 512
+}
+
+// Renderer draws items. It is safe for any number of goroutines.
+type Renderer struct {
+	catalog stac.Catalog
+	open    Opener
+	reader  *raster.Reader
+	gate    gate
+
+	items     cache[Description]
+	renders   cache[presets]
+	cogs      cache[openCOG]
+	stretches cache[[][2]float64]
+	pictures  flight[[]byte]
+}
+
+// freshFor is how long a parsed item or collection is believed: re-ingested products show after this time.
+const freshFor = 3 * time.Second
+
+// New returns a Renderer of the items of a catalog, whose asset bytes open finds.
+func New(catalog stac.Catalog, open Opener, o Options) *Renderer {
+	def := func(v, otherwise int) int {
+		if v > 0 {
+			return v
+		}
+		return otherwise
+	}
+	workers := def(o.Workers, runtime.GOMAXPROCS(0))
+	if o.CacheBytes <= 0 {
+		o.CacheBytes = 512 << 20
+	}
+	return &Renderer{
+		catalog: catalog, open: open, reader: raster.NewReader(o.CacheBytes),
+		gate:      gate{slots: make(chan struct{}, workers), queue: int64(def(o.Queue, 64*workers))},
+		items:     cache[Description]{most: 1024, ttl: freshFor},
+		renders:   cache[presets]{most: 256, ttl: freshFor},
+		cogs:      cache[openCOG]{most: def(o.OpenFiles, 512)},
+		stretches: cache[[][2]float64]{most: 4096},
+	}
+}
+
+// openCOG is a COG with the source under it.
+type openCOG struct {
+	*raster.COG
+	source raster.Source
+}
+
+func (c openCOG) Close() error {
+	if closer, ok := c.source.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}
+
+// cog returns the open COG of an object; it stays open until release.
+func (r *Renderer) cog(ctx context.Context, key string) (c *raster.COG, release func(), err error) {
+	o, release, err := r.cogs.get(ctx, key, func(ctx context.Context) (openCOG, error) {
+		src, err := r.open(context.WithoutCancel(ctx), key) // outlives the request that opens it
+		if err != nil {
+			return openCOG{}, fmt.Errorf("tiles: opening %s: %w", key, err)
+		}
+		c, err := raster.OpenCOG(ctx, src)
+		if err != nil {
+			openCOG{source: src}.Close()
+			return openCOG{}, fmt.Errorf("tiles: opening %s: %w", key, err)
+		}
+		return openCOG{c, src}, nil
+	})
+	return o.COG, release, err
+}
+
+// describe returns the parsed item.
+func (r *Renderer) describe(ctx context.Context, collection, id string) (Description, error) {
+	d, release, err := r.items.get(ctx, collection+"\x00"+id, func(ctx context.Context) (Description, error) {
+		it, err := r.catalog.Item(ctx, collection, id)
+		if err != nil {
+			return Description{}, fmt.Errorf("tiles: item %s/%s: %w", collection, id, err)
+		}
+		d, err := Describe(it.Body)
+		if err != nil {
+			return Description{}, fmt.Errorf("tiles: item %s/%s: %w", collection, id, err)
+		}
+		d.Collection, d.ID = collection, id
+		for i := range d.Assets {
+			if err := r.countBands(ctx, &d.Assets[i]); err != nil {
+				return Description{}, err
+			}
+		}
+		return d, nil
+	})
+	if err != nil {
+		return Description{}, err
+	}
+	release()
+	return d, nil
+}
+
+// countBands looks into the raster of an asset whose item does not list its bands.
+func (r *Renderer) countBands(ctx context.Context, a *Asset) error {
+	if len(a.Bands) > 0 {
+		return nil
+	}
+	c, release, err := r.cog(ctx, a.Object)
+	if err != nil {
+		return err
+	}
+	defer release()
+	a.DataType = string(c.DataType)
+	a.Bands = assetJSON{Bands: make([]bandJSON, c.Bands)}.bands(a.Key)
+	for i := range a.Bands {
+		a.Bands[i].Scale, a.Bands[i].Offset = c.Scale[i], c.Offset[i]
+	}
+	return nil
+}
+
+// presets returns what a collection offers under "renders".
+func (r *Renderer) presets(ctx context.Context, collection string) (presets, error) {
+	p, release, err := r.renders.get(ctx, collection, func(ctx context.Context) (presets, error) {
+		c, err := r.catalog.Collection(ctx, collection)
+		if err != nil {
+			return nil, fmt.Errorf("tiles: collection %s: %w", collection, err)
+		}
+		var body struct {
+			Renders presets `json:"renders"`
+		}
+		if err := json.Unmarshal(c.Body, &body); err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "the presets of collection %q can't be read", collection)
+		}
+		return body.Renders, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	release()
+	return p, nil
+}

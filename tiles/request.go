@@ -1,0 +1,168 @@
+package tiles
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"sort"
+	"strings"
+
+	"swath/fault"
+	"swath/raster"
+)
+
+// Request says what to draw of which item. Everything but the two names may stay empty: a preset fills what the request
+// leaves open, and a request without preset, assets and expression draws the collection's preset "true-color", else its
+// first preset by name, else the item's only asset.
+type Request struct {
+	Collection, Item string
+	Render           string          // a preset of the collection's "renders"
+	Assets           []string        // asset keys, "asset_bN" or band names; the expression's "bN" counts their bands
+	Expression       string          // see render.Compile
+	Rescale          [][2]float64    // one pair for all planes, or one for each
+	ColormapName     string          // see render.ColormapNames
+	Colormap         json.RawMessage // a colormap of its own, see render.ParseColormap
+	NoData           *float64        // the stored value that is nodata, instead of what file and item say
+	Resampling       string          // nearest (default), bilinear, cubic
+	Stored           bool            // true: values as stored, without scale and offset (unscale=false)
+	SizePx           int             // of a tile: 256 (default) or 512
+}
+
+// Bounds of what one request may ask.
+const (
+	mostAssets   = 64    // entries of Assets
+	mostInputs   = 32    // bands read for one picture
+	mostTextLen  = 4096  // bytes of an expression
+	mostMapLen   = 65536 // bytes of an inline colormap
+	mostPreview  = 2048  // pixels a side
+	previewSide  = 1024  // pixels of the longer side when the request does not say
+	tileSize     = 256   // pixels a side when the request does not say
+	stretchSide  = 256   // pixels of the longer side of the picture from which a default stretch is taken
+	presetChoice = "true-color"
+)
+
+// preset is one entry of a collection's "renders" (STAC render extension 2).
+type preset struct {
+	Title        string          `json:"title"`
+	Assets       []string        `json:"assets"`
+	Expression   string          `json:"expression"`
+	Rescale      [][2]float64    `json:"rescale"`
+	ColormapName string          `json:"colormap_name"`
+	Colormap     json.RawMessage `json:"colormap"`
+	NoData       *number         `json:"nodata"`
+	Resampling   string          `json:"resampling"`
+}
+
+// Preset is a named way to draw the items of a collection.
+type Preset struct{ Name, Title string }
+
+// presets is what a collection offers, undecoded: one malformed preset does not spoil the others.
+type presets map[string]json.RawMessage
+
+func (p presets) names() []string {
+	names := make([]string, 0, len(p))
+	for name := range p {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	return names
+}
+
+// choose returns the preset to draw when the request names nothing at all: the first whose assets the item has; empty when
+// there is none.
+func (p presets) choose(it *Description) string {
+	for _, name := range append([]string{presetChoice}, p.names()...) {
+		var candidate preset
+		if body, ok := p[name]; ok && json.Unmarshal(body, &candidate) == nil && it.has(candidate.Assets) {
+			return name
+		}
+	}
+	return ""
+}
+
+// under fills what the request leaves open.
+func (p preset) under(q Request) Request {
+	if len(q.Assets) == 0 {
+		q.Assets = p.Assets
+	}
+	if q.Expression == "" {
+		q.Expression = p.Expression
+	}
+	if len(q.Rescale) == 0 {
+		q.Rescale = p.Rescale
+	}
+	if q.ColormapName == "" && len(q.Colormap) == 0 {
+		q.ColormapName, q.Colormap = p.ColormapName, p.Colormap
+	}
+	if q.NoData == nil {
+		q.NoData = (*float64)(p.NoData)
+	}
+	if q.Resampling == "" {
+		q.Resampling = p.Resampling
+	}
+	return q
+}
+
+// complete applies the preset that the request names, or the default choice.
+func (r *Renderer) complete(ctx context.Context, q Request, it *Description) (Request, string, error) {
+	bare := q.Render == "" && len(q.Assets) == 0 && q.Expression == ""
+	if q.Render == "" && !bare {
+		return q, "", nil
+	}
+	offered, err := r.presets(ctx, q.Collection)
+	if err != nil {
+		return q, "", err
+	}
+	if bare {
+		q.Render = offered.choose(it)
+	}
+	if q.Render == "" {
+		if len(it.Assets) == 1 {
+			q.Assets = []string{it.Assets[0].Key}
+			return q, it.Assets[0].Title, nil
+		}
+		return q, "", fault.New(fault.Invalid, "say what to draw with assets or expression: collection %q has no preset for this item, which has %s",
+			q.Collection, some(it.keys()))
+	}
+	body, ok := offered[q.Render]
+	if !ok {
+		return q, "", fault.New(fault.NotFound, "collection %q has no preset %.60q; it has %s", q.Collection, q.Render, some(offered.names()))
+	}
+	var p preset
+	if err := json.Unmarshal(body, &p); err != nil {
+		return q, "", fault.Wrap(fault.Invalid, err, "preset %q of collection %q is malformed", q.Render, q.Collection)
+	}
+	return p.under(q), p.Title, nil
+}
+
+// check refuses what no item could satisfy.
+func (q Request) check() error {
+	switch {
+	case len(q.Assets) > mostAssets:
+		return fault.New(fault.TooLarge, "%d assets are asked for; one request may name %d", len(q.Assets), mostAssets)
+	case len(q.Expression) > mostTextLen:
+		return fault.New(fault.TooLarge, "the expression has %d bytes; at most %d are read", len(q.Expression), mostTextLen)
+	case len(q.Colormap) > mostMapLen:
+		return fault.New(fault.TooLarge, "the colormap has %d bytes; at most %d are read", len(q.Colormap), mostMapLen)
+	case q.SizePx != 0 && q.SizePx != 256 && q.SizePx != 512:
+		return fault.New(fault.Invalid, "tilesize %d: tiles have 256 or 512 pixels a side", q.SizePx)
+	case q.ColormapName != "" && len(q.Colormap) > 0:
+		return fault.New(fault.Invalid, "give colormap or colormap_name, not both")
+	}
+	for _, pair := range q.Rescale {
+		if !(pair[0] < pair[1]) || math.IsInf(pair[1]-pair[0], 0) {
+			return fault.New(fault.Invalid, "rescale %g,%g: a stretch goes from a lower to a higher number", pair[0], pair[1])
+		}
+	}
+	return nil
+}
+
+var resamplings = map[string]raster.Resampling{"": raster.Nearest, "nearest": raster.Nearest, "bilinear": raster.Bilinear, "cubic": raster.Cubic}
+
+func resampling(name string) (raster.Resampling, error) {
+	how, ok := resamplings[strings.ToLower(name)]
+	if !ok {
+		return 0, fault.New(fault.Invalid, "resampling %.60q is not one of nearest, bilinear, cubic", name)
+	}
+	return how, nil
+}

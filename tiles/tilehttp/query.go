@@ -1,0 +1,154 @@
+package tilehttp
+
+import (
+	"errors"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"swath/fault"
+	"swath/httpkit"
+	"swath/tiles"
+)
+
+// query is the parameters of an address, in their order.
+type query map[string][]string
+
+// known are the parameters that say what to draw.
+var known = []string{"render", "assets", "expression", "rescale", "colormap_name", "colormap", "nodata", "resampling", "unscale", "tilesize"}
+
+// request reads the path and the query. Further parameters that the route knows are its own business.
+func request(c *fiber.Ctx, alsoKnown ...string) (tiles.Request, error) {
+	r, err := parse(queryOf(c), alsoKnown...)
+	r.Collection, r.Item = c.Params("collection"), c.Params("item")
+	return r, err
+}
+
+func queryOf(c *fiber.Ctx) query {
+	q := query{}
+	for key, value := range c.Context().QueryArgs().All() {
+		q[string(key)] = append(q[string(key)], string(value))
+	}
+	return q
+}
+
+// parse reads what to draw.
+func parse(q query, alsoKnown ...string) (tiles.Request, error) {
+	var r tiles.Request
+	for name, values := range q {
+		if !slices.Contains(known, name) && !slices.Contains(alsoKnown, name) {
+			return r, fault.New(fault.Invalid, "parameter %.60q is not known here; there are %s", name, strings.Join(slices.Concat(known, alsoKnown), ", "))
+		}
+		if len(values) > 1 && name != "assets" && name != "rescale" {
+			return r, fault.New(fault.Invalid, "parameter %q is given %d times", name, len(values))
+		}
+	}
+	r.Render, r.Expression = q.one("render"), q.one("expression")
+	r.ColormapName, r.Colormap, r.Resampling = q.one("colormap_name"), []byte(q.one("colormap")), q.one("resampling")
+	for _, list := range q["assets"] {
+		for name := range strings.SplitSeq(list, ",") {
+			if name = strings.TrimSpace(name); name != "" {
+				r.Assets = append(r.Assets, name)
+			}
+		}
+	}
+	var errs [4]error
+	r.Rescale, errs[0] = rescale(q["rescale"])
+	r.NoData, errs[1] = q.number("nodata")
+	unscale, err := q.flag("unscale", true)
+	r.Stored, errs[2] = !unscale, err
+	r.SizePx, errs[3] = q.whole("tilesize")
+	return r, errors.Join(errs[:]...)
+}
+
+// rescale reads pairs "min,max", repeated or in one comma list.
+func rescale(lists []string) ([][2]float64, error) {
+	var pairs [][2]float64
+	for _, list := range lists {
+		parts := strings.Split(list, ",")
+		if len(parts)%2 != 0 {
+			return nil, fault.New(fault.Invalid, "rescale %.60q is not pairs min,max", list)
+		}
+		for i := 0; i < len(parts); i += 2 {
+			var pair [2]float64
+			for j := range pair {
+				var err error
+				if pair[j], err = strconv.ParseFloat(strings.TrimSpace(parts[i+j]), 64); err != nil {
+					return nil, fault.New(fault.Invalid, "rescale %.60q: %.60q is not a number", list, parts[i+j])
+				}
+			}
+			pairs = append(pairs, pair)
+		}
+	}
+	return pairs, nil
+}
+
+func (q query) one(name string) string {
+	if len(q[name]) == 0 {
+		return ""
+	}
+	return q[name][0]
+}
+
+// number reads a number or nan; nil when it is not given.
+func (q query) number(name string) (*float64, error) {
+	text := q.one(name)
+	if text == "" {
+		return nil, nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(v, 0) {
+		return nil, fault.New(fault.Invalid, "%s %.60q is not a number", name, text)
+	}
+	return &v, nil
+}
+
+func (q query) flag(name string, otherwise bool) (bool, error) {
+	text := q.one(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	v, err := strconv.ParseBool(strings.ToLower(text))
+	if err != nil {
+		return false, fault.New(fault.Invalid, "%s %.60q is neither true nor false", name, text)
+	}
+	return v, nil
+}
+
+// whole reads a whole number from 1; 0 when it is not given.
+func (q query) whole(name string) (int, error) {
+	text := q.one(name)
+	if text == "" {
+		return 0, nil
+	}
+	v, err := strconv.Atoi(text)
+	if err != nil || v < 1 {
+		return 0, fault.New(fault.Invalid, "%s %.60q is not a whole number from 1", name, text)
+	}
+	return v, nil
+}
+
+// hint reminds of the commonest mistake: a plus sign that the address turned into a space.
+func hint(q tiles.Request, err error) error {
+	if err == nil || !fault.Is(err, fault.Invalid) || !strings.Contains(q.Expression, " ") {
+		return err
+	}
+	_, public := fault.Of(err)
+	return fault.Wrap(fault.Invalid, err, "%s (in an address, a plus sign is written %%2B)", public)
+}
+
+// template is the address of the tiles that the same query draws.
+func template(c *fiber.Ctx, format string) string {
+	q := url.Values(queryOf(c))
+	q.Del("tile_format")
+	path := httpkit.BaseURL(c) + "/collections/" + url.PathEscape(c.Params("collection")) + "/items/" + url.PathEscape(c.Params("item")) +
+		"/tiles/" + tileMatrixSet + "/{z}/{x}/{y}." + format
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}

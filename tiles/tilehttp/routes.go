@@ -1,0 +1,176 @@
+package tilehttp
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"swath/fault"
+	"swath/geo"
+	"swath/httpkit"
+	"swath/render"
+	"swath/tiles"
+)
+
+// API serves the items that a Renderer draws.
+type API struct{ Renderer *tiles.Renderer }
+
+// Mount adds the routes.
+func (a API) Mount(r fiber.Router) {
+	item := r.Group("/collections/:collection/items/:item")
+	item.Get("/tiles/:tms/:z/:x/:y.:format", a.tile)
+	item.Get("/tilejson.json", a.tileJSON)
+	item.Get("/map.html", page)
+	item.Get("/map.js", script)
+	item.Get("/preview", a.preview)
+	item.Get("/preview.:format", a.preview)
+	item.Get(`/point/:lon\,:lat`, a.point)
+	item.Get("/info", a.info)
+	r.Get("/colormaps", colormaps)
+	r.Get("/colormaps/:name", colormap)
+}
+
+// How long caches may use an answer without asking again. Asking is cheap (304), and a product that is ingested anew must
+// not stay on the map in two colours for long.
+const cacheControl = "public, max-age=60"
+
+// tileMatrixSet is the one grid that is drawn.
+const tileMatrixSet = "WebMercatorQuad"
+
+// tile serves one square of the web map.
+func (a API) tile(c *fiber.Ctx) error {
+	if tms := c.Params("tms"); tms != tileMatrixSet {
+		return fault.New(fault.NotFound, "tile matrix set %.60q is not served; there is %s", tms, tileMatrixSet)
+	}
+	format, err := render.ParseFormat(c.Params("format"))
+	if err != nil {
+		return err
+	}
+	t, err := tileOf(c.Params("z"), c.Params("x"), c.Params("y"))
+	if err != nil {
+		return err
+	}
+	view, err := a.view(c)
+	if err != nil {
+		return err
+	}
+	tag, err := view.TileETag(t, format)
+	if err != nil || notModified(c, tag) {
+		return err
+	}
+	picture, err := view.Tile(c.UserContext(), t, format)
+	return send(c, picture, format.ContentType(), err)
+}
+
+func tileOf(z, x, y string) (t geo.Tile, err error) {
+	for _, index := range []struct {
+		name, text string
+		to         *int
+	}{{"z", z, &t.Z}, {"x", x, &t.X}, {"y", y, &t.Y}} {
+		if *index.to, err = strconv.Atoi(index.text); err != nil {
+			return t, fault.New(fault.Invalid, "tile index %s %.60q is not a whole number", index.name, index.text)
+		}
+	}
+	return t, nil
+}
+
+// preview serves the whole item as one picture, PNG when the path names no format.
+func (a API) preview(c *fiber.Ctx) error {
+	format, err := render.ParseFormat(c.Params("format", "png"))
+	if err != nil {
+		return err
+	}
+	sizePx, err := queryOf(c).whole("max_size")
+	if err != nil {
+		return err
+	}
+	view, err := a.view(c, "max_size")
+	if err != nil {
+		return err
+	}
+	tag, err := view.PreviewETag(sizePx, format)
+	if err != nil || notModified(c, tag) {
+		return err
+	}
+	picture, err := view.Preview(c.UserContext(), sizePx, format)
+	return send(c, picture, format.ContentType(), err)
+}
+
+// tileJSON describes the tiles of the same query to map libraries.
+func (a API) tileJSON(c *fiber.Ctx) error {
+	format := c.Query("tile_format", "png")
+	if _, err := render.ParseFormat(format); err != nil {
+		return err
+	}
+	view, err := a.view(c, "tile_format")
+	if err != nil {
+		return err
+	}
+	doc, err := view.TileJSON(c.UserContext(), template(c, format))
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(doc)
+	if err != nil {
+		return fmt.Errorf("tilehttp: tilejson: %w", err)
+	}
+	c.Set(fiber.HeaderCacheControl, cacheControl)
+	return httpkit.Send(c, fiber.MIMEApplicationJSON, body)
+}
+
+// point serves the values at a place.
+func (a API) point(c *fiber.Ctx) error {
+	var at [2]float64
+	for i, name := range []string{"lon", "lat"} {
+		var err error
+		if at[i], err = strconv.ParseFloat(c.Params(name), 64); err != nil {
+			return fault.New(fault.Invalid, "%s %.60q is not a number: a point is longitude,latitude in degrees, as in 1.44,43.6", name, c.Params(name))
+		}
+	}
+	q, err := request(c)
+	if err != nil {
+		return err
+	}
+	values, err := a.Renderer.Point(c.UserContext(), q, at[0], at[1])
+	if err != nil {
+		return hint(q, err)
+	}
+	return c.JSON(values)
+}
+
+// info serves what the rasters of an item are.
+func (a API) info(c *fiber.Ctx) error {
+	q, err := request(c)
+	if err != nil {
+		return err
+	}
+	info, err := a.Renderer.Info(c.UserContext(), q.Collection, q.Item, q.Assets)
+	if err != nil {
+		return err
+	}
+	return c.JSON(info)
+}
+
+func (a API) view(c *fiber.Ctx, alsoKnown ...string) (*tiles.View, error) {
+	q, err := request(c, alsoKnown...)
+	if err != nil {
+		return nil, err
+	}
+	v, err := a.Renderer.View(c.UserContext(), q)
+	return v, hint(q, err)
+}
+
+func notModified(c *fiber.Ctx, tag string) bool {
+	c.Set(fiber.HeaderCacheControl, cacheControl)
+	return httpkit.NotModified(c, tag)
+}
+
+func send(c *fiber.Ctx, body []byte, contentType string, err error) error {
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, contentType)
+	return c.Send(body)
+}

@@ -1,0 +1,146 @@
+package tiles
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"swath/fault"
+	"swath/raster"
+	"swath/render"
+)
+
+// View is a request made definite: which bands of which objects, and what becomes of their values.
+type View struct {
+	renderer   *Renderer
+	item       Description
+	title      string
+	listed     []ref // the bands of the request's assets
+	inputs     []ref // the bands that the picture is made of
+	expression *render.Expression
+	outputs    []string // what the planes are called
+	rescale    [][2]float64
+	colormap   *render.Colormap
+	noData     *float64
+	resampling raster.Resampling
+	stored     bool
+	sizePx     int
+	key        string // digest of all that decides a pixel
+}
+
+// View resolves a request against its item and collection. Unknown items and presets are fault.NotFound; names that the item
+// does not have, malformed expressions and other wrong parameters are fault.Invalid.
+func (r *Renderer) View(ctx context.Context, q Request) (*View, error) {
+	if err := q.check(); err != nil {
+		return nil, err
+	}
+	it, err := r.describe(ctx, q.Collection, q.Item)
+	if err != nil {
+		return nil, err
+	}
+	q, title, err := r.complete(ctx, q, &it)
+	if err != nil {
+		return nil, err
+	}
+	if err := q.check(); err != nil {
+		return nil, err
+	}
+	v := &View{renderer: r, item: it, title: title, rescale: q.Rescale, noData: q.NoData, stored: q.Stored, sizePx: max(q.SizePx, tileSize)}
+	if v.resampling, err = resampling(q.Resampling); err != nil {
+		return nil, err
+	}
+	if v.colormap, err = colormap(q); err != nil {
+		return nil, err
+	}
+	if err := v.resolve(q); err != nil {
+		return nil, err
+	}
+	v.key = v.digest(q)
+	return v, nil
+}
+
+func colormap(q Request) (*render.Colormap, error) {
+	switch {
+	case q.ColormapName != "":
+		return render.ColormapByName(q.ColormapName)
+	case len(q.Colormap) > 0:
+		return render.ParseColormap(string(q.Colormap))
+	}
+	return nil, nil
+}
+
+// resolve finds the bands of the assets and of the expression.
+func (v *View) resolve(q Request) error {
+	for _, entry := range q.Assets {
+		refs, err := v.item.list(entry)
+		if err != nil {
+			return err
+		}
+		v.listed = append(v.listed, refs...)
+	}
+	v.inputs, v.outputs = v.listed, names(v.listed)
+	if q.Expression != "" {
+		e, err := render.Compile(q.Expression)
+		if err != nil {
+			return err
+		}
+		v.expression, v.inputs, v.outputs = e, nil, nil
+		for _, name := range e.Names() {
+			one, err := v.item.find(name, v.listed)
+			if err != nil {
+				return err
+			}
+			v.inputs = append(v.inputs, one)
+		}
+		for _, text := range strings.Split(q.Expression, ";") {
+			if text = strings.TrimSpace(text); text != "" {
+				v.outputs = append(v.outputs, text)
+			}
+		}
+	}
+	if len(v.inputs) > mostInputs {
+		return fault.New(fault.TooLarge, "%d bands would be read; one request may read %d", len(v.inputs), mostInputs)
+	}
+	return nil
+}
+
+// drawable refuses views that are no picture: their values can only be asked for.
+func (v *View) drawable() error {
+	n := len(v.outputs)
+	switch {
+	case n != 1 && n != 3:
+		return fault.New(fault.Invalid, "a picture has 1 or 3 planes, this one would have %d (%s)", n, some(v.outputs))
+	case n == 3 && v.colormap != nil:
+		return fault.New(fault.Invalid, "a colormap colours one plane; this picture has 3 (%s)", some(v.outputs))
+	case len(v.rescale) > 1 && len(v.rescale) != n:
+		return fault.New(fault.Invalid, "rescale has %d pairs for %d planes; give one for all or one for each", len(v.rescale), n)
+	}
+	return nil
+}
+
+// drawVersion changes when the same request draws other pixels than before.
+const drawVersion = 1
+
+// digest names the pixels of this view. It changes when a source, a band's scale or a parameter does, so it serves as
+// validator of caches without anything being drawn.
+func (v *View) digest(q Request) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d %v %q %q %v %q %q %s %d %t %d\n", drawVersion, v.item.Bounds, q.Expression, v.outputs, q.Rescale,
+		q.ColormapName, q.Colormap, text(v.noData), v.resampling, v.stored, v.sizePx)
+	for _, in := range slices.Concat(v.inputs, v.listed) {
+		b := in.band
+		fmt.Fprintf(h, "%q %q %d %g %g %s %s %s %s %t\n", in.asset.Object, in.asset.Checksum, b.Number, b.Scale, b.Offset,
+			text(b.NoData), text(b.Min), text(b.Max), in.asset.DataType, in.asset.reflectance())
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+func text(v *float64) string {
+	if v == nil {
+		return "-"
+	}
+	return fmt.Sprint(*v)
+}
