@@ -1,0 +1,222 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"gopkg.in/yaml.v3"
+
+	"swath/fault"
+	"swath/objects"
+)
+
+// Config is everything that can be configured; the keys are those of swath.yaml.
+type Config struct {
+	Data           string         `yaml:"data"`            // folder of the private PostgreSQL, the objects and the work in progress
+	Listen         string         `yaml:"listen"`          // host:port
+	Database       objects.Secret `yaml:"database"`        // URL of an existing PostgreSQL; empty: a private one in Data
+	Objects        string         `yaml:"objects"`         // s3://bucket/prefix; empty: a folder in Data
+	S3             S3             `yaml:"s3"`              //
+	PublicURL      string         `yaml:"public_url"`      // address that clients see, when a proxy stands in front
+	RequestTimeout time.Duration  `yaml:"request_timeout"` // wall clock, per request
+	BlockCacheMiB  int            `yaml:"block_cache_mib"` // decoded raster blocks kept in memory
+	Log            Log            `yaml:"log"`
+}
+
+// S3 is how the object store is reached when Objects names a bucket.
+type S3 struct {
+	Endpoint  string         `yaml:"endpoint"` // empty: the region's own at AWS
+	Region    string         `yaml:"region"`
+	AccessKey string         `yaml:"access_key"`
+	SecretKey objects.Secret `yaml:"secret_key"`
+}
+
+// Log is how the program speaks of its work.
+type Log struct {
+	Format string `yaml:"format"` // text or json
+	Level  string `yaml:"level"`  // debug, info, warn or error
+}
+
+// defaultConfig returns values that work on one machine without any configuration.
+func defaultConfig() Config {
+	return Config{
+		Data: "data", Listen: "127.0.0.1:8080", RequestTimeout: 30 * time.Second, BlockCacheMiB: 256,
+		S3:  S3{Region: "us-east-1"},
+		Log: Log{Format: "text", Level: "info"},
+	}
+}
+
+// Validate names every mistake with its key.
+func (c Config) Validate() error {
+	var wrong []string
+	bad := func(key, format string, args ...any) { wrong = append(wrong, key+": "+fmt.Sprintf(format, args...)) }
+	if c.Data == "" {
+		bad("data", "must name a folder")
+	}
+	if _, port, err := net.SplitHostPort(c.Listen); err != nil {
+		bad("listen", "%q is not host:port", c.Listen)
+	} else if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		bad("listen", "%q is not a port", port)
+	}
+	if c.Database != "" && !strings.HasPrefix(string(c.Database), "postgres://") && !strings.HasPrefix(string(c.Database), "postgresql://") {
+		bad("database", "must begin with postgres://")
+	}
+	if c.Objects != "" && !strings.HasPrefix(c.Objects, "s3://") {
+		bad("objects", "%q must begin with s3:// (leave it empty for a folder in the data folder)", c.Objects)
+	} else if c.Objects != "" && c.bucket() == "" {
+		bad("objects", "%q names no bucket", c.Objects)
+	}
+	for _, address := range []struct{ key, text string }{{"public_url", c.PublicURL}, {"s3.endpoint", c.S3.Endpoint}} {
+		u, err := url.Parse(address.text)
+		if address.text != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+			bad(address.key, "%q is not an http address", address.text)
+		}
+	}
+	if c.RequestTimeout <= 0 {
+		bad("request_timeout", "must be longer than nothing")
+	}
+	if c.BlockCacheMiB < 1 {
+		bad("block_cache_mib", "must be at least 1")
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		bad("log.format", "%q is neither text nor json", c.Log.Format)
+	}
+	if _, err := logLevel(c.Log.Level); err != nil {
+		bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
+	}
+	if len(wrong) > 0 {
+		return fault.New(fault.Invalid, "configuration: %s", strings.Join(wrong, "; "))
+	}
+	return nil
+}
+
+// bucket returns the bucket's name of Objects.
+func (c Config) bucket() string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(c.Objects, "s3://"), "/")
+	return name
+}
+
+// prefix returns what follows the bucket in Objects, without slashes at its ends.
+func (c Config) prefix() string {
+	_, rest, _ := strings.Cut(strings.TrimPrefix(c.Objects, "s3://"), "/")
+	return strings.Trim(rest, "/")
+}
+
+// setting is one value that a flag, an environment variable SWATH_* or swath.yaml may give.
+type setting struct {
+	flag, usage string
+	set         func(*Config, string) error
+}
+
+func text(field func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, s string) error { *field(c) = s; return nil }
+}
+
+func secret(field func(*Config) *objects.Secret) func(*Config, string) error {
+	return func(c *Config, s string) error { *field(c) = objects.Secret(s); return nil }
+}
+
+func duration(c *Config, s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return fmt.Errorf("%q is not a duration such as 30s", s)
+	}
+	c.RequestTimeout = d
+	return nil
+}
+
+func blockCache(c *Config, s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return fmt.Errorf("%q is not a whole number", s)
+	}
+	c.BlockCacheMiB = n
+	return nil
+}
+
+// The settings, in the order of the help text. The environment variable of "s3-endpoint" is SWATH_S3_ENDPOINT.
+var (
+	storeSettings = []setting{
+		{"data", "folder of the private database, the objects and the work in progress", text(func(c *Config) *string { return &c.Data })},
+		{"database", "URL of an existing PostgreSQL with PostGIS (default: a private one in the data folder)", secret(func(c *Config) *objects.Secret { return &c.Database })},
+		{"objects", "s3://bucket/prefix of the object store (default: a folder in the data folder)", text(func(c *Config) *string { return &c.Objects })},
+		{"s3-endpoint", "address of the S3 server", text(func(c *Config) *string { return &c.S3.Endpoint })},
+		{"s3-region", "region of the S3 server", text(func(c *Config) *string { return &c.S3.Region })},
+		{"s3-access-key", "access key of the S3 server", text(func(c *Config) *string { return &c.S3.AccessKey })},
+		{"s3-secret-key", "secret key of the S3 server (better in SWATH_S3_SECRET_KEY)", secret(func(c *Config) *objects.Secret { return &c.S3.SecretKey })},
+		{"log-format", "text or json", text(func(c *Config) *string { return &c.Log.Format })},
+		{"log-level", "debug, info, warn or error", text(func(c *Config) *string { return &c.Log.Level })},
+	}
+	serveSettings = []setting{
+		{"listen", "host:port to listen on", text(func(c *Config) *string { return &c.Listen })},
+		{"public-url", "address that clients see, when a proxy stands in front", text(func(c *Config) *string { return &c.PublicURL })},
+		{"request-timeout", "longest time a request may take", duration},
+		{"block-cache-mib", "MiB of decoded raster blocks kept in memory", blockCache},
+	}
+)
+
+// addFlags gives a command its settings as flags, and --config.
+func addFlags(c *cobra.Command, settings ...[]setting) {
+	flags := c.Flags()
+	flags.StringP("config", "c", "", "configuration file (default: swath.yaml, when there is one)")
+	for _, group := range settings {
+		for _, s := range group {
+			flags.String(s.flag, "", s.usage)
+		}
+	}
+}
+
+// loadConfig reads the configuration for a command: its flags over SWATH_* over the file over the defaults.
+func loadConfig(flags *pflag.FlagSet, environment func(string) (string, bool)) (Config, error) {
+	cfg := defaultConfig()
+	path, _ := flags.GetString("config")
+	if err := readFile(path, &cfg); err != nil {
+		return Config{}, err
+	}
+	for _, group := range [][]setting{storeSettings, serveSettings} {
+		for _, s := range group {
+			name := "SWATH_" + strings.ToUpper(strings.ReplaceAll(s.flag, "-", "_"))
+			if value, ok := environment(name); ok {
+				if err := s.set(&cfg, value); err != nil {
+					return Config{}, fault.New(fault.Invalid, "%s: %v", name, err)
+				}
+			}
+			if f := flags.Lookup(s.flag); f != nil && f.Changed {
+				if err := s.set(&cfg, f.Value.String()); err != nil {
+					return Config{}, fault.New(fault.Invalid, "--%s: %v", s.flag, err)
+				}
+			}
+		}
+	}
+	return cfg, cfg.Validate()
+}
+
+// readFile fills cfg from a YAML file. Without a name, swath.yaml is read when it exists.
+func readFile(path string, cfg *Config) error {
+	named := path != ""
+	if !named {
+		path = "swath.yaml"
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) && !named {
+		return nil
+	} else if err != nil {
+		return fault.New(fault.Invalid, "configuration: %v", err)
+	}
+	defer f.Close()
+	d := yaml.NewDecoder(f)
+	d.KnownFields(true)
+	if err := d.Decode(cfg); err != nil && !errors.Is(err, io.EOF) {
+		return fault.New(fault.Invalid, "configuration: %s: %v", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"swath/ingest"
+)
+
+func ingestCommand() *cobra.Command {
+	var collection string
+	c := &cobra.Command{
+		Use:   "ingest PATH...",
+		Short: "Bring products into the catalog: SAFE and DIMAP folders or zips, GeoTIFFs, STAC items, folders of these",
+		Example: `  swath ingest --data ./data S2A_MSIL1C_20180629T000241_N0206_R030_T56JMM_20180629T012042.zip
+  swath ingest --data ./data --collection orthophotos ./photos`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{errors.New("ingest: name at least one product or folder")}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			cfg, log, err := configure(c)
+			if err != nil {
+				return err
+			}
+			s, err := openStores(c.Context(), cfg, log)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			in := &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}
+			return ingestAll(c.Context(), c, in, args, ingest.Options{Collection: collection})
+		},
+	}
+	c.Flags().StringVar(&collection, "collection", "", "collection of rasters and STAC items (default: the item's own)")
+	addFlags(c, storeSettings)
+	return c
+}
+
+// ingestAll brings in each path and prints a line for each product.
+func ingestAll(ctx context.Context, c *cobra.Command, in *ingest.Ingester, paths []string, opts ingest.Options) error {
+	var done, refused int
+	for _, path := range paths {
+		results, err := in.Ingest(ctx, path, opts)
+		for _, r := range results {
+			switch {
+			case r.Err != nil:
+				refused++
+				fmt.Fprintf(c.ErrOrStderr(), "refused    %s: %v\n", r.Path, r.Err)
+			case r.Item == "":
+				done++
+			default:
+				done++
+				word := "unchanged"
+				if r.Changed {
+					word = "catalogued"
+				}
+				fmt.Fprintf(c.OutOrStdout(), "%-10s %s/%s\n", word, r.Collection, r.Item)
+			}
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			refused++
+			fmt.Fprintf(c.ErrOrStderr(), "refused    %v\n", err)
+		}
+	}
+	switch {
+	case refused == 0:
+		return nil
+	case done == 0:
+		return errors.New("ingest: nothing was brought in")
+	}
+	return errPartly
+}

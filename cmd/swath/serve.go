@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+
+	"swath/httpkit"
+	"swath/objects/objecthttp"
+	"swath/openapi"
+	"swath/stac/stachttp"
+	"swath/tiles"
+	"swath/tiles/tilehttp"
+	"swath/web"
+)
+
+// drainTime is how long requests in progress may take when the server stops.
+const drainTime = 10 * time.Second
+
+func serveCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "serve",
+		Short:   "Serve the catalog, tiles, downloads and the web page",
+		Example: "  swath serve --data ./data --listen 127.0.0.1:8080",
+		Args:    noArguments,
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			cfg, log, err := configure(c)
+			if err != nil {
+				return err
+			}
+			listener, err := net.Listen("tcp", cfg.Listen)
+			if err != nil {
+				return fmt.Errorf("serve: %w", err)
+			}
+			defer listener.Close()
+			s, err := openStores(c.Context(), cfg, log)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			return serve(c.Context(), newApp(s, cfg, log), listener, c.OutOrStdout())
+		},
+	}
+	addFlags(c, storeSettings, serveSettings)
+	return c
+}
+
+// configure reads the configuration of a command and makes its logger.
+func configure(c *cobra.Command) (Config, *slog.Logger, error) {
+	cfg, err := loadConfig(c.Flags(), os.LookupEnv)
+	if err != nil {
+		return Config{}, nil, wrongUse(err)
+	}
+	log, err := newLog(cfg.Log, c.ErrOrStderr())
+	return cfg, log, wrongUse(err)
+}
+
+// newApp connects the rooms: this is the plan of the house.
+func newApp(s *stores, cfg Config, log *slog.Logger) *fiber.App {
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	renderer := tiles.New(s.catalog, openRaster(s.objects), tiles.Options{CacheBytes: int64(cfg.BlockCacheMiB) << 20})
+	metrics.MustRegister(blockCacheMetrics(renderer)...)
+
+	app := httpkit.New(httpkit.Config{PublicURL: cfg.PublicURL, RequestTimeout: cfg.RequestTimeout, Metrics: metrics, Log: log})
+	httpkit.Operations{Checks: []httpkit.Check{{Name: "database", Run: s.catalog.Ping}}, Metrics: metrics}.Mount(app)
+	stachttp.API{Catalog: s.catalog, Document: openapi.Document}.Mount(app)
+	tilehttp.API{Renderer: renderer}.Mount(app)
+	objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog)}.Mount(app)
+	web.API{}.Mount(app)
+	return app
+}
+
+// serve answers requests until ctx ends, then lets those in progress finish.
+func serve(ctx context.Context, app *fiber.App, listener net.Listener, out io.Writer) error {
+	address := "http://" + listener.Addr().String()
+	fmt.Fprintf(out, "Swath is ready:\n  map      %s/\n  catalog  %s/collections?f=html\n  API      %s/api.html\n", address, address, address)
+	stopped := make(chan error, 1)
+	go func() { stopped <- app.Listener(listener) }()
+	select {
+	case err := <-stopped:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+		return app.ShutdownWithTimeout(drainTime)
+	}
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"swath/catalog"
+	"swath/catalog/cluster"
+	"swath/migrations"
+	"swath/objects"
+)
+
+// shutdownTime is how long the database may take to stop.
+const shutdownTime = 40 * time.Second
+
+// stores are the catalog and the objects of one installation, open.
+type stores struct {
+	catalog *catalog.Store
+	objects objects.Store
+	work    string // folder of work in progress, on the data folder's disk
+	owned   *cluster.Cluster
+}
+
+// database returns the address of the catalog's database: the configured one, that of a running server's data folder, or a
+// private cluster that is started now.
+func database(ctx context.Context, cfg Config, log *slog.Logger) (url string, owned *cluster.Cluster, err error) {
+	if cfg.Database != "" {
+		return string(cfg.Database), nil, nil
+	}
+	if url, ok, err := cluster.Join(ctx, cfg.Data); err != nil || ok {
+		return url, nil, err
+	}
+	owned, err = cluster.Start(ctx, cluster.Config{DataDir: cfg.Data, Log: log})
+	if err != nil {
+		return "", nil, err
+	}
+	return owned.URL(), owned, nil
+}
+
+// openStores opens everything that a command works on. The schema is brought up to date on the way.
+func openStores(ctx context.Context, cfg Config, log *slog.Logger) (s *stores, err error) {
+	if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	s = &stores{work: filepath.Join(cfg.Data, "work")}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	if err = os.MkdirAll(s.work, 0o755); err != nil {
+		return s, fmt.Errorf("work folder: %w", err)
+	}
+	var url string
+	if url, s.owned, err = database(ctx, cfg, log); err != nil {
+		return s, err
+	}
+	if err = migrations.Up(ctx, url); err != nil {
+		return s, err
+	}
+	if s.catalog, err = catalog.Open(ctx, url, catalog.Config{}); err != nil {
+		return s, err
+	}
+	s.objects, err = openObjects(ctx, cfg)
+	return s, err
+}
+
+func openObjects(ctx context.Context, cfg Config) (objects.Store, error) {
+	if cfg.Objects == "" {
+		return objects.OpenFolder(filepath.Join(cfg.Data, "objects"))
+	}
+	return objects.OpenS3(ctx, objects.S3Config{
+		Endpoint: cfg.S3.Endpoint, Region: cfg.S3.Region, Bucket: cfg.bucket(), Prefix: cfg.prefix(),
+		AccessKey: cfg.S3.AccessKey, SecretKey: cfg.S3.SecretKey, PathStyle: true,
+	})
+}
+
+// Close releases the stores and stops a database that was started for them.
+func (s *stores) Close() error {
+	if s.catalog != nil {
+		s.catalog.Close()
+	}
+	if s.owned == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	return s.owned.Stop(ctx)
+}

@@ -1,0 +1,108 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"swath/fault"
+	"swath/objects"
+	"swath/stac"
+)
+
+// Ingester is the way into the catalog.
+type Ingester struct {
+	Objects objects.Store
+	Catalog stac.Catalog
+	Work    string // folder for temporary files, on a disk with room for one product
+	Log     *slog.Logger
+}
+
+// Options of one run.
+type Options struct {
+	Collection string // for rasters and STAC items; empty: the item's own, or "rasters"
+}
+
+// Result is what became of one product.
+type Result struct {
+	Path             string
+	Collection, Item string // empty for a collection document, and when the product was refused early
+	Changed          bool
+	Err              error // why it was refused; nil when it is in the catalog
+}
+
+// Ingest brings every product at path into the catalog and reports each. A product that is refused is recorded in quarantine
+// and does not stop the others. The error is for what stops everything: no such path, a cancelled context, no database.
+func (in *Ingester) Ingest(ctx context.Context, path string, opts Options) ([]Result, error) {
+	products, err := find(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(products) == 0 {
+		return nil, fault.New(fault.Invalid, "%s: no product in this folder", path)
+	}
+	var results []Result
+	for _, product := range products {
+		start := time.Now()
+		r := in.one(ctx, product, opts)
+		if r.Err != nil && stops(ctx, r.Err) {
+			return results, fmt.Errorf("ingest: %s: %w", product.path, r.Err)
+		}
+		if r.Err != nil {
+			in.Log.Warn("product refused", "product", r.Path, "err", r.Err)
+			if err := in.quarantine(ctx, r); err != nil {
+				return results, err
+			}
+		} else if r.Item != "" {
+			in.Log.Info("product catalogued", "product", r.Item, "collection", r.Collection, "changed", r.Changed, "dur", time.Since(start))
+			if err := in.release(ctx, r.Path); err != nil {
+				return results, err
+			}
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// stops reports whether an error is of the kind that the next product would meet as well.
+func stops(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, context.Canceled) || fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Timeout)
+}
+
+// one brings one product in.
+func (in *Ingester) one(ctx context.Context, product found, opts Options) Result {
+	r := Result{Path: product.path}
+	if product.kind == kindCollection {
+		r.Err = in.putCollectionDocument(ctx, product.path)
+		return r
+	}
+	p, closePlan, err := in.plan(ctx, product, opts)
+	if err != nil {
+		r.Err = err
+		return r
+	}
+	defer closePlan()
+	r.Collection, r.Item = p.collection, p.id
+	if err := in.ensureCollection(ctx, p.collection); err != nil {
+		r.Err = err
+		return r
+	}
+	r.Changed, r.Err = in.publish(ctx, p)
+	return r
+}
+
+// plan reads a product and says what it becomes. The function it returns closes the product.
+func (in *Ingester) plan(ctx context.Context, product found, opts Options) (plan, func(), error) {
+	switch product.kind {
+	case kindSAFE:
+		return planSAFE(product.path)
+	case kindDIMAP:
+		return planSPOT(product.path)
+	case kindRaster:
+		return planRaster(product.path, opts.Collection)
+	default:
+		return planItem(product.path, opts.Collection)
+	}
+}

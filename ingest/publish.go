@@ -1,0 +1,187 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"swath/fault"
+	"swath/geo"
+	"swath/objects"
+	"swath/raster"
+	"swath/stac"
+)
+
+const (
+	mediaCOG = "image/tiff; application=geotiff; profile=cloud-optimized"
+	mediaXML = "application/xml"
+	mediaPNG = "image/png"
+	mediaZip = "application/zip"
+)
+
+// revisionField is the item property that names the content the item was made from.
+const revisionField = "swath:revision"
+
+// publication is one plan on its way into the catalog.
+type publication struct {
+	*Ingester
+	plan
+	revision string
+	work     string // folder that is removed at the end
+
+	mu   sync.Mutex
+	done map[string]map[string]any // assets whose bytes are in objects
+}
+
+// publish makes the plan's COGs, puts all bytes into objects and, last, the item into the catalog.
+// It reports whether anything changed.
+func (in *Ingester) publish(ctx context.Context, p plan) (bool, error) {
+	sum := sha256.Sum256([]byte(p.fingerprint + " " + converter + " " + raster.Version()))
+	pub := &publication{Ingester: in, plan: p, revision: hex.EncodeToString(sum[:4]), done: map[string]map[string]any{}}
+	known, err := in.revisionOf(ctx, p.collection, p.id)
+	if err != nil || known == pub.revision {
+		return false, err
+	}
+	if pub.work, err = os.MkdirTemp(in.Work, "ingest-"); err != nil {
+		return false, fmt.Errorf("ingest: work folder: %w", err)
+	}
+	defer os.RemoveAll(pub.work)
+
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for _, l := range p.layers {
+		group.Go(func() error { return pub.addLayer(groupCtx, l) })
+	}
+	if err := group.Wait(); err != nil {
+		return false, err
+	}
+	for _, f := range p.files {
+		if err := pub.addFile(ctx, f); err != nil {
+			return false, err
+		}
+	}
+	if err := pub.addThumbnail(ctx); err != nil {
+		return false, err
+	}
+	if p.outline != "" {
+		if pub.geometry, err = pub.outlineOf(ctx, p.outline); err != nil {
+			return false, err
+		}
+	}
+	body, err := pub.item()
+	if err != nil {
+		return false, err
+	}
+	return in.Catalog.PutItem(ctx, stac.Item{Collection: p.collection, ID: p.id, Body: body})
+}
+
+// cogPath is where a layer's COG lies until it is published.
+func (p *publication) cogPath(asset string) string { return filepath.Join(p.work, asset+".tif") }
+
+// addLayer converts one raster and puts it.
+func (p *publication) addLayer(ctx context.Context, l layer) error {
+	cog := p.cogPath(l.asset)
+	err := p.convert(ctx, l, cog)
+	if err != nil {
+		return fmt.Errorf("ingest: %s, asset %s: %w", p.id, l.asset, err)
+	}
+	d, err := raster.Inspect(cog)
+	if err != nil {
+		return fmt.Errorf("ingest: %s, asset %s: %w", p.id, l.asset, err)
+	}
+	return p.addFile(ctx, file{l.asset, l.asset + ".tif", mediaCOG, openFile(cog), with(rasterFields(d), l.fields)})
+}
+
+func (p *publication) convert(ctx context.Context, l layer, cog string) error {
+	if l.made == nil {
+		return raster.WriteCOG(ctx, l.path, cog, l.options)
+	}
+	plain := cog + ".plain"
+	if err := raster.WritePlanes(plain, *l.made); err != nil {
+		return err
+	}
+	return raster.WriteCOG(ctx, plain, cog, l.options)
+}
+
+// rasterFields describes a COG in STAC's words.
+func rasterFields(d raster.Description) map[string]any {
+	fields := map[string]any{"proj:shape": []int{d.Height, d.Width}, "data_type": d.DataType}
+	if d.NoData != nil {
+		fields["nodata"] = stacNumber(*d.NoData)
+	}
+	if len(d.GCPs) > 0 {
+		return fields // sensor geometry: the ground control points are in the file
+	}
+	t := d.Transform
+	fields["proj:transform"] = []float64{t[1], t[2], t[0], t[4], t[5], t[3]}
+	if d.CRS != 0 {
+		fields["proj:code"] = d.CRS.String()
+	} else if d.WKT != "" {
+		fields["proj:code"], fields["proj:wkt2"] = nil, d.WKT
+	}
+	x0, y0 := t.Apply(0, 0)
+	x1, y1 := t.Apply(float64(d.Width), float64(d.Height))
+	fields["proj:bbox"] = []float64{min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)}
+	return fields
+}
+
+// addFile puts one file's bytes and describes it as an asset.
+func (p *publication) addFile(ctx context.Context, f file) error {
+	key := fmt.Sprintf("%s/%s/%s/%s", p.collection, p.id, p.revision, f.name)
+	info, err := p.put(ctx, key, f)
+	if err != nil {
+		return fmt.Errorf("ingest: %s, asset %s: %w", p.id, f.asset, err)
+	}
+	fields := map[string]any{
+		"href": stac.HrefPrefix + path.Join("/collections", url.PathEscape(p.collection), "items", url.PathEscape(p.id), "assets", url.PathEscape(f.asset)),
+		"type": f.contentType, "file:size": info.Size, "file:checksum": "1220" + info.SHA256, stac.ObjectField: key,
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done[f.asset] = with(fields, f.fields)
+	return nil
+}
+
+// put writes an object. Another content under the key can only be left from an ingest that never reached the catalog
+// (the revision names the content): it is replaced.
+func (p *publication) put(ctx context.Context, key string, f file) (objects.Info, error) {
+	for attempt := 0; ; attempt++ {
+		r, err := f.open()
+		if err != nil {
+			return objects.Info{}, err
+		}
+		info, err := p.Objects.Put(ctx, key, f.contentType, r)
+		r.Close()
+		if !fault.Is(err, fault.Conflict) || attempt > 0 {
+			return info, err
+		}
+		if err := p.Objects.Delete(ctx, key); err != nil {
+			return objects.Info{}, err
+		}
+	}
+}
+
+// outlineOf returns the footprint of an asset's valid pixels; where it has none (an emptied raster), the plan's geometry.
+func (p *publication) outlineOf(ctx context.Context, asset string) (geo.MultiPolygon, error) {
+	rings, err := raster.ValidFootprint(ctx, p.cogPath(asset))
+	if err != nil {
+		return nil, fmt.Errorf("ingest: %s: footprint: %w", p.id, err)
+	}
+	var all geo.MultiPolygon
+	for _, ring := range rings {
+		all = append(all, geo.SplitAntimeridian(ring)...)
+	}
+	if len(all) == 0 {
+		return p.geometry, nil
+	}
+	return all, nil
+}
