@@ -57,15 +57,15 @@ func (l Links) AppendItem(dst []byte, it Item) []byte {
 	collection := l.CollectionURL(it.Collection)
 	self := collection + "/items/" + segment(it.ID)
 	dst = append(dst, `{"links":[`...)
-	dst = appendLink(dst, "self", self, TypeGeoJSON, "This item")
-	dst = appendLink(append(dst, ','), "parent", collection, TypeJSON, "Its collection")
-	dst = appendLink(append(dst, ','), "collection", collection, TypeJSON, "Its collection")
-	dst = appendLink(append(dst, ','), "root", l.Base+"/", TypeJSON, "The catalog")
-	dst = appendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This item as a page")
+	dst = AppendLink(dst, "self", self, TypeGeoJSON, "This item")
+	dst = AppendLink(append(dst, ','), "parent", collection, TypeJSON, "Its collection")
+	dst = AppendLink(append(dst, ','), "collection", collection, TypeJSON, "Its collection")
+	dst = AppendLink(append(dst, ','), "root", l.Base+"/", TypeJSON, "The catalog")
+	dst = AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This item as a page")
 	if bytes.Contains(it.Body, ownObject) && bytes.Contains(it.Body, geotiff) {
-		dst = appendLink(append(dst, ','), "preview", self+"/preview.png", "image/png", "Preview")
-		dst = appendLink(append(dst, ','), "tilejson", self+"/tilejson.json", TypeJSON, "Map tiles")
-		dst = appendLink(append(dst, ','), "xyz", self+"/tiles/WebMercatorQuad/{z}/{x}/{y}.png", "image/png", "Map tiles")
+		dst = AppendLink(append(dst, ','), "preview", self+"/preview.png", "image/png", "Preview")
+		dst = AppendLink(append(dst, ','), "tilejson", self+"/tilejson.json", TypeJSON, "Map tiles")
+		dst = AppendLink(append(dst, ','), "xyz", self+"/tiles/WebMercatorQuad/{z}/{x}/{y}.png", "image/png", "Map tiles")
 	}
 	return l.appendBody(append(dst, ']'), it.Body)
 }
@@ -74,20 +74,20 @@ func (l Links) AppendItem(dst []byte, it Item) []byte {
 func (l Links) AppendCollection(dst []byte, c Collection) []byte {
 	self := l.CollectionURL(c.ID)
 	dst = append(dst, `{"links":[`...)
-	dst = appendLink(dst, "self", self, TypeJSON, "This collection")
-	dst = appendLink(append(dst, ','), "parent", l.Base+"/", TypeJSON, "The catalog")
-	dst = appendLink(append(dst, ','), "root", l.Base+"/", TypeJSON, "The catalog")
-	dst = appendLink(append(dst, ','), "items", self+"/items", TypeGeoJSON, "Its items")
-	dst = appendLink(append(dst, ','), RelQueryables, self+"/queryables", TypeSchema, "What its items can be searched by")
-	dst = appendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This collection as a page")
+	dst = AppendLink(dst, "self", self, TypeJSON, "This collection")
+	dst = AppendLink(append(dst, ','), "parent", l.Base+"/", TypeJSON, "The catalog")
+	dst = AppendLink(append(dst, ','), "root", l.Base+"/", TypeJSON, "The catalog")
+	dst = AppendLink(append(dst, ','), "items", self+"/items", TypeGeoJSON, "Its items")
+	dst = AppendLink(append(dst, ','), RelQueryables, self+"/queryables", TypeSchema, "What its items can be searched by")
+	dst = AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This collection as a page")
 	return l.appendBody(append(dst, ']'), c.Body)
 }
 
 // RelQueryables is the relation of a link to queryables.
 const RelQueryables = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 
-// appendLink appends one link. Addresses are escaped and titles are ours, so that nothing in them needs JSON escaping.
-func appendLink(dst []byte, rel, href, mediaType, title string) []byte {
+// AppendLink appends one link. Addresses are escaped and titles are ours, so that nothing in them needs JSON escaping.
+func AppendLink(dst []byte, rel, href, mediaType, title string) []byte {
 	dst = append(append(dst, `{"rel":"`...), rel...)
 	dst = append(append(dst, `","href":"`...), href...)
 	dst = append(append(dst, `","type":"`...), mediaType...)

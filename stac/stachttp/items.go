@@ -1,0 +1,150 @@
+package stachttp
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"swath/httpkit"
+	"swath/stac"
+)
+
+// item serves GET /collections/{collection}/items/{item}.
+func (a API) item(c *fiber.Ctx) error {
+	if _, err := query(c); err != nil {
+		return err
+	}
+	it, err := a.Catalog.Item(c.UserContext(), c.Params("collection"), c.Params("item"))
+	if err != nil {
+		return err
+	}
+	l := links(c)
+	if httpkit.WantsHTML(c) {
+		return itemPage(c, l, it)
+	}
+	return httpkit.Send(c, stac.TypeGeoJSON, l.AppendItem(make([]byte, 0, len(it.Body)+stac.LinkBytes), it))
+}
+
+// items serves GET /collections/{collection}/items.
+func (a API) items(c *fiber.Ctx) error {
+	q, err := query(c, stac.ItemsParams...)
+	if err != nil {
+		return err
+	}
+	s, err := stac.SearchFromQuery(q, stac.ItemsParams)
+	if err != nil {
+		return err
+	}
+	one, err := a.Catalog.Collection(c.UserContext(), c.Params("collection"))
+	if err != nil {
+		return err
+	}
+	s.Collections = []string{one.ID}
+	l := links(c)
+	return a.page(c, l, s, list{title: read(one.Body).name(), self: l.CollectionURL(one.ID) + "/items", query: q, collection: l.CollectionURL(one.ID)})
+}
+
+// search serves GET /search.
+func (a API) search(c *fiber.Ctx) error {
+	q, err := query(c, stac.SearchParams...)
+	if err != nil {
+		return err
+	}
+	s, err := stac.SearchFromQuery(q, stac.SearchParams)
+	if err != nil {
+		return err
+	}
+	l := links(c)
+	return a.page(c, l, s, list{title: "Search", self: l.Base + "/search", query: q})
+}
+
+// searchByBody serves POST /search.
+func (a API) searchByBody(c *fiber.Ctx) error {
+	if _, err := query(c); err != nil {
+		return err
+	}
+	s, err := stac.SearchFromJSON(c.Body())
+	if err != nil {
+		return err
+	}
+	l := links(c)
+	return a.page(c, l, s, list{title: "Search", self: l.Base + "/search", byBody: true})
+}
+
+// list is where a page of items stands.
+type list struct {
+	title, self string
+	query       url.Values
+	collection  string // address of the one collection it is of, or ""
+	byBody      bool
+}
+
+// next returns the address of the page that begins at token.
+func (p list) next(token string) string {
+	q := maps.Clone(p.query)
+	q.Set("token", token)
+	return p.self + "?" + q.Encode()
+}
+
+// page runs a search and sends what it found.
+func (a API) page(c *fiber.Ctx, l stac.Links, s stac.Search, at list) error {
+	found, err := a.Catalog.Search(c.UserContext(), s)
+	if err != nil {
+		return err
+	}
+	if !at.byBody && httpkit.WantsHTML(c) {
+		return itemsPage(c, l, found, at)
+	}
+	body, err := appendPage(l, found, at)
+	if err != nil {
+		return err
+	}
+	return httpkit.Send(c, stac.TypeGeoJSON, body)
+}
+
+// appendPage renders a page of items. Only its own few links are made; the items are copied.
+func appendPage(l stac.Links, found stac.Page, at list) ([]byte, error) {
+	size := stac.LinkBytes
+	for _, it := range found.Items {
+		size += len(it.Body) + stac.LinkBytes
+	}
+	body := append(make([]byte, 0, size), `{"type":"FeatureCollection","features":[`...)
+	for i, it := range found.Items {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = l.AppendItem(body, it)
+	}
+	body = append(body, `],"links":[`...)
+	self := at.self
+	if len(at.query) > 0 {
+		self += "?" + at.query.Encode()
+	}
+	body = stac.AppendLink(body, "self", self, stac.TypeGeoJSON, "This page")
+	body = stac.AppendLink(append(body, ','), "root", l.Base+"/", stac.TypeJSON, "The catalog")
+	if at.collection != "" {
+		body = stac.AppendLink(append(body, ','), "parent", at.collection, stac.TypeJSON, "Its collection")
+		body = stac.AppendLink(append(body, ','), "collection", at.collection, stac.TypeJSON, "Its collection")
+	}
+	if found.Next != "" && !at.byBody {
+		body = stac.AppendLink(append(body, ','), "next", at.next(found.Next), stac.TypeGeoJSON, "Next page")
+	} else if found.Next != "" {
+		token, err := json.Marshal(found.Next)
+		if err != nil {
+			return nil, err
+		}
+		body = fmt.Appendf(append(body, ','), `{"rel":"next","href":"%s","type":"%s","title":"Next page","method":"POST","merge":true,"body":{"token":%s}}`,
+			at.self, stac.TypeGeoJSON, token)
+	}
+	body = append(body, `],"numberReturned":`...)
+	body = strconv.AppendInt(body, int64(len(found.Items)), 10)
+	if found.Matched != nil {
+		body = append(body, `,"numberMatched":`...)
+		body = strconv.AppendInt(body, *found.Matched, 10)
+	}
+	return append(body, '}'), nil
+}

@@ -1,0 +1,112 @@
+package stachttp
+
+import (
+	"encoding/json"
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+
+	"swath/fault"
+	"swath/httpkit"
+	"swath/openapi"
+	"swath/stac"
+)
+
+// API serves a catalog.
+type API struct {
+	Catalog  stac.Catalog
+	Document func() []byte // the OpenAPI document as JSON
+}
+
+// Mount adds the routes. A browser that asks for / is passed on to the next handler: the web page.
+func (a API) Mount(r fiber.Router) {
+	r.Get("/", a.landing)
+	r.Get("/conformance", a.conformance)
+	r.Get("/api", a.document)
+	r.Get("/api.html", a.documentPage)
+	r.Get("/queryables", a.queryables)
+	r.Get("/search", a.search)
+	r.Post("/search", a.searchByBody)
+	r.Get("/collections", a.collections)
+	r.Get("/collections/:collection", a.collection)
+	r.Get("/collections/:collection/queryables", a.collectionQueryables)
+	r.Get("/collections/:collection/items", a.items)
+	r.Get("/collections/:collection/items/:item", a.item)
+}
+
+// conformsTo names what is truly there, and nothing else.
+var conformsTo = []string{
+	"https://api.stacspec.org/v1.0.0/core",
+	"https://api.stacspec.org/v1.0.0/collections",
+	"https://api.stacspec.org/v1.0.0/ogcapi-features",
+	"https://api.stacspec.org/v1.0.0/item-search",
+	"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+	"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+	"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+}
+
+// links renders for the address that this client uses.
+func links(c *fiber.Ctx) stac.Links { return stac.Links{Base: httpkit.BaseURL(c)} }
+
+// query returns the parameters of a request; those not in known are refused.
+func query(c *fiber.Ctx, known ...string) (url.Values, error) {
+	q, err := url.ParseQuery(string(c.Context().QueryArgs().QueryString()))
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "the query is not well formed")
+	}
+	if f := q.Get("f"); q.Has("f") && f != "json" && f != "html" {
+		return nil, fault.New(fault.Invalid, "f is %q; it may be json or html", f)
+	}
+	return q, stac.OnlyParams(q, known...)
+}
+
+// landing serves GET /.
+func (a API) landing(c *fiber.Ctx) error {
+	if httpkit.WantsHTML(c) {
+		return c.Next()
+	}
+	if _, err := query(c); err != nil {
+		return err
+	}
+	all, err := a.Catalog.Collections(c.UserContext())
+	if err != nil {
+		return err
+	}
+	l := links(c)
+	root := stac.Root{
+		Version: stac.Version, Id: "swath", Title: "Swath", ConformsTo: conformsTo,
+		Description: "Earth observation products: search them, download them by range, draw them as map tiles.",
+		Links: []*stac.Link{
+			{Rel: "self", Href: l.Base + "/", Type: stac.TypeJSON, Title: "This catalog"},
+			{Rel: "root", Href: l.Base + "/", Type: stac.TypeJSON, Title: "This catalog"},
+			{Rel: "alternate", Href: l.Base + "/?f=html", Type: stac.TypeHTML, Title: "The map"},
+			{Rel: "conformance", Href: l.Base + "/conformance", Type: stac.TypeJSON, Title: "The parts of standards that are obeyed"},
+			{Rel: "service-desc", Href: l.Base + "/api", Type: openapi.MediaType, Title: "The API, for programs"},
+			{Rel: "service-doc", Href: l.Base + "/api.html", Type: stac.TypeHTML, Title: "The API, for people"},
+			{Rel: "data", Href: l.Base + "/collections", Type: stac.TypeJSON, Title: "Collections"},
+			{Rel: "search", Href: l.Base + "/search", Type: stac.TypeGeoJSON, Title: "Search", Method: fiber.MethodGet},
+			{Rel: "search", Href: l.Base + "/search", Type: stac.TypeGeoJSON, Title: "Search", Method: fiber.MethodPost},
+			{Rel: stac.RelQueryables, Href: l.Base + "/queryables", Type: stac.TypeSchema, Title: "What items can be searched by"},
+		},
+	}
+	for _, one := range all {
+		root.Links = append(root.Links, &stac.Link{Rel: "child", Href: l.CollectionURL(one.ID), Type: stac.TypeJSON, Title: read(one.Body).name()})
+	}
+	body, err := root.MarshalJSON()
+	if err != nil {
+		return err
+	}
+	return httpkit.Send(c, stac.TypeJSON, body)
+}
+
+// conformance serves GET /conformance.
+func (a API) conformance(c *fiber.Ctx) error {
+	if _, err := query(c); err != nil {
+		return err
+	}
+	body, err := json.Marshal(fiber.Map{"conformsTo": conformsTo})
+	if err != nil {
+		return err
+	}
+	return httpkit.Send(c, stac.TypeJSON, body)
+}
