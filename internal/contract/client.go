@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -52,11 +53,18 @@ func (c *Caller) Post(target, body string, headers ...string) Response {
 	return c.Do(http.MethodPost, target, body, append([]string{"Content-Type", "application/json"}, headers...)...)
 }
 
-// Do sends a request and fails the test when the answer is not what the document allows. A target that is not in the
-// document must be answered as a problem.
+// Do sends a request and fails the test when the answer is not what the document allows. The target is a path, or a link that
+// the app gave. One that is not in the document must be answered as a problem.
 func (c *Caller) Do(method, target, body string, headers ...string) Response {
 	c.t.Helper()
-	req := httptest.NewRequest(method, target, strings.NewReader(body))
+	address, err := url.Parse(target)
+	if err != nil {
+		c.t.Fatalf("%s %s: %v", method, target, err)
+	}
+	req := httptest.NewRequest(method, address.RequestURI(), strings.NewReader(body))
+	if address.Host != "" {
+		req.Host = address.Host
+	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}

@@ -50,7 +50,7 @@ func links(c *fiber.Ctx) stac.Links { return stac.Links{Base: httpkit.BaseURL(c)
 
 // query returns the parameters of a request; those not in known are refused.
 func query(c *fiber.Ctx, known ...string) (url.Values, error) {
-	q, err := url.ParseQuery(string(c.Context().QueryArgs().QueryString()))
+	q, err := url.ParseQuery(string(c.Context().URI().QueryString()))
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "the query is not well formed")
 	}
