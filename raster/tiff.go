@@ -72,7 +72,7 @@ var kindBytes = [19]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4,
 func readDirectories(src Source) (*tiff, []directory, error) {
 	t := &tiff{src: src, size: src.Size()}
 	head := make([]byte, min(headBytes, max(t.size, 0)))
-	if n, err := src.ReadAt(head, 0); err != nil && (err != io.EOF || n < len(head)) {
+	if n, err := src.ReadAt(head, 0); len(head) > 0 && err != nil && (err != io.EOF || n < len(head)) {
 		return nil, nil, err
 	}
 	t.head = head
