@@ -1,0 +1,16 @@
+// Package catalog is the stac.Catalog in PostGIS.
+//
+//	item JSON ──▶ document ──┬─▶ body: zstd, as it will be served          ┌── walk: newest first, until a page is full
+//	             checked     ├─▶ datetime, period, cloud cover             │
+//	                         └─▶ footprint ──▶ box, loose cell, geometry   ├── cells: the few cells that a small box meets
+//	                                                      ▲                │
+//	search ──▶ token, times, area ──▶ candidates ─────────┴────────────────┴── ids: by name
+//	                                      └─▶ bodies of one page, and how many there are
+//
+// An item is one row of narrow columns that every search reads from an index, and a packed body that is read for the page
+// alone and goes out as it was stored. Longitudes are unwrapped: west lies in [-180, 180) and east may pass 180, so that a
+// box is one interval wherever it is; the exact geometry is split at the antimeridian instead.
+//
+// A page is ordered by datetime and insertion, newest first, and its token is the last row of it. So what is inserted while
+// a client pages through never moves an item past it.
+package catalog

@@ -1,0 +1,2 @@
+-- How many rows match, up to the limit.
+select count(*) from ({{candidates}}) s

@@ -1,0 +1,99 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"swath/fault"
+	"swath/stac"
+)
+
+// Config bounds what the catalog takes. Zero values are the defaults.
+type Config struct {
+	MaxConns         int32         // connections to the database; by default four, or as many as there are processors
+	StatementTimeout time.Duration // wall clock of one statement; by default 10 s
+}
+
+// busyPatience is how long a request waits for a connection before it is told that the catalog is too busy.
+const busyPatience = 5 * time.Second
+
+// Store is the catalog in one database, whose schema is up to date (see package migrations). It is safe for concurrent use.
+type Store struct {
+	pool *pgxpool.Pool
+	pack *packer
+}
+
+var _ stac.Catalog = (*Store)(nil)
+
+// Open connects to a database and checks that it answers: fault.Unavailable when it does not.
+func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
+	conf, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "not the address of a database")
+	}
+	if cfg.MaxConns > 0 {
+		conf.MaxConns = cfg.MaxConns
+	}
+	if cfg.StatementTimeout == 0 {
+		cfg.StatementTimeout = 10 * time.Second
+	}
+	conf.ConnConfig.ConnectTimeout = busyPatience
+	conf.ConnConfig.RuntimeParams["application_name"] = "swath"
+	conf.ConnConfig.RuntimeParams["statement_timeout"] = strconv.FormatInt(cfg.StatementTimeout.Milliseconds(), 10)
+	conf.ConnConfig.BuildContextWatcherHandler = cancelOnServer
+	pool, err := pgxpool.NewWithConfig(ctx, conf)
+	if err != nil {
+		return nil, fmt.Errorf("catalog: open: %w", classify(err))
+	}
+	pack, err := newPacker()
+	if err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("catalog: open: %w", err)
+	}
+	s := &Store{pool: pool, pack: pack}
+	if err := s.Ping(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// cancelOnServer makes the end of a context stop the statement in PostgreSQL too, and spares the connection.
+func cancelOnServer(conn *pgconn.PgConn) ctxwatch.Handler {
+	return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: time.Second}
+}
+
+// Ping returns nil when the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.with(ctx, "ping", func(conn *pgxpool.Conn) error { return conn.Ping(ctx) })
+}
+
+// Close ends all connections, after what runs on them.
+func (s *Store) Close() {
+	s.pool.Close()
+	s.pack.close()
+}
+
+// with runs do on a connection, and turns what goes wrong into a fault.
+func (s *Store) with(ctx context.Context, doing string, do func(*pgxpool.Conn) error) error {
+	waiting, cancel := context.WithTimeout(ctx, busyPatience)
+	defer cancel()
+	conn, err := s.pool.Acquire(waiting)
+	if err != nil {
+		if waiting.Err() == context.DeadlineExceeded {
+			err = fault.Wrap(fault.Unavailable, err, "the catalog is too busy")
+		}
+		return fmt.Errorf("catalog: %s: %w", doing, classify(err))
+	}
+	defer conn.Release()
+	if err := do(conn); err != nil {
+		return fmt.Errorf("catalog: %s: %w", doing, classify(err))
+	}
+	return nil
+}
