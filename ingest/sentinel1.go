@@ -12,7 +12,7 @@ import (
 	"swath/sentinel/safe"
 )
 
-var sentinel1Extensions = extensions("sar/v1.0.0", "sat/v1.1.0", "view/v1.0.0", "processing/v1.2.0", "product/v0.1.0")
+var sentinel1Extensions = extensions("sar/v1.0.0", "sat/v1.1.0", "view/v1.0.0", "processing/v1.2.0", "product/v1.0.0")
 
 // International designators of the satellites (UN register of space objects).
 var sentinel1Designators = map[string]string{"sentinel-1a": "2014-016A", "sentinel-1b": "2016-025A", "sentinel-1c": "2024-228A"}

@@ -13,7 +13,7 @@ import (
 	"swath/sentinel/safe"
 )
 
-var sentinel2Extensions = extensions("eo/v2.0.0", "sat/v1.1.0", "view/v1.0.0", "grid/v1.1.0", "mgrs/v1.0.0", "processing/v1.2.0", "product/v0.1.0")
+var sentinel2Extensions = extensions("eo/v2.0.0", "sat/v1.1.0", "view/v1.0.0", "grid/v1.1.0", "mgrs/v1.0.0", "processing/v1.2.0", "product/v1.0.0")
 
 // International designators of the satellites (UN register of space objects).
 var sentinel2Designators = map[string]string{"sentinel-2a": "2015-028A", "sentinel-2b": "2017-013A", "sentinel-2c": "2024-157A"}

@@ -64,7 +64,7 @@ func spotPlan(product *safe.Product) (plan, error) {
 	return p, nil
 }
 
-var spotExtensions = extensions("eo/v2.0.0", "view/v1.0.0", "processing/v1.2.0", "product/v0.1.0")
+var spotExtensions = extensions("eo/v2.0.0", "view/v1.0.0", "processing/v1.2.0", "product/v1.0.0")
 
 func spotProperties(d *spot.Product) map[string]any {
 	properties := map[string]any{

@@ -41,16 +41,17 @@ type extension struct {
 // address and nothing may be fetched from outside.
 type library struct {
 	extensions map[string]extension // by schema address
+	bodies     map[string][]byte    // schemas, by address without its scheme
 	validator  *validator.Validator
 }
 
 var openLibrary = sync.OnceValues(func() (*library, error) {
-	lib := &library{extensions: map[string]extension{}}
+	lib := &library{extensions: map[string]extension{}, bodies: map[string][]byte{}}
 	byName := map[string]extension{}
 	if err := yaml.Unmarshal(fields, &byName); err != nil {
 		return nil, fmt.Errorf("contract: fields.yaml: %w", err)
 	}
-	bodies := map[string][]byte{} // by address without its scheme
+	bodies := lib.bodies
 	for _, e := range byName {
 		if e.Fields == nil {
 			e.Fields = map[string]any{}

@@ -71,6 +71,7 @@ var Libraries = []Library{
 	{"github.com/spf13/cobra", []string{"cmd/swath"}},
 	{"github.com/spf13/pflag", []string{"cmd/swath"}},
 	{"gopkg.in/yaml.v3", []string{"cmd/swath", "openapi", "internal/..."}},
+	{"golang.org/x/image", []string{"raster"}},
 	{"golang.org/x/sync", []string{"ingest", "raster", "tiles", "objects", "catalog"}},
 	{"golang.org/x/sys", []string{"catalog/cluster", "objects", "httpkit"}},
 }

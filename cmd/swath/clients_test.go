@@ -1,0 +1,28 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+
+	"swath/internal/contract"
+)
+
+// TestClients lets pystac-client, stac-validator, odc-stac, rasterio and rio-cogeo work with a running server.
+func TestClients(t *testing.T) {
+	needsProgram(t)
+	python := os.Getenv("SWATH_PYTHON")
+	if _, err := exec.LookPath(python); err != nil {
+		unavailable(t, "the Python clients are not installed (SWATH_PYTHON=%q): make test-deps", python)
+	}
+	schemas := t.TempDir()
+	if err := contract.WriteSchemas(schemas); err != nil {
+		t.Fatal(err)
+	}
+	base, _ := demo(t)
+	out, err := exec.Command(python, "testdata/clients.py", base, schemas).CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
