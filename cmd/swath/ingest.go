@@ -28,7 +28,7 @@ func ingestCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := openStores(c.Context(), cfg, log)
+			s, err := openStores(c.Context(), cfg, log, guest)
 			if err != nil {
 				return err
 			}

@@ -26,7 +26,7 @@ func migrateCommand() *cobra.Command {
 			if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
 				return fmt.Errorf("data folder: %w", err)
 			}
-			url, owned, err := database(c.Context(), cfg, log)
+			url, owned, err := database(c.Context(), cfg, log, guest)
 			if err != nil {
 				return err
 			}

@@ -43,7 +43,7 @@ func serveCommand() *cobra.Command {
 				return fmt.Errorf("serve: %w", err)
 			}
 			defer listener.Close()
-			s, err := openStores(c.Context(), cfg, log)
+			s, err := openStores(c.Context(), cfg, log, owner)
 			if err != nil {
 				return err
 			}

@@ -26,14 +26,24 @@ type stores struct {
 	owned   *cluster.Cluster
 }
 
-// database returns the address of the catalog's database: the configured one, that of a running server's data folder, or a
-// private cluster that is started now.
-func database(ctx context.Context, cfg Config, log *slog.Logger) (url string, owned *cluster.Cluster, err error) {
+// tenure says whether a command may use a database that another process keeps, or must keep it itself.
+type tenure bool
+
+const (
+	guest tenure = false // joins a running server's database
+	owner tenure = true  // refuses a data folder that is in use
+)
+
+// database returns the address of the catalog's database: the configured one, for a guest that of a running server's data
+// folder, or a private cluster that is started now.
+func database(ctx context.Context, cfg Config, log *slog.Logger, as tenure) (url string, owned *cluster.Cluster, err error) {
 	if cfg.Database != "" {
 		return string(cfg.Database), nil, nil
 	}
-	if url, ok, err := cluster.Join(ctx, cfg.Data); err != nil || ok {
-		return url, nil, err
+	if as == guest {
+		if url, ok, err := cluster.Join(ctx, cfg.Data); err != nil || ok {
+			return url, nil, err
+		}
 	}
 	owned, err = cluster.Start(ctx, cluster.Config{DataDir: cfg.Data, Log: log})
 	if err != nil {
@@ -43,7 +53,7 @@ func database(ctx context.Context, cfg Config, log *slog.Logger) (url string, ow
 }
 
 // openStores opens everything that a command works on. The schema is brought up to date on the way.
-func openStores(ctx context.Context, cfg Config, log *slog.Logger) (s *stores, err error) {
+func openStores(ctx context.Context, cfg Config, log *slog.Logger, as tenure) (s *stores, err error) {
 	if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
@@ -57,7 +67,7 @@ func openStores(ctx context.Context, cfg Config, log *slog.Logger) (s *stores, e
 		return s, fmt.Errorf("work folder: %w", err)
 	}
 	var url string
-	if url, s.owned, err = database(ctx, cfg, log); err != nil {
+	if url, s.owned, err = database(ctx, cfg, log, as); err != nil {
 		return s, err
 	}
 	if err = migrations.Up(ctx, url); err != nil {

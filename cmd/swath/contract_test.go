@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"swath/ingest"
+	"swath/internal/contract"
+)
+
+const item56JMM = "/collections/sentinel-2-l1c/items/S2A_MSIL1C_20180629T000241_N0206_R030_T56JMM_20180629T012042"
+
+// TestContract holds the whole app, with real products in it, against the OpenAPI document: routes both ways, then answers.
+func TestContract(t *testing.T) {
+	needsProgram(t)
+	cfg, log := defaultConfig(), slog.New(slog.NewTextHandler(io.Discard, nil))
+	cfg.Data = dataFolder(t)
+	s, err := openStores(t.Context(), cfg, log, owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	in := &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}
+	if _, err := in.Ingest(context.Background(), scenes, ingest.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	app := newApp(s, cfg, log)
+	contract.Routes(t, app)
+	client := contract.Client(t, app)
+
+	ndvi := "expression=" + url.QueryEscape("(B08-B04)/(B08+B04)")
+	for target, want := range map[string]int{
+		"/": 200, "/?f=html": 200, "/conformance": 200, "/api": 200, "/api.html": 200, "/healthz": 200, "/readyz": 200, "/metrics": 200,
+		"/collections": 200, "/collections?f=html": 200, "/collections/sentinel-2-l1c": 200, "/collections/none": 404,
+		"/queryables": 200, "/collections/barbellino/queryables": 200,
+		"/collections/barbellino/items": 200, "/collections/barbellino/items?limit=1": 200, "/collections/barbellino/items?limit=0": 400,
+		item56JMM: 200, item56JMM + "?f=html": 200, "/collections/barbellino/items/none": 404,
+		"/search": 200, "/search?bbox=152,-31,153,-29": 200, "/search?bbox=1,2,3": 400, "/search?datetime=yesterday": 400, "/search?token=abc": 400,
+		"/search?colections=x": 400, "/search?ids=none": 200,
+		item56JMM + "/assets/B04": 200, item56JMM + "/assets/none": 404, item56JMM + "/assets/product-metadata": 200,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?render=ndvi":                                                     200,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.jpg?render=true-color":                                               200,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.webp?assets=B04,B03,B02&rescale=0,0.3":                               200,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?" + ndvi + "&rescale=-1,1&colormap_name=rdylgn":                  200,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.gif":                                                                 400,
+		item56JMM + "/tiles/WebMercatorQuad/25/236/150.png":                                                                400,
+		item56JMM + "/tiles/WebMercatorQuad/8/256/150.png":                                                                 400,
+		item56JMM + "/tiles/WebMercatorQuad/8/-1/150.png":                                                                  400,
+		item56JMM + "/tiles/Mars/8/236/150.png":                                                                            404,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?render=none":                                                     404,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?assets=B99":                                                      400,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?expression=" + url.QueryEscape("(B08-"):                          400,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?expression=" + url.QueryEscape(strings.Repeat("B08+", 70)+"B08"): 400,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?rescale=1,0&assets=B04":                                          400,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?colormap_name=none&assets=B04":                                   400,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?colourmap=x":                                                     400,
+		item56JMM + "/tilejson.json?render=ndvi":                                                                           200, item56JMM + "/map.html?render=ndvi": 200, item56JMM + "/map.js": 200,
+		item56JMM + "/preview?render=ndvi": 200, item56JMM + "/preview.webp?render=true-color&max_size=200": 200,
+		item56JMM + "/point/152.3,-30.3": 200, item56JMM + "/point/152.3,-30.3?" + ndvi: 200, item56JMM + "/point/952.3,-30.3": 400, item56JMM + "/point/a,b": 400,
+		item56JMM + "/info": 200, "/colormaps": 200, "/colormaps/viridis": 200, "/ui/icon.svg": 200, "/ui/none": 404, "/none": 404,
+	} {
+		if got := client.Get(target); got.Status != want {
+			t.Errorf("GET %s: %d, want %d: %.200s", target, got.Status, want, got.Body)
+		} else if want >= 400 && !strings.HasPrefix(got.Header.Get("Content-Type"), "application/problem+json") {
+			t.Errorf("GET %s: %s, want a problem document", target, got.Header.Get("Content-Type"))
+		}
+	}
+	for body, want := range map[string]int{
+		`{}`: 200, `{"bbox":[152,-31,153,-29],"limit":1}`: 200, `{"collections":["barbellino"],"datetime":"2019-07-01T00:00:00Z/.."}`: 200,
+		`{"intersects":{"type":"Point","coordinates":[10.04,46.07]}}`: 200, `{"bbox":[1,2,3]}`: 400, `{"intersects":{"type":"Blob"}}`: 400, `{`: 400, ``: 400,
+	} {
+		if got := client.Post("/search", body); got.Status != want {
+			t.Errorf("POST /search %s: %d, want %d: %.200s", body, got.Status, want, got.Body)
+		}
+	}
+	if got := client.Do(http.MethodHead, item56JMM+"/assets/B04", ""); got.Status != 200 || got.Header.Get("ETag") == "" {
+		t.Errorf("HEAD of an asset: %d, ETag %q", got.Status, got.Header.Get("ETag"))
+	}
+	if got := client.Get(item56JMM+"/assets/B04", "Range", "bytes=0-15"); got.Status != 206 || len(got.Body) != 16 {
+		t.Errorf("range of an asset: %d with %d bytes", got.Status, len(got.Body))
+	}
+}
