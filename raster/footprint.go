@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	outlinePx      = 512  // longer side of the mask that an outline is traced on
-	outlineStepPx  = 64   // straight edges on the raster's map are curves on the globe: a point at least so often
-	outlineSlackPx = 0.75 // mask pixels that the outline may leave out or take in
-	maxOutlines    = 16   // more pieces than that are wrapped in one convex hull
+	outlinePx      = 512 // longer side of the mask that an outline is traced on
+	outlineStepPx  = 64  // straight edges on the raster's map are curves on the globe: a point at least so often
+	outlineSlackPx = 1   // mask pixels that the outline may leave out or take in: the steps of a slanted edge
+	maxOutlines    = 16  // more pieces than that are wrapped in one convex hull
 )
 
 // ValidFootprint returns the outlines of the measured pixels of a COG on disk, in longitude and latitude, running past ±180

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/airbusgeo/godal"
@@ -45,6 +46,7 @@ func program(t testing.TB, name string, args ...string) string {
 
 // fileSource is a file as a Source.
 type fileSource struct {
+	mu sync.Mutex
 	*os.File
 	size  int64
 	reads int
@@ -53,7 +55,9 @@ type fileSource struct {
 func (f *fileSource) Size() int64 { return f.size }
 func (f *fileSource) ID() string  { return f.Name() }
 func (f *fileSource) ReadAt(p []byte, off int64) (int, error) {
+	f.mu.Lock()
 	f.reads++
+	f.mu.Unlock()
 	return f.File.ReadAt(p, off)
 }
 

@@ -20,7 +20,7 @@ func scenes() []scene {
 			dataType: godal.UInt16, noData: 0, hole: true, creation: cog("COMPRESS=DEFLATE", "PREDICTOR=2")},
 		{name: "south", crs: 32756, transform: geo.Affine{300000, 20, 0, 6300040, 0, -20}, width: 1500, height: 1500, bands: 2,
 			dataType: godal.Int16, noData: -9999, hole: true, creation: cog("COMPRESS=ZSTD", "PREDICTOR=2")},
-		{name: "antimeridian", crs: 32660, transform: geo.Affine{790000, 30, 0, 6200000, 0, -30}, width: 1400, height: 1200, bands: 1,
+		{name: "antimeridian", crs: 32660, transform: geo.Affine{665000, 30, 0, 6200000, 0, -30}, width: 1400, height: 1200, bands: 1,
 			dataType: godal.Float32, noData: nan, creation: cog("COMPRESS=DEFLATE", "PREDICTOR=3")},
 		{name: "high", crs: 32633, transform: geo.Affine{400000, 60, 0, 9300000, 0, -60}, width: 1830, height: 1830, bands: 1,
 			dataType: godal.UInt16, noData: 0, creation: cog("COMPRESS=DEFLATE")},
