@@ -56,7 +56,7 @@ golden: ## rewrite the golden files; look at what changed before committing
 	go test ./render ./tiles -update
 
 db: ## psql into the catalog of a running server (DATA=data)
-	bin/swath db --data '$(DATA)'
+	psql "$$(bin/swath migrate --data '$(DATA)' --print-address)"
 
 deps: ## install Debian's packages that are missing
 	@missing=$$(for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \

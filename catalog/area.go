@@ -52,21 +52,27 @@ func areaOf(ctx context.Context, conn *pgxpool.Conn, q stac.Search) (bool, area,
 	return false, area{}, nil
 }
 
-// parts returns a span as geometry, split at the antimeridian. A span without width or height is a line or a point.
+// parts returns a span as geometry, split at the antimeridian. One that ends on it has a line on its other side too, where
+// stored places have their longitude of -180.
 func (s span) parts() []part {
-	if s.east > 180 {
-		west, east := s, s
-		west.east, east.west, east.east = 180, -180, s.east-360
-		return append(west.parts(), east.parts()...)
+	if s.east < 180 || s.west <= -180 {
+		return []part{s.piece()}
 	}
+	west, east := s, s
+	west.east, east.west, east.east = 180, -180, s.east-360
+	return []part{west.piece(), east.piece()}
+}
+
+// piece returns a span on one side of the antimeridian. Without width or height it is a line or a point.
+func (s span) piece() part {
 	a, b := position{s.west, s.south}, position{s.east, s.north}
 	switch {
 	case a == b:
-		return []part{{point, [][]position{{a}}}}
+		return part{point, [][]position{{a}}}
 	case a[0] == b[0] || a[1] == b[1]:
-		return []part{{line, [][]position{{a, b}}}}
+		return part{line, [][]position{{a, b}}}
 	}
-	return []part{{polygon, [][]position{{a, {b[0], a[1]}, b, {a[0], b[1]}, a}}}}
+	return part{polygon, [][]position{{a, {b[0], a[1]}, b, {a[0], b[1]}, a}}}
 }
 
 // withSRID says in the head of a WKB that it is in longitude and latitude.

@@ -37,6 +37,7 @@ type s3Store struct {
 	client *s3.Client
 	bucket string
 	prefix string // empty, or ends in a slash
+	stall  time.Duration
 }
 
 // sumKey is the metadata key of the SHA-256 (x-amz-meta-sha256).
@@ -72,7 +73,7 @@ func OpenS3(ctx context.Context, c S3Config) (Store, error) {
 	if c.Endpoint != "" {
 		options.BaseEndpoint = aws.String(c.Endpoint)
 	}
-	s := &s3Store{s3.New(options), c.Bucket, prefix}
+	s := &s3Store{s3.New(options), c.Bucket, prefix, stallTimeout}
 	_, err := s.client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &s.bucket}, func(o *s3.Options) {
 		o.RetryMaxAttempts = 2 // someone is waiting at a terminal
 	})

@@ -97,7 +97,7 @@ func (r *s3Range) readOnce(p []byte) (int, error) {
 	if r.body == nil {
 		var ctx context.Context
 		ctx, r.cancel = context.WithCancel(r.o.ctx)
-		r.watch = time.AfterFunc(stallTimeout, r.cancel)
+		r.watch = time.AfterFunc(r.o.store.stall, r.cancel)
 		out, err := r.o.store.client.GetObject(ctx, &s3.GetObjectInput{
 			Bucket: &r.o.store.bucket, Key: r.o.store.name(r.o.info.Key), IfMatch: r.o.etag,
 			Range: aws.String(fmt.Sprintf("bytes=%d-%d", r.off, r.end-1)),
@@ -110,7 +110,7 @@ func (r *s3Range) readOnce(p []byte) (int, error) {
 			return 0, errors.New("the server ignored the range")
 		}
 	}
-	r.watch.Reset(stallTimeout)
+	r.watch.Reset(r.o.store.stall)
 	defer r.watch.Stop()
 	return r.body.Read(p[:min(int64(len(p)), r.end-r.off)])
 }

@@ -125,7 +125,7 @@ def main():
         address = subprocess.run([a.swath, "migrate", "--data", a.data, "--print-address"], check=True, capture_output=True, text=True).stdout.strip()
         cold = start([a.swath, "serve", "--data", a.data, "--listen", "127.0.0.1:18082", "--log-level", "error", "--block-cache-mib", "1"], SWATH_DATABASE=address)
         for asset in item["assets"].values():
-            asset["href"] = str((data / "objects" / asset["swath:object"]).resolve())
+            asset["href"] = str((data / "objects" / "bytes" / asset["swath:object"]).resolve())
         local = data / "bench-item.json"
         local.write_text(json.dumps(item))
         titiler = start([a.titiler, "-m", "uvicorn", "titiler.application.main:app", "--workers", "2", "--port", "18083", "--log-level", "error"], **TITILER_SETTINGS)

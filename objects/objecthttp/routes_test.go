@@ -10,8 +10,9 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,46 +21,23 @@ import (
 	"swath/objects"
 )
 
-// counted is a store that knows how many of its objects are open.
-type counted struct {
-	objects.Store
-	open atomic.Int32
-}
-
-func (s *counted) Open(ctx context.Context, key string) (objects.Object, error) {
-	o, err := s.Store.Open(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	s.open.Add(1)
-	return &countedObject{Object: o, s: s}, nil
-}
-
-type countedObject struct {
-	objects.Object
-	s *counted
-}
-
-func (o *countedObject) Close() error {
-	o.s.open.Add(-1)
-	return o.Object.Close()
-}
-
 // house is a served store with some assets.
 type house struct {
 	url   string
-	store *counted
+	root  string // of the store
+	store objects.Store
 	tif   []byte // the content of …/assets/B04
 	info  objects.Info
 }
 
 func serve(t testing.TB) house {
 	t.Helper()
-	folder, err := objects.OpenFolder(t.TempDir())
+	root := t.TempDir()
+	folder, err := objects.OpenFolder(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := house{store: &counted{Store: folder}, tif: bytes.Repeat([]byte("0123456789"), 300_000)} // 3 MB
+	h := house{root: root, store: folder, tif: bytes.Repeat([]byte("0123456789"), 300_000)} // 3 MB
 	h.info, err = folder.Put(t.Context(), "c/i/r1/B04.tif", "image/tiff", bytes.NewReader(h.tif))
 	if err != nil {
 		t.Fatal(err)
@@ -127,12 +105,27 @@ func (h house) get(t testing.TB, method, asset string, header ...string) (*http.
 	return resp, string(body)
 }
 
+// opened counts the files of the store that this process has open.
+func (h house) opened(t testing.TB) (n int) {
+	t.Helper()
+	fds, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil || len(fds) == 0 {
+		t.Fatal("no /proc/self/fd", err)
+	}
+	for _, fd := range fds {
+		if target, err := os.Readlink(fd); err == nil && strings.HasPrefix(target, filepath.Join(h.root, "bytes")) {
+			n++
+		}
+	}
+	return n
+}
+
 // allClosed waits until the server has put away what it served.
 func (h house) allClosed(t testing.TB) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); h.store.open.Load() != 0; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Second); h.opened(t) != 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d objects are still open", h.store.open.Load())
+			t.Fatalf("%d files are still open", h.opened(t))
 		}
 	}
 }
@@ -283,8 +276,8 @@ func TestClientLeaves(t *testing.T) {
 	if _, err := io.ReadFull(resp.Body, make([]byte, 100)); err != nil {
 		t.Fatal(err)
 	}
-	if h.store.open.Load() != 1 {
-		t.Fatalf("%d objects are open during a download", h.store.open.Load())
+	if h.opened(t) != 1 {
+		t.Fatalf("%d files are open during a download", h.opened(t))
 	}
 	cancel()
 	h.allClosed(t)
