@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"swath/fault"
 	"swath/geo"
@@ -13,11 +14,26 @@ import (
 
 const extensionBase = "https://stac-extensions.github.io/"
 
-// The schemas of the extensions that assets of every mission use.
-var assetExtensions = []string{
-	extensionBase + "projection/v2.0.0/schema.json",
-	extensionBase + "raster/v2.0.0/schema.json",
-	extensionBase + "file/v2.1.0/schema.json",
+// The extensions that assets of every mission may use, by the prefix of their fields.
+var assetExtensions = []struct{ prefix, schema string }{
+	{"proj:", extensionBase + "projection/v2.0.0/schema.json"},
+	{"raster:", extensionBase + "raster/v2.0.0/schema.json"},
+	{"file:", extensionBase + "file/v2.1.0/schema.json"},
+}
+
+// usedExtensions returns the schemas of the asset extensions whose fields are there.
+func usedExtensions(assets map[string]any) []string {
+	var used []string
+	for _, e := range assetExtensions {
+		for _, asset := range assets {
+			fields, _ := asset.(map[string]any)
+			if slices.ContainsFunc(slices.Collect(maps.Keys(fields)), func(name string) bool { return strings.HasPrefix(name, e.prefix) }) {
+				used = append(used, e.schema)
+				break
+			}
+		}
+	}
+	return used
 }
 
 // item returns the STAC item of a publication whose assets are all in place. Fields of a document that existed before stay.
@@ -32,12 +48,6 @@ func (p *publication) item() (json.RawMessage, error) {
 		document["geometry"] = geoJSON(p.geometry)
 		document["bbox"] = []float64{round(b.MinX), round(b.MinY), round(b.MaxX), round(b.MaxY)}
 	}
-	declared, _ := document["stac_extensions"].([]any)
-	for _, schema := range slices.Concat(assetExtensions, p.extensions) {
-		if !slices.Contains(declared, any(schema)) {
-			declared = append(declared, schema)
-		}
-	}
 	p.properties[revisionField] = p.revision
 	assets := map[string]any{}
 	for key, fields := range p.assets {
@@ -45,6 +55,12 @@ func (p *publication) item() (json.RawMessage, error) {
 	}
 	for key, fields := range p.done {
 		assets[key] = fields
+	}
+	declared, _ := document["stac_extensions"].([]any)
+	for _, schema := range slices.Concat(usedExtensions(assets), p.extensions) {
+		if !slices.Contains(declared, any(schema)) {
+			declared = append(declared, schema)
+		}
 	}
 	maps.Copy(document, map[string]any{
 		"type": "Feature", "stac_version": "1.1.0", "stac_extensions": declared,

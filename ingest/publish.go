@@ -125,8 +125,6 @@ func rasterFields(d raster.Description) map[string]any {
 	fields["proj:transform"] = []float64{t[1], t[2], t[0], t[4], t[5], t[3]}
 	if d.CRS != 0 {
 		fields["proj:code"] = d.CRS.String()
-	} else if d.WKT != "" {
-		fields["proj:code"], fields["proj:wkt2"] = nil, d.WKT
 	}
 	x0, y0 := t.Apply(0, 0)
 	x1, y1 := t.Apply(float64(d.Width), float64(d.Height))

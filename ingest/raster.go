@@ -28,8 +28,8 @@ func planRaster(path, collection string) (plan, func(), error) {
 	if err != nil {
 		return plan{}, nil, err
 	}
-	if !d.Georeferenced() {
-		return plan{}, nil, fault.New(fault.Invalid, "%s: the raster is not georeferenced", path)
+	if err := placeable(path, d); err != nil {
+		return plan{}, nil, err
 	}
 	sum, err := fingerprint(os.DirFS(filepath.Dir(path)), filepath.Base(path))
 	if err != nil {
@@ -49,6 +49,17 @@ func planRaster(path, collection string) (plan, func(), error) {
 		outline:    "data",
 		thumbnail:  thumbnailOf("data", d.Bands),
 	}, func() {}, nil
+}
+
+// placeable refuses a raster that could not be put on a map.
+func placeable(path string, d raster.Description) error {
+	switch {
+	case !d.Georeferenced():
+		return fault.New(fault.Invalid, "%s: the raster is not georeferenced", path)
+	case d.CRS == 0 && len(d.GCPs) == 0:
+		return fault.New(fault.Invalid, "%s: the raster's coordinate system has no EPSG code", path)
+	}
+	return nil
 }
 
 // bandNames lists a raster's bands by their descriptions, or b1, b2, ….

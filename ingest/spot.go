@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"math"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,6 +43,9 @@ func spotPlan(product *safe.Product) (plan, error) {
 		return plan{}, fault.New(fault.Invalid, "%s: an image of %d tiles; products of one image file are read", product.Path, len(d.Images))
 	}
 	p := plan{collection: "spot-swh-l1a", id: d.ID, extensions: spotExtensions, properties: spotProperties(d)}
+	if d.GridReference != "" {
+		p.extensions = append(slices.Clone(p.extensions), extensions("grid/v1.1.0")...)
+	}
 	if d.Mission >= 6 {
 		p.collection = "spot-6-7"
 	}

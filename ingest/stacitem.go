@@ -96,6 +96,9 @@ func (p *plan) takeAsset(dir, key string, value any) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if err := placeable(path, d); err != nil {
+			return "", err
+		}
 		p.layers = append(p.layers, layer{asset: key, path: path, fields: fields, options: overviewsFor(fields["roles"])})
 		if len(p.thumbnail.assets) == 0 || d.Bands > 1 && len(p.thumbnail.assets) == 1 {
 			p.thumbnail = itemThumbnail(key, fields, d.Bands)

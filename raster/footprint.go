@@ -15,10 +15,12 @@ const (
 	outlineStepPx  = 64  // straight edges on the raster's map are curves on the globe: a point at least so often
 	outlineSlackPx = 1   // mask pixels that the outline may leave out or take in: the steps of a slanted edge
 	maxOutlines    = 16  // more pieces than that are wrapped in one convex hull
+	speckShare     = 1e3 // pieces smaller than the largest by this are specks, such as lossy compression leaves in the nodata area
 )
 
 // ValidFootprint returns the outlines of the measured pixels of a COG on disk, in longitude and latitude, running past ±180
-// where the raster does. They are right to about one 512th of the raster's longer side. None: nothing was measured.
+// where the raster does. They are right to about one 512th of the raster's longer side; specks of less than a thousandth of
+// the largest piece are left out. None: nothing was measured.
 func ValidFootprint(ctx context.Context, path string) ([]geo.Ring, error) {
 	c, closer, err := openDisk(ctx, path)
 	if err != nil {
@@ -34,7 +36,7 @@ func ValidFootprint(ctx context.Context, path string) ([]geo.Ring, error) {
 		return nil, err
 	}
 	defer release()
-	outlines := m.outlines()
+	outlines := withoutSpecks(m.outlines())
 	if len(outlines) > maxOutlines {
 		outlines = []geo.Ring{hull(slices.Concat(outlines...))}
 	}
@@ -56,6 +58,15 @@ func ValidFootprint(ctx context.Context, path string) ([]geo.Ring, error) {
 		rings = append(rings, geo.Simplify(ring, pixelDeg/4))
 	}
 	return rings, nil
+}
+
+// withoutSpecks leaves out pieces that are tiny beside the largest.
+func withoutSpecks(outlines []geo.Ring) []geo.Ring {
+	var largest float64
+	for _, o := range outlines {
+		largest = max(largest, math.Abs(geo.Area(o)))
+	}
+	return slices.DeleteFunc(outlines, func(o geo.Ring) bool { return math.Abs(geo.Area(o))*speckShare < largest })
 }
 
 // placer returns the way from full resolution columns and rows to longitude and latitude.
