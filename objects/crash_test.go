@@ -38,6 +38,7 @@ func (s slowly) Read(p []byte) (int, error) { return s.r.Read(p[:min(len(p), 64<
 func TestFolderSurvivesKill(t *testing.T) {
 	if root := os.Getenv(crashRoot); root != "" {
 		s := folder(t, root)
+		fmt.Println("ready")
 		for i := 0; ; i = (i + 1) % 50 {
 			if _, err := s.Put(t.Context(), crashKey(i), "text/plain", slowly{bytes.NewReader(crashContent(i))}); err != nil {
 				t.Fatal(err)
@@ -54,10 +55,17 @@ func TestFolderSurvivesKill(t *testing.T) {
 	for range 25 {
 		child := exec.Command(os.Args[0], "-test.run=^TestFolderSurvivesKill$")
 		child.Env = append(os.Environ(), crashRoot+"="+root)
+		out, err := child.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := child.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(20*time.Millisecond + rand.N(150*time.Millisecond))
+		if _, err := out.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(rand.N(150 * time.Millisecond))
 		if err := child.Process.Kill(); err != nil {
 			t.Fatal("the child ended by itself:", err)
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -31,7 +32,7 @@ func through(t *testing.T, spoil func(w http.ResponseWriter, r *http.Request, re
 	real := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(target)
 		r.Out.Host = r.In.Host // the signature covers it
-	}}
+	}, ErrorLog: log.New(io.Discard, "", 0)} // broken connections are what it is for
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { spoil(w, r, real) }))
 	t.Cleanup(proxy.Close)
 	s, err := OpenS3(t.Context(), S3Config{
