@@ -1,6 +1,9 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -95,5 +98,45 @@ func TestKilledServer(t *testing.T) {
 	r.Body.Close()
 	if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != "image/png" {
 		t.Errorf("NDVI tile: %d %s", r.StatusCode, r.Header.Get("Content-Type"))
+	}
+}
+
+// TestKilledIngest: an ingest that is killed at any moment leaves no item or a whole one, and can be repeated.
+func TestKilledIngest(t *testing.T) {
+	needsProgram(t)
+	data := dataFolder(t)
+	base, _ := serveData(t, data)
+	for _, after := range []time.Duration{60, 120, 180, 260, 340, 420, 500} {
+		ingest := program(t, "ingest", "--data", data, zip56JMM)
+		if err := ingest.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(after * time.Millisecond)
+		ingest.Process.Signal(syscall.SIGKILL)
+		ingest.Wait()
+		status, item := getJSON(t, base+item56JMM)
+		if status == http.StatusNotFound {
+			continue
+		}
+		if status != http.StatusOK || item["id"] == nil {
+			t.Fatalf("killed after %d ms: %d %v", after, status, item)
+		}
+		break // it was done before the signal came
+	}
+	if code, out, errs := swath(t, "ingest", "--data", data, zip56JMM); code != exitDone {
+		t.Fatalf("the repeat: exit code %d\n%s%s", code, out, errs)
+	}
+	_, item := getJSON(t, base+item56JMM)
+	for key, asset := range item["assets"].(map[string]any) {
+		r, err := http.Get(asset.(map[string]any)["href"].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(r.Body)
+		r.Body.Close()
+		sum := sha256.Sum256(body)
+		if err != nil || "1220"+hex.EncodeToString(sum[:]) != asset.(map[string]any)["file:checksum"] {
+			t.Errorf("asset %s: %d, its bytes do not have their checksum (%v)", key, r.StatusCode, err)
+		}
 	}
 }
