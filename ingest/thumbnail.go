@@ -33,10 +33,7 @@ func (p *publication) addThumbnail(ctx context.Context) error {
 	if len(planes) == 0 {
 		return nil
 	}
-	style := render.Style{}
-	for _, plane := range planes {
-		style.Rescale = append(style.Rescale, stretch(plane))
-	}
+	style := render.Style{Rescale: [][2]float64{stretch(slices.Concat(planes...))}}
 	picture, err := render.Encode(planes, width, height, style, render.PNG)
 	if err != nil {
 		return fmt.Errorf("ingest: %s: quicklook: %w", p.id, err)
@@ -45,9 +42,10 @@ func (p *publication) addThumbnail(ctx context.Context) error {
 	return p.addFile(ctx, file{"thumbnail", "thumbnail.png", mediaPNG, open, part("Quicklook", "thumbnail")})
 }
 
-// stretch returns the limits between which 96 of 100 values lie; 0..1 when nothing was measured.
-func stretch(plane []float32) [2]float64 {
-	values := slices.DeleteFunc(slices.Clone(plane), func(v float32) bool { return math.IsNaN(float64(v)) })
+// stretch returns the limits between which 96 of 100 values lie, the same for all bands so that colours stay true; 0..1 when
+// nothing was measured. The values are reordered.
+func stretch(values []float32) [2]float64 {
+	values = slices.DeleteFunc(values, func(v float32) bool { return math.IsNaN(float64(v)) })
 	if len(values) == 0 {
 		return [2]float64{0, 1}
 	}

@@ -4,7 +4,7 @@ import type { Geometry } from "geojson";
 export type Render = { title?: string; assets?: string[]; expression?: string };
 export type Extent = { spatial: { bbox: number[][] }; temporal: { interval: (string | null)[][] } };
 export type Collection = { id: string; title?: string; description: string; renders?: Record<string, Render>; extent: Extent };
-export type Asset = { href: string; title?: string; type?: string; roles?: string[] };
+export type Asset = { href: string; title?: string; type?: string; roles?: string[]; bands?: { name: string }[] };
 export type Item = {
   id: string; collection: string; bbox: number[]; geometry: Geometry;
   properties: { datetime: string | null; start_datetime?: string; title?: string; platform?: string; "eo:cloud_cover"?: number };
@@ -42,9 +42,12 @@ export const itemPath = (i: { collection: string; id: string }) =>
 
 export const item = (collection: string, id: string) => get<Item>(itemPath({ collection, id }));
 
-/** What an item holds at a place: every band, or with a preset, its bands and its result. */
-export const point = (i: Item, lon: number, lat: number, render?: string) =>
-  get<Point>(`${itemPath(i)}/point/${lon.toFixed(7)},${lat.toFixed(7)}` + (render ? "?render=" + encodeURIComponent(render) : ""));
+/** What an item holds at a place: the bands of its data, or with a preset, its bands and its result. */
+export function point(i: Item, lon: number, lat: number, render?: string) {
+  const data = Object.keys(i.assets).filter((key) => i.assets[key].roles?.includes("data") && i.assets[key].type?.startsWith("image/tiff"));
+  const asked = new URLSearchParams(render ? { render } : { assets: data.join(",") });
+  return get<Point>(`${itemPath(i)}/point/${lon.toFixed(7)},${lat.toFixed(7)}?${asked}`);
+}
 
 export const tileJSON = (i: Item, render: string) =>
   `${location.origin}${itemPath(i)}/tilejson.json?render=${encodeURIComponent(render)}`;

@@ -44,7 +44,7 @@ export function Explorer() {
       if (q.get("at")) {
         const [lon, lat, zoom] = q.get("at")!.split(",").map(Number);
         a.map.jumpTo({ center: [lon, lat], zoom });
-      } else if (start) a.fit(start);
+      } else if (start ?? all.length) a.fit(start ?? union(all.map((c) => c.extent.spatial.bbox[0])));
       setReady(true);
       setView(a.bounds());
     }, fail);
@@ -59,13 +59,11 @@ export function Explorer() {
     return () => abort.abort();
   }, [ready, view, collection, from, to]);
 
-  const presetsOf = (i: api.Item) => collections.find((c) => c.id === i.collection)?.renders ?? {};
+  const presetsOf = (i: api.Item) => drawable(i, collections.find((c) => c.id === i.collection)?.renders ?? {});
   const presets = useMemo(() => {
     const all = new Map<string, string>();
     const among = selected ? [selected] : page.features;
-    for (const c of collections) {
-      if (among.some((i) => i.collection === c.id)) for (const [name, r] of Object.entries(c.renders ?? {})) all.set(name, r.title ?? name);
-    }
+    for (const i of among) for (const [name, r] of Object.entries(presetsOf(i))) all.set(name, r.title ?? name);
     return [...all];
   }, [collections, page, selected]);
 
@@ -147,6 +145,18 @@ export function Explorer() {
     </aside>
     <main><div ref={container} class="map" />{picked && <PointPanel {...picked} onClose={() => { setPicked(undefined); atlas.current!.mark(); }} />}</main>
   </>;
+}
+
+/** The presets whose assets or bands an item has. */
+function drawable(i: api.Item, renders: Record<string, api.Render>): Record<string, api.Render> {
+  const names = new Set(Object.entries(i.assets).flatMap(([key, a]) => [key, ...(a.bands ?? []).map((b) => b.name)]));
+  return Object.fromEntries(Object.entries(renders).filter(([, r]) => (r.assets ?? []).every((name) => names.has(name))));
+}
+
+/** The box around boxes; one that crosses the antimeridian counts as going around the globe. */
+function union(boxes: number[][]): number[] {
+  const flat = boxes.map((b) => (b.length === 6 ? [b[0], b[1], b[3], b[4]] : b)).map(([w, s, e, n]) => (w > e ? [-180, s, 180, n] : [w, s, e, n]));
+  return [0, 1, 2, 3].map((i) => (i < 2 ? Math.min : Math.max)(...flat.map((b) => b[i])));
 }
 
 /** Whether a place lies in a bbox, which may cross the antimeridian. */

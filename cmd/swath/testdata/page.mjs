@@ -1,0 +1,118 @@
+// Looks at the page in headless Chromium as a person would. page.mjs BASE_URL OUT_DIR; prints a line per check and exits 1 at
+// the first that fails. Requests to other hosts are blocked and count as failures.
+import { createRequire } from "node:module";
+import { writeFile } from "node:fs/promises";
+
+const { chromium } = createRequire(new URL("../../../web/app/package.json", import.meta.url))("playwright-core");
+const [base, out] = process.argv.slice(2);
+const S2 = "S2A_MSIL1C_20180629T000241_N0206_R030_T56JMM_20180629T012042";
+
+function check(what, ok, seen = "") {
+  console.log(`${ok ? "ok     " : "FAILED "} ${what}${seen === "" ? "" : ": " + JSON.stringify(seen)}`);
+  if (!ok) process.exit(1);
+}
+
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--force-color-profile=srgb"],
+});
+const page = await browser.newPage({ viewport: { width: 1340, height: 800 } });
+const wrong = [];
+page.on("console", (m) => { if (m.type() === "error") wrong.push(m.text()); });
+page.on("response", (r) => { if (r.status() >= 400) wrong.push(r.status() + " " + r.url()); });
+page.on("pageerror", (e) => wrong.push(String(e)));
+page.on("requestfailed", (r) => { if (r.failure()?.errorText !== "net::ERR_ABORTED") wrong.push(r.url() + " " + r.failure()?.errorText); });
+await page.route("**", (route) => {
+  const url = route.request().url();
+  if (url.startsWith(base) || url.startsWith("data:") || url.startsWith("blob:")) return route.continue();
+  wrong.push("foreign request " + url);
+  return route.abort();
+});
+
+/** Waits until the map is there (by asking: the page's security policy forbids the usual waiting by eval). */
+async function loaded() {
+  for (let i = 0; i < 300; i++) {
+    if (await page.evaluate(() => !!window.swath?.map.loaded())) return;
+    await page.waitForTimeout(50);
+  }
+  check("the map loads", false, wrong);
+}
+
+/** Waits until the map has drawn everything. */
+const idle = () => page.evaluate(() => new Promise((done) => {
+  const { map } = window.swath;
+  const look = () => (map.loaded() && map.areTilesLoaded() && !map.isMoving() ? done() : map.once("idle", look));
+  map.triggerRepaint();
+  map.once("idle", look);
+}));
+
+/** Compares the canvas with a tile that lies on it pixel by pixel: the share of equal pixels (levels differ by at most 2). */
+async function compare(collection, item, render, [z, x, y]) {
+  await page.goto(`${base}/?${new URLSearchParams({ collection, item, render })}`);
+  await loaded();
+  await page.waitForSelector(".items li.selected");
+  // A map pixel is a tile pixel at zoom z-1 (MapLibre counts tiles of 512); the tile's centre on a whole pixel.
+  await page.evaluate(([z, x, y]) => {
+    const n = 2 ** z, lon = ((x + 0.5) / n) * 360 - 180;
+    const lat = (Math.atan(Math.sinh(Math.PI * (1 - (2 * (y + 0.5)) / n))) * 180) / Math.PI;
+    window.swath.map.jumpTo({ center: [lon, lat], zoom: z - 1 });
+  }, [z, x, y]);
+  await page.evaluate(() => window.swath.map.setLayoutProperty("footprints", "visibility", "none"));
+  await page.waitForTimeout(300);
+  await idle();
+  return page.evaluate(async ([tile]) => {
+    const canvas = window.swath.map.getCanvas(), side = 256;
+    const bitmap = await createImageBitmap(await (await fetch(tile)).blob());
+    const pixels = (source, left, top) => {
+      const c = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
+      c.drawImage(source, left, top, side, side, 0, 0, side, side);
+      return c.getImageData(0, 0, side, side).data;
+    };
+    const want = pixels(bitmap, 0, 0), got = pixels(canvas, canvas.width / 2 - side / 2, canvas.height / 2 - side / 2);
+    let opaque = 0, equal = 0;
+    for (let i = 0; i < want.length; i += 4) {
+      if (want[i + 3] < 255) continue;
+      opaque++;
+      if ([0, 1, 2].every((k) => Math.abs(want[i + k] - got[i + k]) <= 2)) equal++;
+    }
+    return { opaque, equal: equal / opaque };
+  }, [`${base}/collections/${collection}/items/${item}/tiles/WebMercatorQuad/${z}/${x}/${y}.png?render=${render}`]);
+}
+
+await page.goto(base + "/");
+await loaded();
+await page.waitForSelector(".items li");
+check("the items of the view are listed", (await page.locator(".items li").count()) >= 5, await page.locator(".items h2").innerText());
+await page.screenshot({ path: `${out}/start.png` });
+
+for (const [collection, item, render, tile] of [
+  ["sentinel-2-l1c", S2, "ndvi", [9, 472, 301]], ["sentinel-2-l1c", S2, "true-color", [9, 472, 301]],
+  ["spain-flood-2019", "spain-flood-2019-s2", "ndvi", [14, 8157, 6313]], ["spain-flood-2019", "spain-flood-2019-s2", "false-color", [14, 8157, 6313]],
+]) {
+  const { opaque, equal } = await compare(collection, item, render, tile);
+  await page.screenshot({ path: `${out}/${collection}-${render}.png` });
+  check(`${item} drawn as ${render} has the tile's pixels`, opaque > 20000 && equal > 0.995, { opaque, equal });
+}
+
+// A click shows the bands and NDVI, computed from what is shown.
+await page.goto(`${base}/?${new URLSearchParams({ collection: "sentinel-2-l1c", item: S2, render: "true-color" })}`);
+await loaded();
+await page.waitForSelector(".items li.selected");
+await idle();
+const canvas = await page.locator(".maplibregl-canvas").boundingBox();
+await page.mouse.click(canvas.x + canvas.width / 2 - 60, canvas.y + canvas.height / 2);
+await page.waitForSelector(".point table");
+const shown = await page.evaluate(() => ({
+  bands: Object.fromEntries([...document.querySelectorAll(".point tbody tr")].map((r) => [r.cells[0].innerText, Number(r.cells[1].innerText)])),
+  ndvi: Number(document.querySelector(".point dd").innerText),
+}));
+const { B04, B08 } = shown.bands;
+check("a click shows the bands and NDVI", Object.keys(shown.bands).length >= 13 && Math.abs(shown.ndvi - (B08 - B04) / (B08 + B04)) < 2e-3, shown);
+await page.screenshot({ path: `${out}/point.png` });
+
+await page.click("button[data-preset=ndvi]");
+await idle();
+check("the address follows the preset", (await page.evaluate(() => new URLSearchParams(location.search).get("render"))) === "ndvi");
+check("nothing went wrong in the browser", wrong.length === 0, wrong);
+await browser.close();
