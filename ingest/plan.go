@@ -22,7 +22,6 @@ type plan struct {
 	layers      []layer
 	files       []file
 	thumbnail   thumbnail
-	missing     []string // files that the product names and lacks
 
 	document map[string]any            // of an item that existed before: fields that are kept
 	assets   map[string]map[string]any // of the same: assets that stay where they are

@@ -81,6 +81,8 @@ var shared = sync.OnceValues(func() (*cluster.Cluster, error) {
 })
 
 // lifeline is held open until this process ends.
+//
+//lint:ignore U1000 being kept is its use
 var lifeline io.Closer
 
 // removeAfterUs leaves a shell behind that removes dir when this process has ended and its postgres too. It knows from

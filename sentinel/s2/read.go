@@ -76,15 +76,16 @@ func granuleOf(fsys fs.FS, d *productXML) (string, error) {
 	if n := len(d.Info.Granules); n != 1 {
 		return "", fault.New(fault.Invalid, "%d granules; products of one tile are read", n)
 	}
-	for _, image := range d.Info.Granules[0].Images {
-		if name, ok := safe.LocalName(image); ok {
-			if parts := strings.Split(name, "/"); len(parts) > 2 && parts[0] == "GRANULE" {
-				return path.Join(parts[:2]...), nil
-			}
-		}
-		return "", fault.New(fault.Invalid, "IMAGE_FILE %.100q is not inside GRANULE", image)
+	images := d.Info.Granules[0].Images
+	if len(images) == 0 {
+		return "", fault.New(fault.Invalid, "no IMAGE_FILE")
 	}
-	return "", fault.New(fault.Invalid, "no IMAGE_FILE")
+	if name, ok := safe.LocalName(images[0]); ok {
+		if parts := strings.Split(name, "/"); len(parts) > 2 && parts[0] == "GRANULE" {
+			return path.Join(parts[:2]...), nil
+		}
+	}
+	return "", fault.New(fault.Invalid, "IMAGE_FILE %.100q is not inside GRANULE", images[0])
 }
 
 // product fills in what MTD_MSIL1C.xml or MTD_MSIL2A.xml says.
