@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"swath/fault"
+	"swath/geo"
 	"swath/raster"
 	"swath/sentinel/s2"
 )
@@ -39,6 +41,7 @@ func TestProducts(t *testing.T) {
 		"S1 SLC":                   {path: fixed(shared + "s1-safe/S1A_IW_SLC__1SDV_20141004T031312_20141004T031339_002674_002FB6_07B5.zip"), says: "SLC"},
 		"SPOT DIMAP 1, zip":        {path: fixed(shared + "s2-sim/spot_dimap.zip"), item: "spot-swh-l1a/SPOT5_HRG1_J_20060514T104733_047-262_1A", look: lookSPOT},
 		"SPOT DIMAP 1, folder":     {path: in(shared+"s2-sim/spot_dimap.zip", ""), item: "spot-swh-l1a/SPOT5_HRG1_J_20060514T104733_047-262_1A", look: lookSPOT},
+		"SPOT DIMAP 2":             {path: tinySPOT7, item: "spot-6-7/SPOT7_PMS_202011170245179_ORT_1234567101", look: lookSPOT7},
 		"GeoTIFF":                  {path: fixed(shared + "s2-crops/misc/mapchete_s2_single_band.tif"), item: "rasters/mapchete_s2_single_band"},
 		"no place":                 {path: fixed(shared + "s2-crops/wright-clear-20160101/S2_wright_20160101_10band.tif"), says: "not georeferenced"},
 		"no EPSG code":             {path: fixed(shared + "s1-timeseries/poland-s1-sigma0-vh/SIG0_20200701_VH_D022.tif"), says: "no EPSG code"},
@@ -222,4 +225,40 @@ func resolutionOf(name string) int {
 		return 60
 	}
 	return 20
+}
+
+// tinySPOT7 completes the DIMAP 2 document of package spot's fixture with pixels, in one image file.
+func tinySPOT7(t *testing.T) string {
+	dir := filepath.Join(t.TempDir(), "SPOT7")
+	copyTree(t, "../spot/testdata/spot7_ortho", dir)
+	rewrite(t, one(t, dir, "DIM_*.XML"), func(b []byte) []byte {
+		return regexp.MustCompile(`(?m)^.*tile_C="2".*$`).ReplaceAll(b, nil)
+	})
+	const side = 101
+	p := raster.Planes{CRS: 32749, Width: side, Height: side, Transform: geo.Affine{427461, 1.5, 0, 9178299, 0, -1.5}}
+	for band := range 4 {
+		plane := make([]float32, side*side)
+		for i := range plane {
+			plane[i] = float32(100*(band+1) + i%50)
+		}
+		p.Values = append(p.Values, plane)
+	}
+	plain := filepath.Join(t.TempDir(), "plain.tif")
+	if err := raster.WritePlanes(plain, p); err != nil {
+		t.Fatal(err)
+	}
+	image := filepath.Join(dir, "IMG_SPOT7_PMS_001_A", "IMG_SPOT7_PMS_202011170245179_ORT_1234567101_R1C1.JP2")
+	command(t, "gdal_translate", "-q", "-of", "JP2OpenJPEG", "-ot", "UInt16", "-a_nodata", "none", plain, image)
+	return dir
+}
+
+func lookSPOT7(t *testing.T, it item) {
+	for band, name := range map[string]string{"B0": "blue", "B1": "green", "B2": "red", "B3": "nir"} {
+		if a := it.Assets[band]; a.Key == "" || a.Bands[0]["eo:common_name"] != name || a.Code == nil || *a.Code != "EPSG:32749" {
+			t.Errorf("%s: %+v", band, a)
+		}
+	}
+	if it.Properties["platform"] != "spot-7" || it.Properties["constellation"] != "spot" {
+		t.Errorf("%+v", it.Properties)
+	}
 }
