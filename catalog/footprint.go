@@ -77,7 +77,7 @@ func parseBBox(raw []byte) (span, bool) {
 }
 
 // unwrap makes a part that jumps over the antimeridian continue beyond it, closes a ring around a pole through the pole,
-// and moves the part so that it begins in [-180, 180).
+// and moves the part home.
 func (p *part) unwrap(crossing bool) error {
 	for i, ring := range p.rings {
 		turns := unwrapRing(ring, crossing)
@@ -95,7 +95,7 @@ func (p *part) unwrap(crossing bool) error {
 	}
 	middle := (west + east) / 2
 	for i, ring := range p.rings {
-		move := -360 * math.Floor((west+180)/360)
+		move := turnHome(west, east)
 		if i > 0 { // a hole belongs where its polygon is
 			w, e := extremes(ring)
 			move += 360 * math.Round((middle-(w+e)/2)/360)

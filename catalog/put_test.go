@@ -167,7 +167,7 @@ func TestPlaces(t *testing.T) {
 			[]geo.Box{at(0.2, 1), at(1.8, 1)}, []geo.Box{at(1, 0.2), at(1, 1.8)}, "[0,0,2,2]"},
 		"heights": {`{"type":"Polygon","coordinates":[[[0,0,5],[1,0,5],[1,1,5],[0,1,5],[0,0,5]]]}`, "[0,0,4,1,1,6]",
 			[]geo.Box{at(0.5, 0.5)}, nil, "[0,0,4,1,1,6]"},
-		"a point on the antimeridian": {`{"type":"Point","coordinates":[180,10]}`, "", []geo.Box{{MinX: 179, MinY: 9, MaxX: 180, MaxY: 11}, {MinX: -180, MinY: 9, MaxX: -179, MaxY: 11}}, nil, "[-180,10,-180,10]"},
+		"a point on the antimeridian": {`{"type":"Point","coordinates":[180,10]}`, "", []geo.Box{{MinX: 179, MinY: 9, MaxX: 180, MaxY: 11}, {MinX: 180, MinY: 10, MaxX: 180, MaxY: 10}, at(180, 10)}, nil, "[180,10,180,10]"},
 		"points far apart":            {`{"type":"MultiPoint","coordinates":[[-170,0],[170,0],[100,5]]}`, "", []geo.Box{at(100, 5), at(-170, 0)}, []geo.Box{at(135, 2), at(0, 0)}, "[100,0,-170,5]"},
 		"a mixture":                   {`{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":[0,0]},` + square + `]}`, "", []geo.Box{at(0, 0), at(1.5, 43.5)}, []geo.Box{at(0.5, 20)}, "[0,0,2,44]"},
 		"nowhere":                     {`null`, "", nil, []geo.Box{{MinX: -180, MinY: -90, MaxX: 180, MaxY: 90}}, ""},

@@ -21,8 +21,17 @@ func unwrapBox(west, south, east, north float64) span {
 	if east-west >= 360 {
 		return span{world.west, south, world.east, north}
 	}
-	move := -360 * math.Floor((west+180)/360)
+	move := turnHome(west, east)
 	return span{west + move, south, east + move, north}
+}
+
+// turnHome returns by how much longitudes move so that the west lies in [-180, 180). What lies on 180 alone stays there: the
+// two sides of the antimeridian are two lines, and what only touches it meets nothing beyond.
+func turnHome(west, east float64) (moveDeg float64) {
+	if west == 180 && east == 180 {
+		return 0
+	}
+	return -360 * math.Floor((west+180)/360)
 }
 
 // cover returns the smallest span that holds all of these: it leaves out the widest gap between their longitudes.
