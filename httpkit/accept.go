@@ -19,7 +19,8 @@ func acceptedCoding(header string) int {
 	return best
 }
 
-// quality returns the weight (RFC 9110, 12.4.2) that a header gives to a coding, 0 when it does not want it.
+// quality returns the weight (RFC 9110, 12.4.2) that a header gives to a coding, 0 when it does not want it. "*" means
+// gzip alone: clients write it that know no other (stac-api-validator through requests).
 func quality(header, name string) float64 {
 	var q float64
 	for part := range strings.SplitSeq(header, ",") {
@@ -28,7 +29,7 @@ func quality(header, name string) float64 {
 		if strings.EqualFold(token, name) {
 			return weight(params)
 		}
-		if token == "*" {
+		if token == "*" && name == "gzip" {
 			q = weight(params)
 		}
 	}
