@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"swath/geo"
+	"swath/stac/cql2"
 )
 
 // Item is one stored item. Body is its JSON exactly as it was stored, without "links" (they are made when it is served).
@@ -41,15 +42,65 @@ type Search struct {
 	BBox        *geo.Box        // degrees; MinX > MaxX crosses the antimeridian
 	Intersects  json.RawMessage // a GeoJSON geometry
 	Datetime    *Interval
-	Limit       int    // items a page
-	Token       string // opaque place of the page, from Page.Next; empty is the first page
+	Filter      cql2.Node // a predicate
+	Text        TextQuery // words of an item's title, description and keywords; nil does not filter
+	Sort        []SortKey // first key first; empty is newest first
+	Limit       int       // items a page
+	Token       string    // opaque place of the page, from Page.Next; empty is the first page
 }
 
-// Page is one page of a search, newest first (datetime, then insertion order, both descending).
+// SortKey orders a search by one property: numbers as numbers, times as times, text by code point. Items that lack it come
+// last, whatever the direction.
+type SortKey struct {
+	Property   string // id, collection, or a property without the prefix "properties."
+	Descending bool
+}
+
+// Page is one page of a search. The order is total: behind the keys asked for come datetime and insertion, newest first.
 type Page struct {
-	Items   []Item
-	Next    string // token of the next page; empty on the last
-	Matched *int64 // how many items match in all, where that is cheap to know
+	Items     []Item
+	Next      string // token of the next page; empty on the last
+	Matched   *int64 // how many items match in all; nil where that was too slow to know even nearly
+	Estimated bool   // Matched is an estimate
+}
+
+// Aggregation asks how often each value, or bucket of values, of one property comes among the items of a search.
+type Aggregation struct {
+	Name string // one of those that Aggregations lists
+	// Interval of a datetime histogram: day, month or year. Precision of a grid: characters of a geohash, zoom of a geotile.
+	Interval  string
+	Precision int
+}
+
+// Aggregated is the answer to one Aggregation: a single value, or buckets.
+type Aggregated struct {
+	Name     string
+	DataType string   // integer, datetime, string, numeric or frequency_distribution
+	Value    any      // int64, RFC 3339 text, or nil of nothing; unused where there are buckets
+	Buckets  []Bucket // in their order
+	Overflow int64    // items in no bucket of those listed
+}
+
+// Bucket is one value or range of values.
+type Bucket struct {
+	Key      string
+	From, To *float64 // of a numeric range: From included, To not; nil is open
+	Count    int64
+}
+
+// AggregationInfo describes an aggregation that a catalog offers.
+type AggregationInfo struct {
+	Name, DataType, BucketType string // BucketType is empty where there are no buckets
+}
+
+// Queryable is a property that items can be filtered and sorted by, with what the items of a collection hold of it.
+type Queryable struct {
+	Name     string
+	Type     string   // string, number, integer, boolean, array or object
+	Format   string   // date-time, or empty
+	Min, Max *float64 // of numbers
+	Enum     []string // of texts with few values: all of them, in order
+	Declared bool     // named by the collection's own document: its search is quick at any size
 }
 
 // Catalog is what is known of products. It is implemented by package catalog in PostGIS.
@@ -69,4 +120,27 @@ type Catalog interface {
 	DeleteItem(ctx context.Context, collection, id string) error
 	// Search returns one page. A token that this catalog did not make is fault.Invalid, as is a broken geometry.
 	Search(ctx context.Context, s Search) (Page, error)
+}
+
+// Editor is what transactions need beside a Catalog.
+type Editor interface {
+	// ChangeItem hands the stored item (nil when there is none) to change, and stores what it returns in its place: nil
+	// removes it, the same body changes nothing. All in one transaction, so that nobody else changes the item in between;
+	// change may be called again when somebody created it meanwhile. An error of change is returned as it is.
+	ChangeItem(ctx context.Context, collection, id string, change func(old *Item) (*Item, error)) (Item, error)
+	// ChangeCollection does the same with a collection. Removing one removes its items.
+	ChangeCollection(ctx context.Context, id string, change func(old *Collection) (*Collection, error)) (Collection, error)
+	// PutItems puts items into one collection: all of them, or none and an error that names the first one that is wrong.
+	// Insert refuses ids that are there already (fault.Conflict); otherwise they are replaced.
+	PutItems(ctx context.Context, collection string, items []Item, insert bool) error
+}
+
+// Analyst is what aggregations and queryables need beside a Catalog.
+type Analyst interface {
+	// Aggregate answers for the items of a search; its Limit, Sort and Token do not matter.
+	Aggregate(ctx context.Context, s Search, asked []Aggregation) ([]Aggregated, error)
+	// Aggregations lists what can be asked of a collection, or of all ("").
+	Aggregations(ctx context.Context, collection string) ([]AggregationInfo, error)
+	// Queryables returns those of one collection, or those that all collections share (""), by name.
+	Queryables(ctx context.Context, collection string) ([]Queryable, error)
 }
