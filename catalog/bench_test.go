@@ -20,8 +20,8 @@ func benchStore(b *testing.B) *Store {
 		put(b, s, it)
 	}
 	const copies = `
-insert into item (idh, dt, updated, begins, ends, cell, x0, x1, y0, y1, cc, col, dict, id, geom, body)
-select hashtextextended(id || n, 0), dt + n * interval '7 hours', updated, begins, ends, cell, x0, x1, y0, y1, cc, col, dict, id || '-' || n, geom, body
+insert into item (idh, idk, dt, updated, begins, ends, cell, x0, x1, y0, y1, cc, grid, orbit, plat, ph, col, dict, geom, body)
+select hashint8extended(idh, n), hashint8extended(idk, n), dt + n * interval '7 hours', updated, begins, ends, cell, x0, x1, y0, y1, cc, grid, orbit, plat, ph, col, dict, geom, body
 from item, generate_series(1, 19) n`
 	for _, sql := range []string{copies, "vacuum analyze item"} {
 		if _, err := s.pool.Exec(b.Context(), sql); err != nil {

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
-	"time"
+	"strings"
 	"unicode/utf8"
 
 	"swath/fault"
@@ -102,10 +102,11 @@ func open(body []byte) ([]member, error) {
 
 // document is an item that was found to be sound, with what the columns need to know of it.
 type document struct {
-	body  []byte // to be stored: compact, without links, with collection and bbox
-	when  period
-	where footprint
-	cloud *float32 // eo:cloud_cover, percent
+	id         string
+	body       []byte // to be stored: compact, without links, with collection and bbox
+	when       period
+	where      footprint
+	properties properties
 }
 
 // parseItem checks an item at the door. What it says of itself must agree with the names it is put under.
@@ -127,8 +128,11 @@ func parseItem(it stac.Item) (document, error) {
 	if err := named(members, "collection", it.Collection); err != nil {
 		return document{}, err
 	}
-	var d document
-	if d.when, d.cloud, err = parseProperties(get(members, "properties")); err != nil {
+	if strings.ContainsRune(it.ID, 0) {
+		return document{}, fault.New(fault.Invalid, "the id has a character that is not allowed: NUL")
+	}
+	d := document{id: it.ID}
+	if d.when, d.properties, err = parseProperties(get(members, "properties"), get(members, "keywords")); err != nil {
 		return document{}, err
 	}
 	bbox := get(members, "bbox")
@@ -152,32 +156,4 @@ func named(members []member, name, want string) error {
 		return fault.New(fault.Invalid, "the document's %s is %q, not %q", name, *got, want)
 	}
 	return nil
-}
-
-func parseProperties(raw []byte) (when period, cloud *float32, err error) {
-	properties, err := membersOf(raw)
-	if err != nil {
-		return period{}, nil, fault.Wrap(fault.Invalid, err, "the item's properties are missing or no object")
-	}
-	var at [3]*time.Time
-	for i, name := range []string{"datetime", "start_datetime", "end_datetime"} {
-		var text *string
-		if raw := get(properties, name); raw == nil {
-			continue
-		} else if json.Unmarshal(raw, &text) != nil {
-			return period{}, nil, fault.New(fault.Invalid, "%s is not a text", name)
-		}
-		if text != nil {
-			instant, err := parseInstant(*text)
-			if err != nil {
-				return period{}, nil, err
-			}
-			at[i] = &instant
-		}
-	}
-	if raw := get(properties, "eo:cloud_cover"); raw != nil && json.Unmarshal(raw, &cloud) != nil {
-		cloud = nil // somebody's text: kept in the body
-	}
-	when, err = periodOf(at[0], at[1], at[2])
-	return when, cloud, err
 }

@@ -3,8 +3,12 @@ package catalog
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/binary"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -27,8 +31,12 @@ var footprintSQL string
 //go:embed sql/upsert.sql
 var upsertSQL string
 
-// hashOf is what the index knows an item by, instead of a long id.
-func hashOf(id string) int64 { return int64(xxhash.Sum64String(id)) }
+// hashesOf returns what a row knows its item by instead of a long id: the hash that the index holds, and a second one that is
+// independent of it.
+func hashesOf(id string) (hash, key int64) {
+	sum := sha256.Sum256([]byte(id))
+	return int64(xxhash.Sum64String(id)), int64(binary.BigEndian.Uint64(sum[:]))
+}
 
 // stored is what is known of an item's name.
 type stored struct {
@@ -42,7 +50,8 @@ type stored struct {
 func (s *Store) find(ctx context.Context, conn *pgxpool.Conn, collection, id string) (row stored, err error) {
 	var dict int16
 	var packed []byte
-	args := pgx.NamedArgs{"collection": collection, "id": id, "hash": hashOf(id)}
+	hash, key := hashesOf(id)
+	args := pgx.NamedArgs{"collection": collection, "hash": hash, "key": key}
 	err = conn.QueryRow(ctx, itemSQL, args).Scan(&row.collection, &row.exists, &row.updated, &dict, &packed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row, fault.New(fault.NotFound, "there is no collection %q", collection)
@@ -75,7 +84,8 @@ func noItem(collection, id string) error {
 // DeleteItem removes an item. What its collection covers stays as wide as it was.
 func (s *Store) DeleteItem(ctx context.Context, collection, id string) error {
 	return s.with(ctx, "delete item "+collection+"/"+id, func(conn *pgxpool.Conn) error {
-		done, err := conn.Exec(ctx, deleteSQL, pgx.NamedArgs{"collection": collection, "id": id, "hash": hashOf(id)})
+		hash, key := hashesOf(id)
+		done, err := conn.Exec(ctx, deleteSQL, pgx.NamedArgs{"collection": collection, "hash": hash, "key": key})
 		if err != nil || done.RowsAffected() == 1 {
 			return err
 		}
@@ -102,7 +112,7 @@ func (s *Store) PutItem(ctx context.Context, it stac.Item) (changed bool, err er
 		if err != nil {
 			return err
 		}
-		changed, err = s.write(ctx, conn, row.collection, it.ID, doc, geom)
+		changed, err = s.write(ctx, conn, row.collection, doc, geom)
 		return err
 	})
 	return changed && err == nil, err
@@ -123,19 +133,13 @@ func settle(ctx context.Context, conn *pgxpool.Conn, f footprint) (ewkb []byte, 
 	return ewkb, nil
 }
 
-func (s *Store) write(ctx context.Context, conn *pgxpool.Conn, collection int16, id string, doc document, geom []byte) (changed bool, err error) {
-	box, cell := nowhere, int32(noCell)
-	if !doc.where.empty() {
-		box, cell = doc.where.box.outward(), cellOf(doc.where.box)
+func (s *Store) write(ctx context.Context, conn *pgxpool.Conn, collection int16, doc document, geom []byte) (changed bool, err error) {
+	args, err := s.columns(ctx, conn, doc)
+	if err != nil {
+		return false, err
 	}
-	args := pgx.NamedArgs{
-		"col": collection, "id": id, "hash": hashOf(id), "dt": doc.when.at, "begins": nil, "ends": nil,
-		"cell": cell, "x0": box.x0, "x1": box.x1, "y0": box.y0, "y1": box.y1, "cc": doc.cloud, "geom": geom,
-		"dict": noDictionary, "body": s.pack.encode(doc.body),
-	}
-	if doc.when.begins != doc.when.ends {
-		args["begins"], args["ends"] = doc.when.begins, doc.when.ends
-	}
+	args["col"], args["geom"] = collection, geom
+	args["dict"], args["body"] = noDictionary, s.pack.encode(doc.body)
 	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		done, err := tx.Exec(ctx, upsertSQL, args)
 		if err != nil {
@@ -145,13 +149,45 @@ func (s *Store) write(ctx context.Context, conn *pgxpool.Conn, collection int16,
 			return widen(ctx, tx, collection, doc)
 		}
 		var same bool // somebody put the same body meanwhile; else another id has this hash
-		if err := tx.QueryRow(ctx, "select exists (select from item where col = $1 and idh = $2 and id = $3)", collection, hashOf(id), id).Scan(&same); err != nil {
+		if err := tx.QueryRow(ctx, "select exists (select from item where col = $1 and idh = $2 and idk = $3)", collection, args["idh"], args["idk"]).Scan(&same); err != nil {
 			return err
 		}
 		if !same {
-			return fault.New(fault.Conflict, "the id %q has the same hash as another id of the collection: give it another name", id)
+			return fault.New(fault.Conflict, "the id %q has the same hash as another id of the collection: give it another name", doc.id)
 		}
 		return nil
 	})
 	return changed, err
+}
+
+// columns returns the values of a row but collection, body and geometry.
+func (s *Store) columns(ctx context.Context, q querier, doc document) (pgx.NamedArgs, error) {
+	box, cell := nowhere, int32(noCell)
+	if !doc.where.empty() {
+		box, cell = doc.where.box.outward(), cellOf(doc.where.box)
+	}
+	hash, key := hashesOf(doc.id)
+	p := doc.properties
+	args := pgx.NamedArgs{
+		"idh": hash, "idk": key, "dt": doc.when.at, "begins": nil, "ends": nil, "cell": cell, "x0": box.x0, "x1": box.x1,
+		"y0": box.y0, "y1": box.y1, "cc": p.cloud, "orbit": p.orbit, "grid": nil, "plat": nil, "ph": p.terms,
+	}
+	if p.terms == nil {
+		args["ph"] = []int32{}
+	}
+	if doc.when.begins != doc.when.ends {
+		args["begins"], args["ends"] = doc.when.begins, doc.when.ends
+	}
+	columns := map[word]string{}
+	if p.grid != nil {
+		columns[word{gridWord, *p.grid}] = "grid"
+	}
+	if p.platform != nil {
+		columns[word{platformWord, *p.platform}] = "plat"
+	}
+	numbers, err := s.words.number(ctx, q, slices.Collect(maps.Keys(columns)))
+	for key, column := range columns {
+		args[column] = numbers[key]
+	}
+	return args, err
 }

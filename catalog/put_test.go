@@ -317,7 +317,8 @@ func TestConcurrentPuts(t *testing.T) {
 func TestHashCollision(t *testing.T) {
 	s := newStore(t, "c")
 	put(t, s, itemOf("c", "a", square, noon))
-	if _, err := s.pool.Exec(t.Context(), "update item set idh = $1", hashOf("b")); err != nil {
+	hash, _ := hashesOf("b")
+	if _, err := s.pool.Exec(t.Context(), "update item set idh = $1", hash); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.PutItem(t.Context(), itemOf("c", "b", square, noon)); !fault.Is(err, fault.Conflict) {

@@ -94,11 +94,11 @@ func newPlan(ctx context.Context, conn *pgxpool.Conn, q stac.Search) (plan, erro
 		}
 	}
 	if len(q.IDs) > 0 {
-		hashes := make([]int64, len(q.IDs))
+		hashes, keys := make([]int64, len(q.IDs)), make([]int64, len(q.IDs))
 		for i, id := range q.IDs {
-			hashes[i] = hashOf(id)
+			hashes[i], keys[i] = hashesOf(id)
 		}
-		p.candidates, p.args["ids"], p.args["hashes"] = idsSQL, q.IDs, hashes
+		p.candidates, p.args["hashes"], p.args["keys"] = idsSQL, hashes, keys
 	}
 	p.candidates = strings.NewReplacer("{{time}}", timeSQL, "{{space}}", space).Replace(p.candidates)
 	return p, nil
@@ -141,12 +141,13 @@ func (s *Store) page(ctx context.Context, conn *pgxpool.Conn, p plan) (page stac
 		var dict int16
 		var packed pgtype.DriverBytes // read before the next row
 		var dt time.Time
-		if err := rows.Scan(&it.Collection, &it.ID, &it.Updated, &dict, &packed, &dt, &last.pk); err != nil {
+		if err := rows.Scan(&it.Collection, &it.Updated, &dict, &packed, &dt, &last.pk); err != nil {
 			return page, err
 		}
 		if it.Body, err = s.pack.decode(dict, packed); err != nil {
-			return page, fmt.Errorf("item %s/%s: %w", it.Collection, it.ID, err)
+			return page, fmt.Errorf("item %d of collection %s: %w", last.pk, it.Collection, err)
 		}
+		it.ID = idOf(it.Body)
 		it.Updated, last.micros = it.Updated.UTC(), dt.UnixMicro()
 		page.Items = append(page.Items, it)
 	}

@@ -25,8 +25,9 @@ const busyPatience = 5 * time.Second
 
 // Store is the catalog in one database, whose schema is up to date (see package migrations). It is safe for concurrent use.
 type Store struct {
-	pool *pgxpool.Pool
-	pack *packer
+	pool  *pgxpool.Pool
+	pack  *packer
+	words *words
 }
 
 var _ stac.Catalog = (*Store)(nil)
@@ -56,8 +57,8 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 		pool.Close()
 		return nil, fmt.Errorf("catalog: open: %w", err)
 	}
-	s := &Store{pool: pool, pack: pack}
-	if err := s.Ping(ctx); err != nil {
+	s := &Store{pool: pool, pack: pack, words: newWords()}
+	if err := s.with(ctx, "open", func(conn *pgxpool.Conn) error { return s.rederive(ctx, conn) }); err != nil {
 		s.Close()
 		return nil, err
 	}

@@ -1,6 +1,6 @@
 -- The items of one page, in its order. Uses item_pk.
 with page as materialized ({{candidates}})
-select c.id, i.id, i.updated, i.dict, i.body, p.dt, p.pk
+select c.id, i.updated, i.dict, i.body, p.dt, p.pk
 from page p
 join item i on i.pk = p.pk
 join collection c on c.number = i.col
