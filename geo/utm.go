@@ -1,9 +1,6 @@
 package geo
 
-import (
-	"math"
-	"math/cmplx"
-)
+import "math"
 
 // utm is one zone of the Universal Transverse Mercator grid on WGS 84, by Krüger's series to the sixth order in the third
 // flattening n: Karney, "Transverse Mercator with an accuracy of a few nanometers", J. Geodesy 85 (2011), equations 7-36.
@@ -58,12 +55,18 @@ func (u utm) FromLonLat(lonDeg, latDeg float64) (x, y float64) {
 	}
 	sinLon, cosLon := math.Sincos(WrapLon(lonDeg-u.lon0Deg) * math.Pi / 180)
 	tau := conformalTan(math.Tan(latDeg * math.Pi / 180))
-	xi, eta := math.Atan2(tau, cosLon), math.Asinh(sinLon/math.Hypot(tau, cosLon))
+	square := tau*tau + cosLon*cosLon
+	sinhEta := sinLon / math.Sqrt(square)
+	xi, eta := math.Atan2(tau, cosLon), math.Asinh(sinhEta)
 	if !(math.Abs(eta) <= utmMaxEta) {
 		return math.NaN(), math.NaN()
 	}
-	z := complex(xi, eta)
-	z += krugerSum(z, &krugerAlpha)
+	// Of the doubled angles, as the sum wants them; of infinite tau, which is a pole, the limit.
+	sin2Xi, cos2Xi := 0.0, -1.0
+	if !math.IsInf(square, 0) {
+		sin2Xi, cos2Xi = 2*tau*cosLon/square, (cosLon*cosLon-tau*tau)/square
+	}
+	z := complex(xi, eta) + krugerSum(&krugerAlpha, sin2Xi, cos2Xi, 2*sinhEta*math.Sqrt(1+sinhEta*sinhEta), 1+2*sinhEta*sinhEta)
 	return utmFalseEastingM + utmScale*rectifyingRadiusM*imag(z), u.falseNorthingM + utmScale*rectifyingRadiusM*real(z)
 }
 
@@ -72,21 +75,23 @@ func (u utm) ToLonLat(x, y float64) (lonDeg, latDeg float64) {
 	if !(math.Abs(imag(z)) <= utmMaxEta && math.Abs(real(z)) <= math.Pi) {
 		return math.NaN(), math.NaN()
 	}
-	z -= krugerSum(z, &krugerBeta)
+	sin2Xi, cos2Xi := math.Sincos(2 * real(z))
+	grown := math.Exp(2 * imag(z))
+	z -= krugerSum(&krugerBeta, sin2Xi, cos2Xi, (grown-1/grown)/2, (grown+1/grown)/2)
 	sinXi, cosXi := math.Sincos(real(z))
 	sinhEta := math.Sinh(imag(z))
 	tau := geographicTan(sinXi / math.Hypot(sinhEta, cosXi))
 	return WrapLon(u.lon0Deg + math.Atan2(sinhEta, cosXi)*180/math.Pi), math.Atan(tau) * 180 / math.Pi
 }
 
-// krugerSum is the sum of c[j-1]·sin(2jz), by Clenshaw's recurrence.
-func krugerSum(z complex128, c *[6]float64) complex128 {
-	twoCos := 2 * cmplx.Cos(2*z)
+// krugerSum is the sum of c[j-1]·sin(2jz) for z = ξ + iη, by Clenshaw's recurrence, of sines and cosines of 2ξ and 2η.
+func krugerSum(c *[6]float64, sin2Xi, cos2Xi, sinh2Eta, cosh2Eta float64) complex128 {
+	twoCos := complex(2*cos2Xi*cosh2Eta, -2*sin2Xi*sinh2Eta)
 	var b1, b2 complex128
 	for j := len(c) - 1; j >= 0; j-- {
 		b1, b2 = twoCos*b1-b2+complex(c[j], 0), b1
 	}
-	return b1 * cmplx.Sin(2*z)
+	return b1 * complex(sin2Xi*cosh2Eta, cos2Xi*sinh2Eta)
 }
 
 // conformalTan returns the tangent of the conformal latitude (equations 7-9).

@@ -19,6 +19,7 @@ type Reader struct {
 	LimitBytes int64
 
 	cache *blockCache
+	grids gridCache
 	cores chan struct{} // a place in it for each core: more work in C than cores only makes threads
 }
 

@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"unsafe"
@@ -69,18 +70,29 @@ func (r *Reader) Warp(ctx context.Context, c *COG, g Grid, bands []int, resampli
 	return out, nil
 }
 
-// layGrid finds the control grid of a request, as work of one core.
-func (r *Reader) layGrid(ctx context.Context, c *COG, g Grid) (grid controlGrid, err error) {
-	l, release, err := newLocator(c, g)
-	if err != nil {
-		return controlGrid{}, err
+// layGrid finds the control grid of a request, as work of one core. Grids of rasters that a code and a transform place are
+// kept.
+func (r *Reader) layGrid(ctx context.Context, c *COG, g Grid) (controlGrid, error) {
+	lay := func() (grid controlGrid, err error) {
+		l, release, err := newLocator(c, g)
+		if err != nil {
+			return controlGrid{}, err
+		}
+		defer release()
+		err = r.working(ctx, func() error {
+			grid, err = layGrid(&l, g, c.Levels)
+			return err
+		})
+		return grid, err
 	}
-	defer release()
-	err = r.working(ctx, func() error {
-		grid, err = layGrid(&l, g, c.Levels)
-		return err
-	})
-	return grid, err
+	if c.CRS == 0 || len(c.GCPs) > 0 {
+		return lay()
+	}
+	var sizes []byte
+	for _, l := range c.Levels {
+		sizes = binary.AppendUvarint(binary.AppendUvarint(sizes, uint64(l.Width)), uint64(l.Height))
+	}
+	return r.grids.get(gridKey{g, c.CRS, c.Transform, string(sizes)}, lay)
 }
 
 // sample draws the cells of a grid from the values of a window.

@@ -56,9 +56,11 @@ func (r *Reader) Read(ctx context.Context, c *COG, level int, w Window, bands []
 
 func nanPlane(n int) []float32 {
 	p := make([]float32, n)
-	nan := float32(math.NaN())
-	for i := range p {
-		p[i] = nan
+	if n > 0 {
+		p[0] = float32(math.NaN())
+	}
+	for done := 1; done < n; done *= 2 {
+		copy(p[done:], p[:done])
 	}
 	return p
 }
