@@ -1,65 +1,22 @@
 package catalog
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"swath/fault"
 	"swath/stac"
 )
 
-// member is one key of a JSON object with its value, both as they were written.
-type member struct {
-	name     string
-	key, raw []byte
-}
-
-// membersOf splits compact JSON into the members of its object, in order. A name that comes twice is refused: readers
-// disagree on which one counts.
-func membersOf(object []byte) ([]member, error) {
-	decoder := json.NewDecoder(bytes.NewReader(object))
-	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
-		return nil, fault.New(fault.Invalid, "not a JSON object")
-	}
-	var all []member
-	for seen := map[string]bool{}; decoder.More(); {
-		begin := decoder.InputOffset()
-		name, err := decoder.Token()
-		if err != nil {
-			return nil, fault.New(fault.Invalid, "not valid JSON: %v", err)
-		}
-		m := member{name: name.(string), key: bytes.TrimLeft(object[begin:decoder.InputOffset()], ",")}
-		if seen[m.name] {
-			return nil, fault.New(fault.Invalid, "the member %q comes twice", m.name)
-		}
-		seen[m.name] = true
-		if err := decoder.Decode((*json.RawMessage)(&m.raw)); err != nil {
-			return nil, fault.New(fault.Invalid, "not valid JSON: %v", err)
-		}
-		all = append(all, m)
-	}
-	return all, nil
-}
-
-// compact returns JSON without white space that means nothing.
-func compact(text []byte) ([]byte, error) {
-	if !utf8.Valid(text) {
-		return nil, fault.New(fault.Invalid, "not valid UTF-8")
-	}
-	var out bytes.Buffer
-	if err := json.Compact(&out, text); err != nil {
-		return nil, fault.New(fault.Invalid, "not valid JSON: %v", err)
-	}
-	return out.Bytes(), nil
-}
-
 // object writes members as one JSON object.
 func object(members []member) []byte {
-	out := []byte{'{'}
+	size := 2
+	for _, m := range members {
+		size += len(m.key) + len(m.raw) + 2
+	}
+	out := append(make([]byte, 0, size), '{')
 	for i, m := range members {
 		if i > 0 {
 			out = append(out, ',')
@@ -109,7 +66,8 @@ type document struct {
 	properties properties
 }
 
-// parseItem checks an item at the door. What it says of itself must agree with the names it is put under.
+// parseItem checks an item at the door. What it says of itself must agree with the names it is put under; without an ID, it
+// may have any.
 func parseItem(it stac.Item) (document, error) {
 	members, err := open(it.Body)
 	if err != nil {
@@ -128,10 +86,10 @@ func parseItem(it stac.Item) (document, error) {
 	if err := named(members, "collection", it.Collection); err != nil {
 		return document{}, err
 	}
-	if strings.ContainsRune(it.ID, 0) {
+	d := document{id: textOf(get(members, "id"))}
+	if strings.ContainsRune(d.id, 0) {
 		return document{}, fault.New(fault.Invalid, "the id has a character that is not allowed: NUL")
 	}
-	d := document{id: it.ID}
 	if d.when, d.properties, err = parseProperties(get(members, "properties"), get(members, "keywords")); err != nil {
 		return document{}, err
 	}
@@ -146,14 +104,14 @@ func parseItem(it stac.Item) (document, error) {
 	return d, nil
 }
 
-// named checks that a member is this string.
+// named checks that a member is this text, or any if want is empty.
 func named(members []member, name, want string) error {
-	var got *string
-	if err := json.Unmarshal(get(members, name), &got); err != nil || got == nil || *got == "" {
+	raw := get(members, name)
+	if !isText(raw) || len(raw) == len(`""`) {
 		return fault.New(fault.Invalid, "the document has no %q, or it is not a text", name)
 	}
-	if *got != want {
-		return fault.New(fault.Invalid, "the document's %s is %q, not %q", name, *got, want)
+	if got := textOf(raw); want != "" && got != want {
+		return fault.New(fault.Invalid, "the document's %s is %q, not %q", name, got, want)
 	}
 	return nil
 }

@@ -1,20 +1,11 @@
 package catalog
 
 import (
-	"context"
-	_ "embed"
 	"encoding/json"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 )
-
-//go:embed sql/extent.sql
-var extentSQL string
-
-//go:embed sql/widen.sql
-var widenSQL string
 
 // extent is what the items of a collection cover. Nil is nothing yet.
 type extent struct {
@@ -67,35 +58,6 @@ func (e extent) with(d document) (wider extent, changed bool) {
 		wider.reachAfter, changed = after, true
 	}
 	return wider, changed
-}
-
-// widen makes a collection cover one more item. It locks the collection only when it has to, which is rare.
-func widen(ctx context.Context, tx pgx.Tx, number int16, d document) error {
-	for _, lock := range []string{"", " for no key update"} {
-		var row extentRow
-		if err := tx.QueryRow(ctx, extentSQL+lock, pgx.NamedArgs{"number": number}).Scan(row.targets()...); err != nil {
-			return err
-		}
-		wider, changed := row.extent().with(d)
-		if !changed {
-			return nil
-		}
-		if lock == "" {
-			continue // look again when nobody else can change it
-		}
-		args := pgx.NamedArgs{
-			"number": number, "west": nil, "south": nil, "east": nil, "north": nil, "begins": wider.begins, "ends": wider.ends,
-			"reach_before": pgtype.Interval{Microseconds: wider.reachBefore, Valid: true},
-			"reach_after":  pgtype.Interval{Microseconds: wider.reachAfter, Valid: true},
-		}
-		if b := wider.box; b != nil {
-			args["west"], args["south"], args["east"], args["north"] = b.west, b.south, b.east, b.north
-		}
-		if _, err := tx.Exec(ctx, widenSQL, args); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // widenDeclared returns a collection's declared extent made to hold its items. What is declared and wider stays, as do the

@@ -3,15 +3,11 @@ package catalog
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/binary"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
-	"github.com/cespare/xxhash/v2"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -22,60 +18,51 @@ import (
 //go:embed sql/item.sql
 var itemSQL string
 
-//go:embed sql/delete.sql
-var deleteSQL string
+//go:embed sql/find_items.sql
+var findItemsSQL string
 
-//go:embed sql/footprint.sql
-var footprintSQL string
-
-//go:embed sql/upsert.sql
-var upsertSQL string
-
-// hashesOf returns what a row knows its item by instead of a long id: the hash that the index holds, and a second one that is
-// independent of it.
-func hashesOf(id string) (hash, key int64) {
-	sum := sha256.Sum256([]byte(id))
-	return int64(xxhash.Sum64String(id)), int64(binary.BigEndian.Uint64(sum[:]))
-}
-
-// stored is what is known of an item's name.
+// stored is an item as it was read.
 type stored struct {
-	collection int16 // its number
-	exists     bool
-	updated    time.Time
-	body       []byte
+	hash, key int64
+	dict      int16
+	packed    []byte
+	updated   time.Time
+	body      []byte
 }
 
-// find returns fault.NotFound when the collection is missing.
-func (s *Store) find(ctx context.Context, conn *pgxpool.Conn, collection, id string) (row stored, err error) {
-	var dict int16
-	var packed []byte
-	hash, key := hashesOf(id)
-	args := pgx.NamedArgs{"collection": collection, "hash": hash, "key": key}
-	err = conn.QueryRow(ctx, itemSQL, args).Scan(&row.collection, &row.exists, &row.updated, &dict, &packed)
+// find returns the number of a collection and its item, nil when there is none. Fault.NotFound when the collection is missing.
+func (s *Store) find(ctx context.Context, conn *pgxpool.Conn, collection, id string) (number int16, it *stored, err error) {
+	var row stored
+	var exists bool
+	row.hash, row.key = hashesOf(id)
+	args := pgx.NamedArgs{"collection": collection, "hash": row.hash, "key": row.key}
+	err = conn.QueryRow(ctx, itemSQL, args).Scan(&number, &exists, &row.updated, &row.dict, &row.packed)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return row, fault.New(fault.NotFound, "there is no collection %q", collection)
-	} else if err == nil && row.exists {
-		row.body, err = s.pack.decode(dict, packed)
+		return 0, nil, noCollection(collection)
+	} else if err != nil || !exists {
+		return number, nil, err
 	}
-	return row, err
+	row.body, err = s.pack.decode(row.dict, row.packed)
+	return number, &row, err
 }
 
 // Item returns one item. Fault.NotFound says whether the collection or the item is missing.
 func (s *Store) Item(ctx context.Context, collection, id string) (it stac.Item, err error) {
 	err = s.with(ctx, "item "+collection+"/"+id, func(conn *pgxpool.Conn) error {
-		row, err := s.find(ctx, conn, collection, id)
-		if err == nil && !row.exists {
+		_, found, err := s.find(ctx, conn, collection, id)
+		if err == nil && found == nil {
 			err = noItem(collection, id)
 		}
-		it = stac.Item{Collection: collection, ID: id, Updated: row.updated.UTC(), Body: row.body}
-		return err
+		if err != nil {
+			return err
+		}
+		it = stac.Item{Collection: collection, ID: id, Updated: found.updated.UTC(), Body: found.body}
+		return nil
 	})
-	if err != nil {
-		return stac.Item{}, err
-	}
-	return it, nil
+	return it, err
 }
+
+func noCollection(id string) error { return fault.New(fault.NotFound, "there is no collection %q", id) }
 
 func noItem(collection, id string) error {
 	return fault.New(fault.NotFound, "item %q is not in collection %q", id, collection)
@@ -83,111 +70,204 @@ func noItem(collection, id string) error {
 
 // DeleteItem removes an item. What its collection covers stays as wide as it was.
 func (s *Store) DeleteItem(ctx context.Context, collection, id string) error {
-	return s.with(ctx, "delete item "+collection+"/"+id, func(conn *pgxpool.Conn) error {
-		hash, key := hashesOf(id)
-		done, err := conn.Exec(ctx, deleteSQL, pgx.NamedArgs{"collection": collection, "hash": hash, "key": key})
-		if err != nil || done.RowsAffected() == 1 {
-			return err
+	_, err := s.ChangeItem(ctx, collection, id, func(old *stac.Item) (*stac.Item, error) {
+		if old == nil {
+			return nil, noItem(collection, id)
 		}
-		if _, err := s.find(ctx, conn, collection, id); err != nil {
-			return err // the collection is missing
-		}
-		return noItem(collection, id)
+		return nil, nil
 	})
+	return err
 }
 
 // PutItem creates an item or replaces its body. It is stored compact, without links, and with the collection and the bbox
 // that it may lack. The collection's extent, the row and its columns change together or not at all.
 func (s *Store) PutItem(ctx context.Context, it stac.Item) (changed bool, err error) {
-	err = s.with(ctx, "put item "+it.Collection+"/"+it.ID, func(conn *pgxpool.Conn) error {
-		doc, err := parseItem(it)
-		if err != nil {
-			return err
-		}
-		row, err := s.find(ctx, conn, it.Collection, it.ID)
-		if err != nil || row.exists && bytes.Equal(row.body, doc.body) {
-			return err
-		}
-		geom, err := settle(ctx, conn, doc.where)
-		if err != nil {
-			return err
-		}
-		changed, err = s.write(ctx, conn, row.collection, doc, geom)
-		return err
-	})
-	return changed && err == nil, err
-}
-
-// settle returns the EWKB of a footprint as it is stored and compared: valid, and split at the antimeridian.
-func settle(ctx context.Context, conn *pgxpool.Conn, f footprint) (ewkb []byte, err error) {
-	if f.empty() {
-		return nil, nil
-	}
-	var reason string
-	if err := conn.QueryRow(ctx, footprintSQL, pgx.NamedArgs{"wkb": wkb(f.parts)}).Scan(&ewkb, &reason); err != nil {
-		return nil, err
-	}
-	if ewkb == nil {
-		return nil, fault.New(fault.Invalid, "the geometry is not valid, and nothing of it remains when it is repaired: %s", reason)
-	}
-	return ewkb, nil
-}
-
-func (s *Store) write(ctx context.Context, conn *pgxpool.Conn, collection int16, doc document, geom []byte) (changed bool, err error) {
-	args, err := s.columns(ctx, conn, doc)
-	if err != nil {
-		return false, err
-	}
-	args["col"], args["geom"] = collection, geom
-	args["dict"], args["body"] = noDictionary, s.pack.encode(doc.body)
-	err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		done, err := tx.Exec(ctx, upsertSQL, args)
-		if err != nil {
-			return err
-		}
-		if changed = done.RowsAffected() == 1; changed {
-			return widen(ctx, tx, collection, doc)
-		}
-		var same bool // somebody put the same body meanwhile; else another id has this hash
-		if err := tx.QueryRow(ctx, "select exists (select from item where col = $1 and idh = $2 and idk = $3)", collection, args["idh"], args["idk"]).Scan(&same); err != nil {
-			return err
-		}
-		if !same {
-			return fault.New(fault.Conflict, "the id %q has the same hash as another id of the collection: give it another name", doc.id)
-		}
-		return nil
-	})
+	_, changed, err = s.changeItem(ctx, it.Collection, it.ID, func(*stac.Item) (*stac.Item, error) { return &it, nil })
 	return changed, err
 }
 
-// columns returns the values of a row but collection, body and geometry.
-func (s *Store) columns(ctx context.Context, q querier, doc document) (pgx.NamedArgs, error) {
-	box, cell := nowhere, int32(noCell)
-	if !doc.where.empty() {
-		box, cell = doc.where.box.outward(), cellOf(doc.where.box)
+// ChangeItem hands the stored item to change, and stores what it returns; see stac.Editor.
+func (s *Store) ChangeItem(ctx context.Context, collection, id string, change func(*stac.Item) (*stac.Item, error)) (stac.Item, error) {
+	it, _, err := s.changeItem(ctx, collection, id, change)
+	return it, err
+}
+
+func (s *Store) changeItem(ctx context.Context, collection, id string, change func(*stac.Item) (*stac.Item, error)) (it stac.Item, changed bool, err error) {
+	var refused error // by change
+	err = s.with(ctx, "change item "+collection+"/"+id, func(conn *pgxpool.Conn) error {
+		return attempts(ctx, func() (done bool, err error) {
+			number, old, err := s.find(ctx, conn, collection, id)
+			if err != nil {
+				return false, err
+			}
+			it = stac.Item{}
+			var before *stac.Item
+			if old != nil {
+				it = stac.Item{Collection: collection, ID: id, Updated: old.updated.UTC(), Body: old.body}
+				before = &it
+			}
+			after, err := change(before)
+			if err != nil {
+				refused = err
+				return true, nil
+			}
+			if after == nil && old == nil {
+				return true, nil
+			}
+			e := edit{old: old}
+			if after != nil {
+				if e.doc, err = parseItem(stac.Item{Collection: collection, ID: id, Body: after.Body}); err != nil {
+					return false, err
+				}
+				if old != nil && bytes.Equal(old.body, e.doc.body) {
+					it = stac.Item{Collection: collection, ID: id, Updated: old.updated.UTC(), Body: old.body} // change may have changed it
+					return true, nil
+				}
+				rows, err := s.rows(ctx, conn, number, []document{e.doc})
+				if err != nil {
+					return false, err
+				}
+				e.new = &rows[0]
+			}
+			outcomes, err := s.apply(ctx, conn, number, []edit{e})
+			if err != nil || outcomes[0].at == nil {
+				return false, errors.Join(err, s.collision(ctx, conn, number, e))
+			}
+			it, changed = stac.Item{}, true
+			if after != nil {
+				it = stac.Item{Collection: collection, ID: id, Updated: outcomes[0].at.UTC(), Body: e.doc.body}
+			}
+			return true, nil
+		})
+	})
+	if refused != nil {
+		return stac.Item{}, false, refused
 	}
-	hash, key := hashesOf(doc.id)
-	p := doc.properties
-	args := pgx.NamedArgs{
-		"idh": hash, "idk": key, "dt": doc.when.at, "begins": nil, "ends": nil, "cell": cell, "x0": box.x0, "x1": box.x1,
-		"y0": box.y0, "y1": box.y1, "cc": p.cloud, "orbit": p.orbit, "grid": nil, "plat": nil, "ph": p.terms,
+	if err != nil {
+		return stac.Item{}, false, err
 	}
-	if p.terms == nil {
-		args["ph"] = []int32{}
+	return it, changed, nil
+}
+
+// collision returns fault.Conflict when an item could not be created because another id has its hash.
+func (s *Store) collision(ctx context.Context, conn *pgxpool.Conn, collection int16, e edit) error {
+	if e.old != nil {
+		return nil
 	}
-	if doc.when.begins != doc.when.ends {
-		args["begins"], args["ends"] = doc.when.begins, doc.when.ends
+	found, err := s.findAll(ctx, conn, collection, []int64{e.new.hash})
+	if err != nil {
+		return err
 	}
-	columns := map[word]string{}
-	if p.grid != nil {
-		columns[word{gridWord, *p.grid}] = "grid"
+	for _, other := range found {
+		if other.key != e.new.key {
+			return fault.New(fault.Conflict, "the id %q has the same hash as another id of the collection: give it another name", e.new.id)
+		}
 	}
-	if p.platform != nil {
-		columns[word{platformWord, *p.platform}] = "plat"
+	return nil
+}
+
+// findAll returns the items of one collection with these hashes.
+func (s *Store) findAll(ctx context.Context, conn *pgxpool.Conn, collection int16, hashes []int64) (map[int64]*stored, error) {
+	rows, err := conn.Query(ctx, findItemsSQL, collection, hashes)
+	if err != nil {
+		return nil, err
 	}
-	numbers, err := s.words.number(ctx, q, slices.Collect(maps.Keys(columns)))
-	for key, column := range columns {
-		args[column] = numbers[key]
+	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r *stored, err error) {
+		r = &stored{}
+		if err := row.Scan(&r.hash, &r.key, &r.dict, &r.packed, &r.updated); err != nil {
+			return nil, err
+		}
+		r.body, err = s.pack.decode(r.dict, r.packed)
+		return r, err
+	})
+	byHash := make(map[int64]*stored, len(all))
+	for _, r := range all {
+		byHash[r.hash] = r
 	}
-	return args, err
+	return byHash, err
+}
+
+// PutItems puts items into one collection, all or none; see stac.Editor.
+func (s *Store) PutItems(ctx context.Context, collection string, items []stac.Item, insert bool) error {
+	return s.with(ctx, "put items into "+collection, func(conn *pgxpool.Conn) error {
+		docs := make([]document, len(items))
+		ids := make(map[string]bool, len(items))
+		for i, it := range items {
+			doc, err := parseItem(stac.Item{Collection: collection, ID: it.ID, Body: it.Body})
+			if err == nil && ids[doc.id] {
+				err = fault.New(fault.Invalid, "it comes twice")
+			}
+			if err != nil {
+				return fault.Wrap(fault.Invalid, err, "item %d of %d (%q): %s", i+1, len(items), it.ID, public(err))
+			}
+			docs[i], ids[doc.id] = doc, true
+		}
+		return attempts(ctx, func() (done bool, err error) {
+			number, err := s.number(ctx, conn, collection)
+			if err != nil {
+				return false, err
+			}
+			rows, err := s.rows(ctx, conn, number, docs)
+			if err != nil {
+				return false, err
+			}
+			edits, err := s.edits(ctx, conn, number, docs, rows, insert)
+			if err != nil || len(edits) == 0 {
+				return true, err
+			}
+			outcomes, err := s.apply(ctx, conn, number, edits)
+			if err != nil {
+				return false, err
+			}
+			for i, o := range outcomes {
+				switch {
+				case o.at != nil:
+				case !o.collection:
+					s.numbers.Delete(collection)
+					return false, nil
+				case insert:
+					if err := s.collision(ctx, conn, number, edits[i]); err != nil {
+						return false, err
+					}
+					return false, fault.New(fault.Conflict, "item %q is in collection %q already", edits[i].doc.id, collection)
+				default:
+					return false, nil
+				}
+			}
+			return true, nil
+		})
+	})
+}
+
+// edits returns what there is to do to put rows, in the order of their hashes, so that two who put the same items wait for
+// each other in one order.
+func (s *Store) edits(ctx context.Context, conn *pgxpool.Conn, collection int16, docs []document, rows []row, insert bool) (edits []edit, err error) {
+	found := map[int64]*stored{}
+	if !insert {
+		hashes := make([]int64, len(rows))
+		for i, r := range rows {
+			hashes[i] = r.hash
+		}
+		if found, err = s.findAll(ctx, conn, collection, hashes); err != nil {
+			return nil, err
+		}
+	}
+	for i := range rows {
+		e := edit{old: found[rows[i].hash], new: &rows[i], doc: docs[i]}
+		switch {
+		case e.old == nil:
+		case e.old.key != e.new.key:
+			return nil, fault.New(fault.Conflict, "the id %q has the same hash as another id of the collection: give it another name", e.new.id)
+		case bytes.Equal(e.old.body, e.doc.body):
+			continue
+		}
+		edits = append(edits, e)
+	}
+	slices.SortFunc(edits, func(a, b edit) int {
+		if a.new.hash < b.new.hash {
+			return -1
+		}
+		return 1
+	})
+	return edits, nil
 }

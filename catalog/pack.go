@@ -2,8 +2,7 @@ package catalog
 
 import (
 	"fmt"
-
-	"github.com/klauspost/compress/zstd"
+	"sync"
 )
 
 // noDictionary is the value of item.dict for a body that was packed without one.
@@ -11,35 +10,93 @@ const noDictionary = 0
 
 // packer turns bodies into what is stored and back. It is safe for concurrent use.
 type packer struct {
-	encoder *zstd.Encoder
-	decoder *zstd.Decoder
+	codecs sync.Pool
+	read   func(number int16) ([]byte, error) // from the database
+
+	mu           sync.RWMutex
+	dictionaries map[int16]*dictionary // by number
+	ofCollection map[int16]*dictionary // by collection number
 }
 
-func newPacker() (*packer, error) {
-	// Items are some kilobytes: a small window keeps the encoders small.
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<17), zstd.WithLowerEncoderMem(true))
-	if err != nil {
-		return nil, err
+func newPacker(read func(number int16) ([]byte, error)) *packer {
+	return &packer{
+		codecs: sync.Pool{New: func() any { return newCodec() }}, read: read,
+		dictionaries: map[int16]*dictionary{}, ofCollection: map[int16]*dictionary{},
 	}
-	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderLowmem(true))
-	if err != nil {
-		return nil, err
-	}
-	return &packer{encoder, decoder}, nil
 }
 
-func (p *packer) close() { p.decoder.Close() }
+// use makes the bodies of a collection be packed with a dictionary from now on.
+func (p *packer) use(collection, number int16, trained []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	d, ok := p.dictionaries[number]
+	if !ok {
+		var err error
+		if d, err = newDictionary(number, trained); err != nil {
+			return err
+		}
+		p.dictionaries[number] = d
+	}
+	p.ofCollection[collection] = d
+	return nil
+}
 
-func (p *packer) encode(body []byte) []byte { return p.encoder.EncodeAll(body, nil) }
+// newest returns the highest number that is known.
+func (p *packer) newest() (number int16) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for _, d := range p.ofCollection {
+		number = max(number, d.number)
+	}
+	return number
+}
+
+// encode packs a body of a collection, and returns the dictionary that it was packed with.
+func (p *packer) encode(collection int16, body []byte) (dict int16, packed []byte, err error) {
+	p.mu.RLock()
+	d := p.ofCollection[collection]
+	p.mu.RUnlock()
+	if d != nil {
+		dict = d.number
+	}
+	c := p.codecs.Get().(*codec)
+	defer p.codecs.Put(c)
+	packed, err = c.encode(d, body)
+	return dict, packed, err
+}
 
 // decode returns a new slice.
 func (p *packer) decode(dict int16, packed []byte) ([]byte, error) {
-	if dict != noDictionary {
-		return nil, fmt.Errorf("body is packed with dictionary %d, which this swath does not know", dict)
-	}
-	body, err := p.decoder.DecodeAll(packed, nil)
+	d, err := p.dictionary(dict)
 	if err != nil {
-		return nil, fmt.Errorf("unpack body: %w", err)
+		return nil, err
 	}
-	return body, nil
+	c := p.codecs.Get().(*codec)
+	defer p.codecs.Put(c)
+	return c.decode(d, packed)
+}
+
+// dictionary returns one by its number, nil for none. One that another process has trained is read from the database.
+func (p *packer) dictionary(number int16) (*dictionary, error) {
+	if number == noDictionary {
+		return nil, nil
+	}
+	p.mu.RLock()
+	d := p.dictionaries[number]
+	p.mu.RUnlock()
+	if d != nil {
+		return d, nil
+	}
+	trained, err := p.read(number)
+	if err != nil {
+		return nil, fmt.Errorf("dictionary %d: %w", number, err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if d = p.dictionaries[number]; d == nil {
+		if d, err = newDictionary(number, trained); err == nil {
+			p.dictionaries[number] = d
+		}
+	}
+	return d, err
 }

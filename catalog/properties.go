@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"encoding/json"
 	"math"
 	"time"
 
@@ -17,6 +16,7 @@ type properties struct {
 	grid     *string  // grid:code, or the MGRS tile in its form; the text of a word
 	platform *string  // the text of a word
 	terms    []int32
+	all      []namedValue // those of nested objects too
 }
 
 const (
@@ -34,41 +34,58 @@ func parseProperties(raw, keywords []byte) (when period, p properties, err error
 	if when, err = parseWhen(members); err != nil {
 		return period{}, p, err
 	}
-	if raw := get(members, "eo:cloud_cover"); raw != nil && json.Unmarshal(raw, &p.cloud) != nil {
-		p.cloud = nil // somebody's text: kept in the body
+	if cloud, ok := numberOf(get(members, "eo:cloud_cover")); ok {
+		p.cloud = &cloud // somebody's text stays in the body
 	}
 	p.orbit = orbitOf(get(members, "sat:relative_orbit"))
 	p.platform = wordOf(get(members, "platform"))
 	p.grid = gridOf(wordOf(get(members, "grid:code")), wordOf(get(members, "s2:mgrs_tile")))
-	var values map[string]any
-	var words any
-	if err := json.Unmarshal(raw, &values); err != nil {
-		return period{}, p, fault.New(fault.Invalid, "the item's properties: %v", err)
+	if p.all, err = appendProperties(make([]namedValue, 0, len(members)), "", members); err != nil {
+		return period{}, p, err
 	}
-	if keywords != nil {
-		_ = json.Unmarshal(keywords, &words) // valid JSON, as all of the body
-	}
-	p.terms, err = termsOf(values, words)
+	p.terms, err = termsOf(p.all, keywords)
 	return when, p, err
+}
+
+// appendProperties adds properties by their dotted names, and those of nested objects.
+func appendProperties(all []namedValue, prefix string, members []member) ([]namedValue, error) {
+	for _, m := range members {
+		all = append(all, namedValue{prefix + m.name, m.raw})
+		if !isObject(m.raw) {
+			continue
+		}
+		inner, err := membersOf(m.raw)
+		if err == nil {
+			all, err = appendProperties(all, prefix+m.name+".", inner)
+		}
+		if err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "in the property %q: %s", prefix+m.name, public(err))
+		}
+	}
+	return all, nil
+}
+
+func public(err error) string {
+	_, text := fault.Of(err)
+	return text
 }
 
 // parseWhen reads the three properties of time.
 func parseWhen(properties []member) (period, error) {
 	var at [3]*time.Time
 	for i, name := range []string{"datetime", "start_datetime", "end_datetime"} {
-		var text *string
-		if raw := get(properties, name); raw == nil {
+		raw := get(properties, name)
+		if raw == nil || string(raw) == "null" {
 			continue
-		} else if json.Unmarshal(raw, &text) != nil {
+		}
+		if !isText(raw) {
 			return period{}, fault.New(fault.Invalid, "%s is not a text", name)
 		}
-		if text != nil {
-			instant, err := parseInstant(*text)
-			if err != nil {
-				return period{}, err
-			}
-			at[i] = &instant
+		instant, err := parseInstant(textOf(raw))
+		if err != nil {
+			return period{}, err
 		}
+		at[i] = &instant
 	}
 	return periodOf(at[0], at[1], at[2])
 }
@@ -78,8 +95,8 @@ func orbitOf(raw []byte) *int16 {
 	if raw == nil || string(raw) == "null" {
 		return nil
 	}
-	number, orbit := 0.0, int16(oddOrbit)
-	if json.Unmarshal(raw, &number) == nil && number == math.Trunc(number) && number >= 0 && number <= math.MaxInt16 {
+	orbit := int16(oddOrbit)
+	if number, ok := numberOf(raw); ok && number == math.Trunc(number) && number >= 0 && number <= math.MaxInt16 {
 		orbit = int16(number)
 	}
 	return &orbit
@@ -90,9 +107,9 @@ func wordOf(raw []byte) *string {
 	if raw == nil || string(raw) == "null" {
 		return nil
 	}
-	text, odd := "", oddWord
-	if json.Unmarshal(raw, &text) != nil || text == "" {
-		return &odd
+	text := oddWord
+	if isText(raw) && len(raw) > len(`""`) {
+		text = textOf(raw)
 	}
 	return &text
 }

@@ -5,6 +5,8 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -53,12 +55,13 @@ func (s *Store) rederiveOnce(ctx context.Context, tx pgx.Tx) (done bool, err err
 	}
 	type stale struct {
 		pk         int64
+		number     int16
 		collection string
 		dict       int16
 		packed     []byte
 	}
 	batch, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r stale, err error) {
-		err = row.Scan(&r.pk, &r.collection, &r.dict, &r.packed)
+		err = row.Scan(&r.pk, &r.number, &r.collection, &r.dict, &r.packed)
 		return r, err
 	})
 	if err != nil {
@@ -69,22 +72,34 @@ func (s *Store) rederiveOnce(ctx context.Context, tx pgx.Tx) (done bool, err err
 		return false, err // looked at once more, as a process does that waited
 	}
 	writes := &pgx.Batch{}
+	docs := map[int16][]document{}
 	for _, row := range batch {
 		body, err := s.pack.decode(row.dict, row.packed)
 		if err != nil {
 			return false, err
 		}
-		doc, err := parseItem(stac.Item{Collection: row.collection, ID: idOf(body), Body: body})
+		doc, err := parseItem(stac.Item{Collection: row.collection, Body: body})
 		if err != nil {
 			return false, fmt.Errorf("item %s/%s: %w", row.collection, idOf(body), err)
 		}
-		args, err := s.columns(ctx, tx, doc)
+		docs[row.number] = append(docs[row.number], doc)
+		r, p := doc.row(nil), doc.properties
+		numbers, err := s.words.number(ctx, tx, p.words(nil)) // lost with the transaction: then the store does not open
 		if err != nil {
 			return false, err
 		}
-		args["pk"] = row.pk
-		writes.Queue(rederiveRowSQL, args)
+		r.grid, r.plat = p.numbered(numbers)
+		writes.Queue(rederiveRowSQL, row.pk, r.cc, r.grid, r.orbit, r.plat, r.terms)
 	}
 	writes.Queue("update rederive set after = $1", batch[len(batch)-1].pk)
-	return false, tx.SendBatch(ctx, writes).Close()
+	if err := tx.SendBatch(ctx, writes).Close(); err != nil {
+		return false, err
+	}
+	for _, number := range slices.Sorted(maps.Keys(docs)) {
+		known := &coverage{properties: map[string]*property{}}
+		if _, err := widen(ctx, tx, number, known, docs[number]); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
 }

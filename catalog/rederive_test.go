@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/klauspost/compress/zstd"
 
 	"swath/geo"
 	"swath/internal/testdb"
@@ -29,11 +30,10 @@ func TestEarlierDatabase(t *testing.T) {
 		}
 	}
 	const items = 2*rederiveBatch + 7
-	pack, err := newPacker()
+	pack, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest)) // as that schema was written
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer pack.close()
 	pool := poolOf(t, url)
 	if _, err := pool.Exec(t.Context(), `insert into collection (id, updated, body) values ('c', now(), '{"type":"Collection","id":"c"}')`); err != nil {
 		t.Fatal(err)
@@ -48,14 +48,14 @@ func TestEarlierDatabase(t *testing.T) {
 		if _, err := pool.Exec(t.Context(), `
 insert into item (idh, dt, updated, cell, x0, x1, y0, y1, cc, col, dict, id, geom, body)
 values ($1, $2, '2024-01-01', $3, $4, $5, $6, $7, $8::double precision::real, 1, 0, $9, st_setsrid(st_geomfromwkb($10), 4326), $11)`,
-			hash, doc.when.at, cellOf(doc.where.box), box.x0, box.x1, box.y0, box.y1, doc.properties.cloud, doc.id, wkb(doc.where.parts), pack.encode(doc.body)); err != nil {
+			hash, doc.when.at, cellOf(doc.where.box), box.x0, box.x1, box.y0, box.y1, doc.properties.cloud, doc.id, wkb(doc.where.parts), pack.EncodeAll(doc.body, nil)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := migrations.Up(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
-	s := &Store{pool: pool, pack: pack, words: newWords()}
+	s := &Store{pool: pool, pack: newPacker(nil), words: newWords()}
 	tx, err := pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -2,12 +2,16 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"swath/fault"
@@ -25,12 +29,19 @@ const busyPatience = 5 * time.Second
 
 // Store is the catalog in one database, whose schema is up to date (see package migrations). It is safe for concurrent use.
 type Store struct {
-	pool  *pgxpool.Pool
-	pack  *packer
-	words *words
+	pool    *pgxpool.Pool
+	pack    *packer
+	words   *words
+	cache   *cache
+	numbers sync.Map // of collections, int16 by id; whoever writes by one that is gone finds out
+	covered sync.Map // *coverage by number of collection
+	stop    func()   // ends what runs in the background
 }
 
-var _ stac.Catalog = (*Store)(nil)
+var (
+	_ stac.Catalog = (*Store)(nil)
+	_ stac.Editor  = (*Store)(nil)
+)
 
 // Open connects to a database and checks that it answers: fault.Unavailable when it does not.
 func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
@@ -48,21 +59,42 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 	conf.ConnConfig.RuntimeParams["application_name"] = "swath"
 	conf.ConnConfig.RuntimeParams["statement_timeout"] = strconv.FormatInt(cfg.StatementTimeout.Milliseconds(), 10)
 	conf.ConnConfig.BuildContextWatcherHandler = cancelOnServer
+	conf.AfterConnect = knowGeometry
 	pool, err := pgxpool.NewWithConfig(ctx, conf)
 	if err != nil {
 		return nil, fmt.Errorf("catalog: open: %w", classify(err))
 	}
-	pack, err := newPacker()
+	s := &Store{pool: pool, pack: newPacker(readDictionary(conf.ConnConfig)), words: newWords(), cache: newCache(), stop: func() {}}
+	err = s.with(ctx, "open", func(conn *pgxpool.Conn) error {
+		if err := s.useDictionaries(ctx, conn); err != nil {
+			return err
+		}
+		return s.rederive(ctx, conn)
+	})
 	if err != nil {
-		pool.Close()
-		return nil, fmt.Errorf("catalog: open: %w", err)
-	}
-	s := &Store{pool: pool, pack: pack, words: newWords()}
-	if err := s.with(ctx, "open", func(conn *pgxpool.Conn) error { return s.rederive(ctx, conn) }); err != nil {
 		s.Close()
 		return nil, err
 	}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var group sync.WaitGroup
+	group.Go(func() { s.listen(background, conf.ConnConfig) })
+	group.Go(func() { s.keep(background) })
+	s.stop = func() {
+		cancel()
+		group.Wait()
+	}
 	return s, nil
+}
+
+// knowGeometry makes geometries go over the wire as the EWKB that they are.
+func knowGeometry(ctx context.Context, conn *pgx.Conn) error {
+	var oid uint32
+	err := conn.QueryRow(ctx, "select 'geometry'::regtype::oid").Scan(&oid)
+	if undefined := (*pgconn.PgError)(nil); errors.As(err, &undefined) {
+		return nil // a database without a schema: who asks it for something learns that
+	}
+	conn.TypeMap().RegisterType(&pgtype.Type{Name: "geometry", OID: oid, Codec: pgtype.ByteaCodec{}})
+	return err
 }
 
 // cancelOnServer makes the end of a context stop the statement in PostgreSQL too, and spares the connection.
@@ -77,8 +109,8 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close ends all connections, after what runs on them.
 func (s *Store) Close() {
+	s.stop()
 	s.pool.Close()
-	s.pack.close()
 }
 
 // with runs do on a connection, and turns what goes wrong into a fault.

@@ -34,37 +34,38 @@ var columned = map[string]bool{
 // termOf returns the term of a property, by its dotted name, having a value: a text, an integer or a boolean. Other values
 // have none, nor have times, long texts, and properties with a column.
 func termOf(name string, value any) (int32, bool) {
-	if columned[name] {
-		return 0, false
+	switch value.(type) {
+	case string, bool, float64, int, int64, json.Number:
+		raw, err := json.Marshal(value)
+		return rawTerm(name, raw), err == nil && hasTerm(name, raw)
 	}
-	var text string
-	switch v := value.(type) {
-	case string:
-		if len(v) > longestTermBytes || looksLikeTime(v) {
-			return 0, false
-		}
-		text = foldText(v)
-	case bool:
-		text = strconv.FormatBool(v)
-	case float64:
-		if v != math.Trunc(v) || math.Abs(v) >= 1<<63 {
-			return 0, false
-		}
-		text = strconv.FormatInt(int64(v), 10)
-	case int:
-		return termOf(name, float64(v))
-	case int64:
-		return termOf(name, float64(v))
-	case json.Number:
-		number, err := v.Float64()
-		if err != nil {
-			return 0, false
-		}
-		return termOf(name, number)
-	default:
-		return 0, false
+	return 0, false
+}
+
+// hasTerm reports whether termOf has an answer for a value in JSON.
+func hasTerm(name string, raw []byte) bool {
+	switch {
+	case columned[name] || len(raw) == 0:
+		return false
+	case isText(raw):
+		text := textOf(raw)
+		return len(text) <= longestTermBytes && !looksLikeTime(text)
+	case raw[0] == 't' || raw[0] == 'f':
+		return true
 	}
-	return hash32(name + "=" + text), true
+	number, ok := numberOf(raw)
+	return ok && number == math.Trunc(number) && math.Abs(number) < 1<<63
+}
+
+// rawTerm returns the term of a value in JSON, if it has one.
+func rawTerm(name string, raw []byte) int32 {
+	text := string(raw)
+	if isText(raw) {
+		text = foldText(textOf(raw))
+	} else if number, ok := numberOf(raw); ok {
+		text = strconv.FormatInt(int64(number), 10)
+	}
+	return hash32(name + "=" + text)
 }
 
 // wordTerm returns the term of a folded word in the title, the description or the keywords.
@@ -127,16 +128,23 @@ func wordsOf(text string) []string {
 // texts are the properties whose words are found by free text; keywords may also stand beside the properties.
 var texts = []string{"title", "description", "keywords"}
 
-// termsOf returns the terms of an item, sorted and once each.
-func termsOf(properties map[string]any, keywords any) ([]int32, error) {
-	var terms []int32
-	forEachValue("", properties, func(name string, value any) {
-		if term, ok := termOf(name, value); ok {
-			terms = append(terms, term)
+// termsOf returns the terms of an item, sorted and once each. Keywords in compact JSON may be nil.
+func termsOf(properties []namedValue, keywords []byte) ([]int32, error) {
+	terms := make([]int32, 0, 32)
+	add := func(name string, raw []byte) {
+		if hasTerm(name, raw) {
+			terms = append(terms, rawTerm(name, raw))
 		}
-	})
-	for _, name := range texts {
-		terms = appendWords(terms, properties[name])
+	}
+	for _, p := range properties {
+		if isList(p.raw) {
+			forEachElement(p.raw, func(element []byte) { add(p.name, element) })
+		} else {
+			add(p.name, p.raw)
+		}
+		if slices.Contains(texts, p.name) {
+			terms = appendWords(terms, p.raw)
+		}
 	}
 	terms = appendWords(terms, keywords)
 	slices.Sort(terms)
@@ -148,36 +156,18 @@ func termsOf(properties map[string]any, keywords any) ([]int32, error) {
 }
 
 // appendWords adds the terms of a text's words, or of those of a list of texts.
-func appendWords(terms []int32, value any) []int32 {
-	switch v := value.(type) {
-	case string:
-		for _, word := range wordsOf(v) {
+func appendWords(terms []int32, raw []byte) []int32 {
+	switch {
+	case isText(raw):
+		for _, word := range wordsOf(textOf(raw)) {
 			terms = append(terms, wordTerm(word))
 		}
-	case []any:
-		for _, element := range v {
-			if text, ok := element.(string); ok {
-				terms = appendWords(terms, text)
+	case isList(raw):
+		forEachElement(raw, func(element []byte) {
+			if isText(element) {
+				terms = appendWords(terms, element)
 			}
-		}
+		})
 	}
 	return terms
-}
-
-// forEachValue calls do with every property that is no object, by its dotted name, and with every element of those that are
-// lists.
-func forEachValue(prefix string, object map[string]any, do func(name string, value any)) {
-	for key, value := range object {
-		name := prefix + key
-		switch v := value.(type) {
-		case map[string]any:
-			forEachValue(name+".", v, do)
-		case []any:
-			for _, element := range v {
-				do(name, element)
-			}
-		default:
-			do(name, value)
-		}
-	}
 }

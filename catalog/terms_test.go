@@ -13,7 +13,11 @@ func TestTerms(t *testing.T) {
 	raw := `{"datetime":"2024-06-01T12:00:00Z","created":"2024-06-02t12:00:00.5+01:00","title":"Vue d'Été","description":"l'été  ÉTÉ: 2024",
 		"a":"Über","n":5.0,"m":5e0,"f":1.5,"big":1e300,"b":true,"none":null,"list":["x",2,["deep"],{"k":"no"}],"o":{"p":{"q":"v"}},
 		"platform":"sentinel-2a","grid:code":"MGRS-31TCJ","mgrs:utm_zone":31,"sat:relative_orbit":51,"long":"` + strings.Repeat("x", 257) + `"}`
-	_, p, err := parseProperties([]byte(raw), []byte(`["Zwei Wörter"]`))
+	properties, err := compact([]byte(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, p, err := parseProperties(properties, []byte(`["Zwei Wörter"]`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ create table item (
   idh      bigint not null,                       -- xxhash64 of the id
   idk      bigint not null,                       -- the first 8 bytes of its SHA-256: with idh the identity; the text is in the body
   dt       timestamptz not null,                  -- datetime, or start_datetime where datetime is null
-  updated  timestamptz not null,
+  updated  timestamptz not null default now(),
   begins   timestamptz,                           -- the period, where it is more than dt
   ends     timestamptz,
   cc       double precision,                      -- eo:cloud_cover as it is written; null where it is missing or no number
@@ -30,6 +30,12 @@ create table item (
 );
 alter table item alter body set storage external; -- it is packed already
 alter table item set (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000);
+
+-- What items are counted by: the day in UTC, and the tenth of cloud cover, -1 without any.
+create function utc_day(at timestamptz) returns date language sql immutable parallel safe
+  return (at at time zone 'UTC')::date;
+create function decile(cc double precision) returns smallint language sql immutable parallel safe
+  return coalesce(floor(least(greatest(cc, 0), 99) / 10), -1)::smallint;
 
 -- What is derived from bodies is worked out when the catalog opens: the items after one pk, up to another.
 create table rederive (after bigint not null, upto bigint not null);
@@ -62,7 +68,7 @@ create table word (
 -- Dictionaries of packed bodies. They never change, and stay as long as the database: an item names its own.
 create table dictionary (
   number   smallint generated always as identity primary key,
-  col      smallint not null,
+  col      smallint not null unique,
   bytes    bytea not null
 );
 
@@ -70,8 +76,8 @@ create table dictionary (
 -- and then; read the views day_count and cell_count, which are exact, and sum n.
 create table day_total (
   col      smallint not null,
-  day      date not null,                         -- of dt, in UTC
-  decile   smallint not null,                     -- floor(cc / 10) in 0..9; -1 without cc
+  day      date not null,                         -- utc_day(dt)
+  decile   smallint not null,                     -- decile(cc)
   n        bigint not null,
   primary key (col, day, decile)
 );
@@ -107,6 +113,9 @@ create table property (
   primary key (col, name)
 );
 
+-- Collections that were removed, and whose items are still being removed.
+create table removal (col smallint primary key);
+
 -- Every process that holds collections in memory hears of a change when it is committed.
 -- +goose StatementBegin
 create function collection_changed() returns trigger language plpgsql as $$
@@ -124,8 +133,8 @@ create trigger property_changed after insert or update or delete or truncate on 
 -- Items can't go back: the text of their id is packed into bodies that the step before could not read.
 drop trigger collection_changed on collection;
 drop view day_count, cell_count;
-drop table item, rederive, word, dictionary, day_total, cell_total, count_delta, property;
-drop function collection_changed();
+drop table item, rederive, word, dictionary, day_total, cell_total, count_delta, property, removal;
+drop function collection_changed(), utc_day(timestamptz), decile(double precision);
 
 create table item (
   pk       bigint generated always as identity,

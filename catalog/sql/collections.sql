@@ -1,5 +1,4 @@
--- All collections by id, or one. Reads the table, which is small, or uses collection_id_key.
-select id, updated, body, west, south, east, north, begins, ends, reach_before, reach_after
+-- All collections by id. Reads the table, which is small.
+select number, id, updated, body, west, south, east, north, begins, ends, reach_before, reach_after
 from collection
-where @id::text is null or id = @id
 order by id

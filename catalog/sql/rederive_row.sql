@@ -1,8 +1,6 @@
 -- Sets what is derived from a body alone, and counts the item, as the schema before did not. Uses item_pk.
-with row as (
-  update item set cc = @cc, grid = @grid, orbit = @orbit, plat = @plat, ph = @ph where pk = @pk
+with made as (
+  update item set cc = $2, grid = $3, orbit = $4, plat = $5, ph = $6 where pk = $1
   returning col, dt, cc, cell
 )
-insert into count_delta (n, day, cell, col, decile)
-select 1, (dt at time zone 'UTC')::date, cell, col, coalesce(floor(least(greatest(cc, 0), 99) / 10), -1)
-from row
+insert into count_delta (n, day, cell, col, decile) select 1, utc_day(dt), cell, col, decile(cc) from made

@@ -1,5 +1,4 @@
 -- Sets what the items of a collection cover. Uses collection_pkey.
 update collection
-set west = @west, south = @south, east = @east, north = @north, begins = @begins, ends = @ends,
-    reach_before = @reach_before, reach_after = @reach_after
-where number = @number
+set west = $2, south = $3, east = $4, north = $5, begins = $6, ends = $7, reach_before = $8, reach_after = $9
+where number = $1

@@ -1,0 +1,109 @@
+package catalog
+
+import (
+	"context"
+	_ "embed"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+//go:embed sql/fold.sql
+var foldSQL string
+
+//go:embed sql/sweep.sql
+var sweepSQL string
+
+//go:embed sql/swept.sql
+var sweptSQL string
+
+const (
+	keepPause   = time.Second      // between two rounds of housekeeping
+	trainPause  = 20 * time.Second // between two looks at whether a collection needs a dictionary
+	foldAtOnce  = 20_000           // single counts in one transaction: about 0.1 s
+	sweepAtOnce = 2_000            // items in one transaction
+	foldLock    = 0x666f6c64       // "fold" in ASCII: one process folds at a time
+)
+
+// keep does what nobody waits for, in small pieces, until the context ends: it folds counts, removes the items of removed
+// collections, and trains dictionaries. Any number of processes may do it at once, and each may be killed at any moment.
+func (s *Store) keep(ctx context.Context) {
+	var trained time.Time
+	complained := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(keepPause):
+		}
+		err := s.tidy(ctx)
+		if err == nil && time.Since(trained) > trainPause {
+			err = s.train(ctx)
+			trained = time.Now()
+		}
+		if err != nil && !complained && ctx.Err() == nil {
+			slog.WarnContext(ctx, "catalog housekeeping failed", "err", err)
+		}
+		complained = err != nil
+	}
+}
+
+// tidy folds and sweeps what has come together.
+func (s *Store) tidy(ctx context.Context) error {
+	for {
+		if n, err := s.fold(ctx); err != nil {
+			return err
+		} else if n < foldAtOnce {
+			break
+		}
+	}
+	var removed []int16
+	err := s.with(ctx, "look for removed collections", func(conn *pgxpool.Conn) error {
+		rows, err := conn.Query(ctx, "select col from removal")
+		if err != nil {
+			return err
+		}
+		removed, err = pgx.CollectRows(rows, pgx.RowTo[int16])
+		return err
+	})
+	for _, collection := range removed {
+		if err := s.sweep(ctx, collection); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// fold adds single counts to the totals and returns how many there were; none while another process does it.
+func (s *Store) fold(ctx context.Context) (n int64, err error) {
+	err = s.with(ctx, "fold counts", func(conn *pgxpool.Conn) error {
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			var ours bool
+			if err := tx.QueryRow(ctx, "select pg_try_advisory_xact_lock($1)", foldLock).Scan(&ours); err != nil || !ours {
+				return err
+			}
+			return tx.QueryRow(ctx, foldSQL, foldAtOnce).Scan(&n)
+		})
+	})
+	return n, err
+}
+
+// sweep removes the items of a collection that was removed.
+func (s *Store) sweep(ctx context.Context, collection int16) error {
+	for swept := false; !swept; {
+		err := s.with(ctx, "remove items", func(conn *pgxpool.Conn) error {
+			done, err := conn.Exec(ctx, sweepSQL, collection, sweepAtOnce)
+			if err == nil && done.RowsAffected() < sweepAtOnce {
+				swept = true
+				_, err = conn.Exec(ctx, sweptSQL, collection)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

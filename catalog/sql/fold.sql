@@ -1,0 +1,15 @@
+-- Folds some of the single counts into the totals, in the order of their keys so that nobody waits in a circle. Uses
+-- day_total_pkey and cell_total_pkey.
+with folded as (
+  delete from count_delta where ctid = any (array(select ctid from count_delta limit $1))
+  returning n, day, cell, col, decile
+), days as (
+  insert into day_total as t (col, day, decile, n)
+  select col, day, decile, sum(n) from folded group by col, day, decile having sum(n) <> 0 order by col, day, decile
+  on conflict (col, day, decile) do update set n = t.n + excluded.n
+), cells as (
+  insert into cell_total as t (col, month, cell, n)
+  select col, date_trunc('month', day::timestamp)::date, cell, sum(n) from folded group by 1, 2, 3 having sum(n) <> 0 order by 1, 2, 3
+  on conflict (col, month, cell) do update set n = t.n + excluded.n
+)
+select count(*) from folded

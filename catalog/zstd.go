@@ -1,0 +1,114 @@
+package catalog
+
+/*
+#cgo LDFLAGS: -lzstd
+#include <zdict.h>
+#include <zstd.h>
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"unsafe"
+)
+
+const (
+	zstdLevel       = 3
+	dictionaryBytes = 16 << 10 // larger ones gain less than their place in the caches of a processor
+	mostBodyBytes   = 64 << 20 // of a body, unpacked: more is damage
+)
+
+// dictionary is what bodies of one collection have in common, made ready for both directions. It lives as long as the
+// process: there are few.
+type dictionary struct {
+	number   int16
+	compress *C.ZSTD_CDict
+	expand   *C.ZSTD_DDict
+}
+
+// newDictionary makes a dictionary of its trained bytes.
+func newDictionary(number int16, trained []byte) (*dictionary, error) {
+	if len(trained) == 0 {
+		return nil, fmt.Errorf("dictionary %d is empty", number)
+	}
+	text, size := unsafe.Pointer(&trained[0]), C.size_t(len(trained))
+	d := &dictionary{number, C.ZSTD_createCDict(text, size, zstdLevel), C.ZSTD_createDDict(text, size)} // both copy it
+	if d.compress == nil || d.expand == nil {
+		return nil, fmt.Errorf("dictionary %d is damaged", number)
+	}
+	return d, nil
+}
+
+// trainDictionary finds what samples have in common. It fails when they are too few or too small.
+func trainDictionary(samples [][]byte) ([]byte, error) {
+	var all []byte
+	var sizes []C.size_t
+	for _, s := range samples {
+		all, sizes = append(all, s...), append(sizes, C.size_t(len(s)))
+	}
+	if len(all) == 0 {
+		return nil, errors.New("no samples")
+	}
+	out := make([]byte, dictionaryBytes)
+	n := C.ZDICT_trainFromBuffer(unsafe.Pointer(&out[0]), C.size_t(len(out)), unsafe.Pointer(&all[0]), &sizes[0], C.uint(len(sizes)))
+	if C.ZDICT_isError(n) != 0 {
+		return nil, errors.New("train dictionary: " + C.GoString(C.ZDICT_getErrorName(n)))
+	}
+	return out[:n], nil
+}
+
+// codec is the workspace of one packing or unpacking at a time.
+type codec struct {
+	compress *C.ZSTD_CCtx
+	expand   *C.ZSTD_DCtx
+}
+
+func newCodec() *codec {
+	c := &codec{C.ZSTD_createCCtx(), C.ZSTD_createDCtx()}
+	C.ZSTD_CCtx_setParameter(c.compress, C.ZSTD_c_dictIDFlag, 0) // the row names it
+	runtime.AddCleanup(c, func(c codec) {
+		C.ZSTD_freeCCtx(c.compress)
+		C.ZSTD_freeDCtx(c.expand)
+	}, *c)
+	return c
+}
+
+// encode packs a body; d may be nil.
+func (c *codec) encode(d *dictionary, body []byte) ([]byte, error) {
+	if d != nil {
+		C.ZSTD_CCtx_refCDict(c.compress, d.compress)
+	} else {
+		C.ZSTD_CCtx_refCDict(c.compress, nil)
+		C.ZSTD_CCtx_setParameter(c.compress, C.ZSTD_c_compressionLevel, zstdLevel)
+	}
+	out := make([]byte, C.ZSTD_compressBound(C.size_t(len(body))))
+	n := C.ZSTD_compress2(c.compress, unsafe.Pointer(&out[0]), C.size_t(len(out)), unsafe.Pointer(unsafe.SliceData(body)), C.size_t(len(body)))
+	runtime.KeepAlive(c)
+	if C.ZSTD_isError(n) != 0 {
+		return nil, errors.New("pack body: " + C.GoString(C.ZSTD_getErrorName(n)))
+	}
+	return append(make([]byte, 0, n), out[:n]...), nil
+}
+
+// decode unpacks a body that was packed with this dictionary, or with none.
+func (c *codec) decode(d *dictionary, packed []byte) ([]byte, error) {
+	from, size := unsafe.Pointer(unsafe.SliceData(packed)), C.size_t(len(packed))
+	whole := C.ZSTD_getFrameContentSize(from, size)
+	if whole > mostBodyBytes { // errors are larger still
+		return nil, errors.New("unpack body: its size is missing or damaged")
+	}
+	out := make([]byte, whole)
+	var n C.size_t
+	if d != nil {
+		n = C.ZSTD_decompress_usingDDict(c.expand, unsafe.Pointer(unsafe.SliceData(out)), C.size_t(whole), from, size, d.expand)
+	} else {
+		n = C.ZSTD_decompressDCtx(c.expand, unsafe.Pointer(unsafe.SliceData(out)), C.size_t(whole), from, size)
+	}
+	runtime.KeepAlive(c)
+	if C.ZSTD_isError(n) != 0 || n != C.size_t(whole) {
+		return nil, errors.New("unpack body: " + C.GoString(C.ZSTD_getErrorName(n)))
+	}
+	return out, nil
+}
