@@ -24,7 +24,7 @@ type row struct {
 	dict         int16
 	orbit, plat  *int16
 	terms        []int32
-	geom         []byte // EWKB
+	geom         []byte // see shapeOf
 	body         []byte // packed
 }
 
@@ -49,7 +49,7 @@ func (s *Store) rows(ctx context.Context, q querier, collection int16, docs []do
 	var keys []word
 	for i, d := range docs {
 		keys = d.properties.words(keys)
-		geom, err := settle(ctx, q, d.where)
+		geom, err := shapeOf(ctx, q, d.where)
 		if err != nil {
 			return nil, ofItem(d.id, err)
 		}

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	_ "embed"
+	"encoding/binary"
 	"math"
 
 	"github.com/jackc/pgx/v5"
@@ -35,6 +36,44 @@ func settle(ctx context.Context, q querier, f footprint) (ewkb []byte, err error
 		err = fault.New(fault.Invalid, "the geometry is not valid, and nothing of it remains when it is repaired: %s", reason)
 	}
 	return ewkb, err
+}
+
+// shapeOf returns what item.geom holds of a footprint: TWKB where that is exact, else EWKB.
+func shapeOf(ctx context.Context, q querier, f footprint) ([]byte, error) {
+	if !f.empty() && f.plain() {
+		if short, ok := twkb(f.parts[0]); ok {
+			return short, nil
+		}
+	}
+	return settle(ctx, q, f)
+}
+
+// twkb writes a point or a polygon as Tiny WKB of seven decimals, the centimetre that positions are published with, unless
+// one of its numbers has more. See github.com/TWKB/Specification.
+func twkb(p part) (out []byte, exact bool) {
+	const decimals, factor = 7, 1e7
+	const zigzagDecimals, noFlags = decimals << 1, 0
+	out = append(out, zigzagDecimals<<4|byte(p.kind), noFlags)
+	if p.kind == polygon {
+		out = binary.AppendUvarint(out, uint64(len(p.rings)))
+	}
+	var last [2]int64
+	for _, ring := range p.rings {
+		if p.kind == polygon {
+			out = binary.AppendUvarint(out, uint64(len(ring)))
+		}
+		for _, at := range ring {
+			for axis, deg := range at {
+				n := math.Round(deg * factor)
+				if n/factor != deg || deg == 0 && math.Signbit(deg) {
+					return nil, false
+				}
+				out = binary.AppendVarint(out, int64(n)-last[axis])
+				last[axis] = int64(n)
+			}
+		}
+	}
+	return out, true
 }
 
 // plain reports whether a footprint is certainly settled: a point, or a polygon without holes whose edges clearly neither

@@ -28,6 +28,13 @@ func TestSettleAgreesWithPostGIS(t *testing.T) {
 		}
 		if f.plain() {
 			plain++
+			for range 2 { // as it is, and with seven decimals
+				checkShape(t, s, f)
+				for _, at := range f.parts[0].rings[0] {
+					at[0], at[1] = math.Round(at[0]*1e7)/1e7, math.Round(at[1]*1e7)/1e7
+				}
+			}
+			f = footprint{parts: []part{{polygon, [][]position{ring}}}}
 			got, err := settle(t.Context(), s.pool, f)
 			if err != nil || !valid || !bytes.Equal(got, want) {
 				t.Fatalf("%v: PostGIS says valid %v (%s), %v", ring, valid, reason, err)
@@ -40,6 +47,43 @@ func TestSettleAgreesWithPostGIS(t *testing.T) {
 	t.Logf("%d of %d valid rings are plain to see", plain, simpleToo)
 	if plain < simpleToo*8/10 {
 		t.Errorf("only %d of %d valid rings are plain to see", plain, simpleToo)
+	}
+}
+
+// checkShape: what is stored of a footprint is it, to the last bit.
+func checkShape(t *testing.T, s *Store, f footprint) {
+	t.Helper()
+	stored, err := shapeOf(t.Context(), s.pool, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back []byte
+	if err := s.pool.QueryRow(t.Context(), "select st_asewkb(shape($1), 'NDR')", stored).Scan(&back); err != nil {
+		t.Fatal(err)
+	}
+	if want := withSRID(wkb(f.parts)); !bytes.Equal(back, want) {
+		t.Fatalf("%v is stored as %x, which is %x, want %x", f.parts, stored, back, want)
+	}
+	_, exact := twkb(f.parts[0])
+	if exact != (len(stored) < len(back)/2+10) || exact != (stored[0] != 1) {
+		t.Fatalf("%v takes %d bytes", f.parts, len(stored))
+	}
+}
+
+func TestShapes(t *testing.T) {
+	s := newStore(t)
+	r := rand.New(rand.NewPCG(4, 4))
+	seven := func(far float64) float64 { return math.Round((r.Float64()-0.5)*far*1e7) / 1e7 }
+	for range 3000 {
+		at := position{seven(360), seven(180)}
+		checkShape(t, s, footprint{parts: []part{{point, [][]position{{at}}}}})
+	}
+	for _, at := range []position{{0, 0}, {math.Copysign(0, -1), 0}, {180, 90}, {-180, -90}, {1e-7, -1e-7}, {1e-8, 0}, {12.345678912, 1}} {
+		checkShape(t, s, footprint{parts: []part{{point, [][]position{{at}}}}})
+	}
+	var empty bool
+	if err := s.pool.QueryRow(t.Context(), "select st_isempty(shape($1)) and st_srid(shape($1)) = 4326", emptyEWKB).Scan(&empty); err != nil || !empty {
+		t.Errorf("nowhere is somewhere, %v", err)
 	}
 }
 

@@ -2,16 +2,13 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"swath/fault"
@@ -59,7 +56,6 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 	conf.ConnConfig.RuntimeParams["application_name"] = "swath"
 	conf.ConnConfig.RuntimeParams["statement_timeout"] = strconv.FormatInt(cfg.StatementTimeout.Milliseconds(), 10)
 	conf.ConnConfig.BuildContextWatcherHandler = cancelOnServer
-	conf.AfterConnect = knowGeometry
 	pool, err := pgxpool.NewWithConfig(ctx, conf)
 	if err != nil {
 		return nil, fmt.Errorf("catalog: open: %w", classify(err))
@@ -84,17 +80,6 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 		group.Wait()
 	}
 	return s, nil
-}
-
-// knowGeometry makes geometries go over the wire as the EWKB that they are.
-func knowGeometry(ctx context.Context, conn *pgx.Conn) error {
-	var oid uint32
-	err := conn.QueryRow(ctx, "select 'geometry'::regtype::oid").Scan(&oid)
-	if undefined := (*pgconn.PgError)(nil); errors.As(err, &undefined) {
-		return nil // a database without a schema: who asks it for something learns that
-	}
-	conn.TypeMap().RegisterType(&pgtype.Type{Name: "geometry", OID: oid, Codec: pgtype.ByteaCodec{}})
-	return err
 }
 
 // cancelOnServer makes the end of a context stop the statement in PostgreSQL too, and spares the connection.

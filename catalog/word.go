@@ -17,6 +17,9 @@ var wordsSQL string
 //go:embed sql/number_words.sql
 var numberWordsSQL string
 
+//go:embed sql/numbers.sql
+var numbersSQL string
+
 // wordKind says which column of item a word is numbered for.
 type wordKind byte
 
@@ -106,7 +109,7 @@ func (w *words) number(ctx context.Context, q querier, keys []word) (map[word]in
 	batch := &pgx.Batch{} // one transaction; the lock comes first so that what others numbered is seen
 	batch.Queue("select pg_advisory_xact_lock($1)", wordLock)
 	batch.Queue(numberWordsSQL, kinds, texts, mostPlatforms)
-	batch.Queue("select kind::text, text, number from word where (kind::text, text) in (select * from unnest($1::text[], $2::text[]))", kinds, texts).Query(func(rows pgx.Rows) error {
+	batch.Queue(numbersSQL, kinds, texts).Query(func(rows pgx.Rows) error {
 		var kind, text string
 		var number int32
 		_, err := pgx.ForEachRow(rows, []any{&kind, &text, &number}, func() error {

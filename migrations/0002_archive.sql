@@ -25,10 +25,16 @@ create table item (
   orbit    smallint,                              -- sat:relative_orbit; -1: see the body
   plat     smallint,                              -- word of platform; 0: see the body
   ph       int[] not null,                        -- terms of the other properties and of the texts, see terms.go; sorted
-  geom     geometry not null,                     -- exact, split at the antimeridian; only ever looked at again, so not indexed
+  geom     bytea not null,                        -- shape(geom) is it, exact, split at the antimeridian; only looked at again
   body     bytea not null                         -- zstd
 );
 alter table item alter body set storage external; -- it is packed already
+alter table item alter geom set storage external;
+
+-- The geometry that item.geom holds: TWKB of seven decimals where that is exact, which is 70 bytes less of a quadrangle, and
+-- else EWKB, which begins with the byte 1.
+create function shape(geom bytea) returns geometry language sql immutable parallel safe
+  return case when get_byte(geom, 0) = 1 then st_geomfromewkb(geom) else st_setsrid(st_geomfromtwkb(geom), 4326) end;
 alter table item set (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000);
 
 -- What items are counted by: the day in UTC, and the tenth of cloud cover, -1 without any.
@@ -44,7 +50,7 @@ insert into rederive select min(pk) - 1, max(pk) from item_before having count(*
 insert into item (pk, idh, idk, dt, updated, begins, ends, cc, cell, x0, x1, y0, y1, col, dict, ph, geom, body)
 overriding system value
 select pk, idh, ('x' || encode(substr(sha256(convert_to(id, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint, dt, updated, begins, ends,
-       cc, cell, x0, x1, y0, y1, col, dict, '{}', geom, body
+       cc, cell, x0, x1, y0, y1, col, dict, '{}', st_asewkb(geom, 'NDR'), body
 from item_before order by pk;
 select setval(pg_get_serial_sequence('item', 'pk'), coalesce((select max(pk) from item), 0) + 1, false);
 drop table item_before;
@@ -134,7 +140,7 @@ create trigger property_changed after insert or update or delete or truncate on 
 drop trigger collection_changed on collection;
 drop view day_count, cell_count;
 drop table item, rederive, word, dictionary, day_total, cell_total, count_delta, property, removal;
-drop function collection_changed(), utc_day(timestamptz), decile(double precision);
+drop function collection_changed(), utc_day(timestamptz), decile(double precision), shape(bytea);
 
 create table item (
   pk       bigint generated always as identity,

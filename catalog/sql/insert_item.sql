@@ -5,7 +5,7 @@ with there as (
 ), made as (
   insert into item (idh, idk, dt, begins, ends, cc, cell, x0, x1, y0, y1, grid, col, dict, orbit, plat, ph, geom, body)
   select $1::bigint, $2::bigint, $3::timestamptz, $4::timestamptz, $5::timestamptz, $6::double precision, $7::int, $8::int, $9::int,
-         $10::int, $11::int, $12::int, $13::smallint, $14::smallint, $15::smallint, $16::smallint, $17::int[], $18::geometry, $19::bytea
+         $10::int, $11::int, $12::int, $13::smallint, $14::smallint, $15::smallint, $16::smallint, $17::int[], $18::bytea, $19::bytea
   from there
   on conflict (col, idh) do nothing
   returning updated, dt, cc, cell, col

@@ -1,2 +1,2 @@
 -- The words of one kind with their numbers. Reads the table, which is small.
-select text, number from word where kind::text = $1
+select text, number from word where kind = $1::text::"char"
