@@ -86,6 +86,14 @@ func TestCollectionsInMemory(t *testing.T) {
 	if b.CollectionsGeneration() == generation {
 		t.Error("the generation does not change with an extent")
 	}
+	for i := range 50 { // and at once where it was widened
+		fill()
+		put(t, a, itemOf("c", "a", square, fmt.Sprintf(`{"datetime":"2023-06-01T12:00:%02dZ"}`, 59-i)))
+		if c, err := a.Collection(t.Context(), "c"); err != nil || !strings.Contains(string(c.Body), fmt.Sprintf("2023-06-01T12:00:%02d", 59-i)) {
+			t.Fatalf("%s, %v, after second %d was put", c.Body, err, 59-i)
+		}
+	}
+	time.Sleep(20 * time.Millisecond)
 	fill()
 	generation = b.CollectionsGeneration()
 	put(t, a, itemOf("c", "b", square, noon)) // nothing new

@@ -92,6 +92,7 @@ func (s *Store) apply(ctx context.Context, conn *pgxpool.Conn, collection int16,
 	}
 	if _, err = conn.Exec(ctx, "commit"); err == nil && wider != nil {
 		s.covered.Store(collection, known)
+		s.cache.invalidate()
 	}
 	return outcomes, s.ended(ctx, conn, err)
 }
