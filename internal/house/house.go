@@ -21,6 +21,7 @@ type Room struct {
 var Rooms = []Room{
 	{"cmd/swath", 5, nil},
 	{"internal/...", 5, []string{"internal/..."}},
+	{"bench/...", 5, nil},
 	{"objects/objectstest", 5, nil},
 	{"stac/stactest", 5, nil},
 	{"httpkit", 4, nil},
