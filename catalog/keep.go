@@ -28,7 +28,7 @@ const (
 )
 
 // keep does what nobody waits for, in small pieces, until the context ends: it folds counts, removes the items of removed
-// collections, and trains dictionaries. Any number of processes may do it at once, and each may be killed at any moment.
+// collections, trains dictionaries, and builds the indexes that a killed load set aside. Any number of processes may do it at once, and each may be killed at any moment.
 func (s *Store) keep(ctx context.Context) {
 	var trained time.Time
 	complained := false
@@ -40,7 +40,9 @@ func (s *Store) keep(ctx context.Context) {
 		}
 		err := s.tidy(ctx)
 		if err == nil && time.Since(trained) > trainPause {
-			err = s.train(ctx)
+			if err = s.train(ctx); err == nil {
+				err = s.RestoreIndexes(ctx)
+			}
 			trained = time.Now()
 		}
 		if err != nil && !complained && ctx.Err() == nil {

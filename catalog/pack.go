@@ -41,6 +41,13 @@ func (p *packer) use(collection, number int16, trained []byte) error {
 	return nil
 }
 
+// has reports whether the bodies of a collection are packed with a dictionary.
+func (p *packer) has(collection int16) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.ofCollection[collection] != nil
+}
+
 // newest returns the highest number that is known.
 func (p *packer) newest() (number int16) {
 	p.mu.RLock()

@@ -17,8 +17,8 @@ var documents embed.FS
 // collectionID is what a collection may be called: it becomes part of addresses and object keys.
 var collectionID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
 
-// ensureCollection creates a collection that is missing: from its document, or an empty one for a name that has none.
-func (in *Ingester) ensureCollection(ctx context.Context, id string) error {
+// EnsureCollection creates a collection that is missing: from its document, or an empty one for a name that has none.
+func (in *Ingester) EnsureCollection(ctx context.Context, id string) error {
 	if !collectionID.MatchString(id) {
 		return fault.New(fault.Invalid, "collection %q: letters, digits, '.', '_' and '-' only, at most 100", id)
 	}

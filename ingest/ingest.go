@@ -85,7 +85,7 @@ func (in *Ingester) one(ctx context.Context, product found, opts Options) Result
 	}
 	defer closePlan()
 	r.Collection, r.Item = p.collection, p.id
-	if err := in.ensureCollection(ctx, p.collection); err != nil {
+	if err := in.EnsureCollection(ctx, p.collection); err != nil {
 		r.Err = err
 		return r
 	}

@@ -41,7 +41,7 @@ alter table item set (autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacu
 create function utc_day(at timestamptz) returns date language sql immutable parallel safe
   return (at at time zone 'UTC')::date;
 create function decile(cc double precision) returns smallint language sql immutable parallel safe
-  return coalesce(floor(least(greatest(cc, 0), 99) / 10), -1)::smallint;
+  return case when cc is null then -1 else floor(least(greatest(cc, 0), 99) / 10) end::smallint; -- greatest passes nulls over
 
 -- What is derived from bodies is worked out when the catalog opens: the items after one pk, up to another.
 create table rederive (after bigint not null, upto bigint not null);

@@ -167,7 +167,11 @@ var (
 // addFlags gives a command its settings as flags, and --config.
 func addFlags(c *cobra.Command, settings ...[]setting) {
 	flags := c.Flags()
-	flags.StringP("config", "c", "", "configuration file (default: swath.yaml, when there is one)")
+	short := "c"
+	if flags.ShorthandLookup(short) != nil {
+		short = "" // it is the command's --collection
+	}
+	flags.StringP("config", short, "", "configuration file (default: swath.yaml, when there is one)")
 	for _, group := range settings {
 		for _, s := range group {
 			flags.String(s.flag, "", s.usage)

@@ -76,5 +76,5 @@ var Libraries = []Library{
 	{"golang.org/x/image", []string{"raster"}},
 	{"golang.org/x/text", []string{"stac", "stac/cql2", "catalog"}},
 	{"golang.org/x/sync", []string{"ingest", "raster", "tiles", "objects", "catalog"}},
-	{"golang.org/x/sys", []string{"catalog/cluster", "objects", "httpkit"}},
+	{"golang.org/x/sys", []string{"cmd/swath", "catalog/cluster", "objects", "httpkit"}},
 }

@@ -1,0 +1,208 @@
+package catalog
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+
+	"github.com/buger/jsonparser"
+
+	"swath/fault"
+	"swath/stac"
+)
+
+// loadRow is a line of a bulk load that is ready to be written.
+type loadRow struct {
+	line       int64
+	collection int16
+	row        row
+	tuple      []byte // as COPY takes it
+}
+
+// parsed is what became of a chunk.
+type parsed struct {
+	rows     []loadRow
+	rejected []Rejection
+	wider    map[int16][]document // those that a collection did not cover, without their bodies
+	endLine  int64
+	endBytes int64
+}
+
+// parser makes rows of lines. It is used by several goroutines at once.
+type parser struct {
+	store    *Store
+	options  LoadOptions
+	trainers sync.Map // *trainer by collection number
+	missing  sync.Mutex
+}
+
+// parse makes rows of a chunk's lines. The error is one of the database; what is wrong with a line is a rejection.
+func (p *parser) parse(ctx context.Context, c chunk) (parsed, error) {
+	out := parsed{rows: make([]loadRow, 0, len(c.lines)), wider: map[int16][]document{}, endLine: c.endLine, endBytes: c.endOffset}
+	for _, number := range c.tooLong {
+		out.rejected = append(out.rejected, Rejection{Line: number, Reason: public(errLongLine)})
+	}
+	docs := make([]document, 0, len(c.lines))
+	var keys []word
+	for _, l := range c.lines {
+		doc, row, err := p.line(ctx, l)
+		switch kind, reason := fault.Of(err); {
+		case err == nil:
+			docs, out.rows = append(docs, doc), append(out.rows, row)
+			keys = doc.properties.words(keys)
+		case kind == fault.Invalid || kind == fault.NotFound || kind == fault.Conflict:
+			id, _ := jsonparser.GetString(l.text, "id")
+			out.rejected = append(out.rejected, Rejection{Line: l.number, Item: strings.ToValidUTF8(id, "\ufffd"), Reason: reason})
+		default:
+			return out, err
+		}
+	}
+	numbers, err := p.store.words.number(ctx, p.store.pool, keys)
+	if err != nil {
+		return out, classify(err)
+	}
+	for i := range out.rows {
+		r := &out.rows[i]
+		r.row.grid, r.row.plat = docs[i].properties.numbered(numbers)
+		r.tuple = appendTuple(nil, r.row, r.collection)
+	}
+	return out, p.widen(ctx, &out, docs)
+}
+
+// widen notes what documents add to what their collections cover.
+func (p *parser) widen(ctx context.Context, out *parsed, docs []document) (err error) {
+	known := map[int16]*coverage{}
+	for i, doc := range docs {
+		collection := out.rows[i].collection
+		covered := known[collection]
+		if covered == nil {
+			if covered, err = p.store.coverage(ctx, p.store.pool, collection); err != nil {
+				return classify(err)
+			}
+		}
+		if !covered.holds(doc) {
+			news := covered.slim(doc)
+			out.wider[collection] = append(out.wider[collection], news)
+			covered = covered.with(news)
+		}
+		known[collection] = covered
+	}
+	return nil
+}
+
+// line makes the row of one line, but for its words.
+func (p *parser) line(ctx context.Context, l textLine) (document, loadRow, error) {
+	doc, collection, err := p.document(l.text)
+	if err != nil {
+		return doc, loadRow{}, err
+	}
+	number, err := p.number(ctx, collection)
+	if err != nil {
+		return doc, loadRow{}, err
+	}
+	geom, err := shapeOf(ctx, p.store.pool, doc.where)
+	if err != nil {
+		return doc, loadRow{}, classify(err)
+	}
+	if err := p.train(ctx, number, doc.body); err != nil {
+		return doc, loadRow{}, err
+	}
+	r := loadRow{line: l.number, collection: number, row: doc.row(geom)}
+	r.row.dict, r.row.body, err = p.store.pack.encode(number, doc.body)
+	return doc, r, err
+}
+
+// document reads an item, and finds out which collection it belongs to.
+func (p *parser) document(text []byte) (doc document, collection string, err error) {
+	if collection = p.options.Collection; collection == "" {
+		if doc, err = parseItem(stac.Item{Body: text}); err == nil {
+			collection, err = jsonparser.GetString(doc.body, "collection")
+		}
+		return doc, collection, err
+	}
+	if doc, err = parseItem(stac.Item{Collection: collection, Body: text}); err == nil {
+		return doc, collection, nil
+	}
+	if own, lookup := jsonparser.GetString(text, "collection"); lookup != nil || own == collection {
+		return doc, collection, err
+	}
+	members, err := open(text) // it moves to the collection that was asked for
+	if err != nil {
+		return doc, collection, err
+	}
+	name, _ := json.Marshal(collection) // a string always can
+	doc, err = parseItem(stac.Item{Collection: collection, Body: object(set(members, "collection", name))})
+	return doc, collection, err
+}
+
+// number returns the number of a collection, which is made when it is missing.
+func (p *parser) number(ctx context.Context, id string) (int16, error) {
+	number, err := p.store.number(ctx, p.store.pool, id)
+	if !fault.Is(err, fault.NotFound) || p.options.EnsureCollection == nil {
+		return number, classify(err)
+	}
+	p.missing.Lock()
+	defer p.missing.Unlock()
+	if err := p.options.EnsureCollection(ctx, id); err != nil {
+		return 0, err
+	}
+	number, err = p.store.number(ctx, p.store.pool, id)
+	return number, classify(err)
+}
+
+// trainer collects the first bodies of a collection that has no dictionary.
+type trainer struct {
+	mu      sync.Mutex
+	samples [][]byte
+	done    bool
+}
+
+// train trains a collection's dictionary when enough of its bodies have come by. Whoever has more of them waits.
+func (p *parser) train(ctx context.Context, collection int16, body []byte) error {
+	known, ok := p.trainers.Load(collection)
+	if !ok {
+		known, _ = p.trainers.LoadOrStore(collection, &trainer{done: p.store.pack.has(collection)})
+	}
+	t := known.(*trainer)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done {
+		return nil
+	}
+	if t.samples = append(t.samples, bytes.Clone(body)); len(t.samples) < dictionarySamples {
+		return nil
+	}
+	samples := t.samples
+	t.samples, t.done = nil, true
+	return p.store.trainOne(ctx, p.store.pool, collection, samples)
+}
+
+// slim returns what a document adds to a coverage, without the text that it was read from.
+func (c *coverage) slim(d document) document {
+	out := document{when: d.when, where: footprint{box: d.where.box}}
+	if !d.where.empty() {
+		out.where.parts = []part{}
+	}
+	for _, v := range c.news(d) {
+		out.properties.all = append(out.properties.all, namedValue{v.name, bytes.Clone(v.raw)})
+	}
+	return out
+}
+
+// with returns a coverage that holds one document more.
+func (c *coverage) with(d document) *coverage {
+	wider := &coverage{properties: c.properties}
+	wider.extent, _ = c.extent.with(d)
+	for i, v := range d.properties.all {
+		if i == 0 {
+			wider.properties = make(map[string]*property, len(c.properties)+1)
+			for name, p := range c.properties {
+				wider.properties[name] = p
+			}
+		}
+		wider.properties[v.name] = wider.properties[v.name].with(v)
+	}
+	return wider
+}
