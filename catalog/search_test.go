@@ -297,7 +297,7 @@ func TestSearchAgainstBruteForce(t *testing.T) {
 		}
 		if q.BBox != nil && len(q.IDs) == 0 {
 			boxes++
-			if walk, cells := candidates(t, s, q, walkSQL), candidates(t, s, q, cellsSQL); walk != cells || strings.Count(walk, "\n") != len(want) {
+			if walk, cells := candidates(t, s, q, walking), candidates(t, s, q, celling); walk != cells || strings.Count(walk, "\n") != len(want) {
 				t.Fatalf("search %d: walk and cells differ:\n%s\n%s", n, walk, cells)
 			}
 		}
@@ -318,10 +318,10 @@ func without(a, b []string) (rest []string) {
 }
 
 // candidates runs one way of looking for rows, and returns them as text.
-func candidates(t *testing.T, s *Store, q stac.Search, way string) (rows string) {
+func candidates(t *testing.T, s *Store, q stac.Search, way route) (rows string) {
 	t.Helper()
 	err := s.with(t.Context(), "test", func(conn *pgxpool.Conn) error {
-		p, err := newPlan(t.Context(), conn, q)
+		p, err := s.newPlan(t.Context(), conn, q)
 		if err != nil {
 			return err
 		}
@@ -330,14 +330,14 @@ func candidates(t *testing.T, s *Store, q stac.Search, way string) (rows string)
 			return err
 		}
 		p.args["cells"], p.args["limit"] = cellsMeeting(where.box), 100_000
-		sql := strings.NewReplacer("{{time}}", timeSQL, "{{space}}", spaceSQL).Replace(way)
-		found, err := conn.Query(t.Context(), sql, p.args)
+		p.route = way
+		found, err := conn.Query(t.Context(), p.statement(start), p.args)
 		if err != nil {
 			return err
 		}
 		var dt time.Time
 		var pk int64
-		_, err = pgx.ForEachRow(found, []any{&dt, &pk}, func() error {
+		_, err = pgx.ForEachRow(found, []any{&dt, &pk, nil}, func() error {
 			rows += fmt.Sprintln(dt.UnixMicro(), pk)
 			return nil
 		})

@@ -26,13 +26,14 @@ const busyPatience = 5 * time.Second
 
 // Store is the catalog in one database, whose schema is up to date (see package migrations). It is safe for concurrent use.
 type Store struct {
-	pool    *pgxpool.Pool
-	pack    *packer
-	words   *words
-	cache   *cache
-	numbers sync.Map // of collections, int16 by id; whoever writes by one that is gone finds out
-	covered sync.Map // *coverage by number of collection
-	stop    func()   // ends what runs in the background
+	pool      *pgxpool.Pool
+	pack      *packer
+	words     *words
+	cache     *cache
+	numbers   sync.Map  // of collections, int16 by id; whoever writes by one that is gone finds out
+	covered   sync.Map  // *coverage by number of collection
+	estimator estimator // of what plans cost
+	stop      func()    // ends what runs in the background
 }
 
 var (

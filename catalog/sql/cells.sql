@@ -1,15 +1,15 @@
--- The newest matching rows of each cell that the area meets, merged: for areas that are small beside what is stored.
+-- The first matching rows of each cell that the area meets, merged: for areas that are small beside what is stored, or empty.
 -- Uses item_cell as walk.sql uses item_walk.
-select s.dt, s.pk
+select s.dt, s.pk, s.cc
 from collection c
 cross join unnest(@cells::int[]) as q(cell)
 cross join lateral (
-  select i.dt, i.pk
+  select i.dt, i.pk, i.cc
   from item i
-  where i.cell = q.cell and i.col = c.number {{time}} {{space}}
-  order by i.cell, i.col, i.dt desc, i.pk desc
+  where i.cell = q.cell and i.col = c.number {{where}}
+  order by i.cell, i.col, {{order:i}}
   limit @limit::int
 ) s
-where @collections::text[] is null or c.id = any(@collections::text[])
-order by s.dt desc, s.pk desc
+where (@collections::text[] is null or c.id = any(@collections::text[]))
+order by {{order:s}}
 limit @limit::int

@@ -1,14 +1,14 @@
--- The newest matching rows of each collection, merged: walks time until there are enough. Uses item_walk alone where
--- boxes decide, so that the table is read only for items at the edge of the area.
-select s.dt, s.pk
+-- The first matching rows of each collection, merged: walks an order until there are enough. Uses item_walk, or item_cc where
+-- cloud cover orders, alone where their columns decide, so that the table is read only for what must be looked at again.
+select s.dt, s.pk, s.cc
 from collection c
 cross join lateral (
-  select i.dt, i.pk
+  select i.dt, i.pk, i.cc
   from item i
-  where i.col = c.number {{time}} {{space}}
-  order by i.col, i.dt desc, i.pk desc
+  where i.col = c.number {{where}}
+  order by i.col, {{order:i}}
   limit @limit::int
 ) s
-where @collections::text[] is null or c.id = any(@collections::text[])
-order by s.dt desc, s.pk desc
+where (@collections::text[] is null or c.id = any(@collections::text[]))
+order by {{order:s}}
 limit @limit::int

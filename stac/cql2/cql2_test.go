@@ -65,7 +65,7 @@ func TestTruth(t *testing.T) {
 			t.Errorf("%s: %v", filter, err)
 			continue
 		}
-		if got := decide(n, &Item{Body: []byte(sample)}); got != want {
+		if got := Decide(n, &Item{Body: []byte(sample)}); got != want {
 			t.Errorf("%s is %d, want %d", filter, got, want)
 		}
 		for form, again := range map[string]func() (Node, error){

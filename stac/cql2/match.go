@@ -16,7 +16,7 @@ type Env interface {
 }
 
 // Match reports whether a filter is true; what is unknown does not match.
-func Match(n Node, env Env) bool { return decide(n, env) == True }
+func Match(n Node, env Env) bool { return Decide(n, env) == True }
 
 // Truth is true, false, or unknown.
 type Truth int8
@@ -35,13 +35,13 @@ func truth(b bool) Truth {
 	return False
 }
 
-// decide evaluates a predicate.
-func decide(n Node, env Env) Truth {
+// Decide returns the truth of a predicate.
+func Decide(n Node, env Env) Truth {
 	switch n := n.(type) {
 	case And:
 		all := True
 		for _, arg := range n {
-			if all = min(all, decide(arg, env)); all == False {
+			if all = min(all, Decide(arg, env)); all == False {
 				break
 			}
 		}
@@ -49,13 +49,13 @@ func decide(n Node, env Env) Truth {
 	case Or:
 		one := False
 		for _, arg := range n {
-			if one = max(one, decide(arg, env)); one == True {
+			if one = max(one, Decide(arg, env)); one == True {
 				break
 			}
 		}
 		return one
 	case Not:
-		return True - decide(n.Arg, env)
+		return True - Decide(n.Arg, env)
 	case Bool:
 		return truth(bool(n))
 	case Compare:
