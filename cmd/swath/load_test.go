@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -171,5 +172,60 @@ func TestInterruptedLoad(t *testing.T) {
 	code, stdout, errs := swath(t, "load", "--data", data, path)
 	if code != exitDone || !strings.Contains(stdout, "loaded 60000, unchanged 0") {
 		t.Errorf("the next one: %d\n%s%s", code, stdout, errs)
+	}
+}
+
+// TestExportAndLoad: what is exported, packed in any way, and loaded into another catalog is the same, byte for byte.
+func TestExportAndLoad(t *testing.T) {
+	needsProgram(t)
+	first, second, dir := dataFolder(t), dataFolder(t), t.TempDir()
+	serveData(t, first)
+	serveData(t, second)
+	if code, out, errs := swath(t, "load", "--data", first, itemLines(t, 2500)); code != exitDone {
+		t.Fatalf("load: %d\n%s%s", code, out, errs)
+	}
+	export := func(data, path string, more ...string) string {
+		t.Helper()
+		if code, out, errs := swath(t, append([]string{"export", "--data", data, "-o", path}, more...)...); code != exitDone {
+			t.Fatalf("export: %d\n%s%s", code, out, errs)
+		}
+		return path
+	}
+	sorted := func(data string) string {
+		t.Helper()
+		text, err := os.ReadFile(export(data, filepath.Join(dir, "plain.ndjson"), "--with-collections"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(string(text), "\n")
+		slices.Sort(lines)
+		return strings.Join(lines, "\n")
+	}
+	want := sorted(first)
+	for _, name := range []string{"items.ndjson.zst", "items.ndjson.gz"} {
+		path := export(first, filepath.Join(dir, name), "--with-collections")
+		if code, out, errs := swath(t, "load", "--data", second, path); code != exitDone || !strings.Contains(out, "rejected 0") {
+			t.Fatalf("load %s: %d\n%s%s", name, code, out, errs)
+		}
+		if got := sorted(second); got != want {
+			t.Errorf("%s: what is loaded differs from what was exported", name)
+		}
+	}
+	few, err := os.ReadFile(export(first, filepath.Join(dir, "few.ndjson"), "-c", "bulk", "--bbox", "-150,-60,0,60", "--datetime", "2005-01-01T00:00:00Z/.."))
+	if n := bytes.Count(few, []byte("\n")); err != nil || n < 500 || n > 1500 {
+		t.Errorf("half of the globe and most of the time: %d items, %v", n, err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 4 {
+		t.Errorf("files: %v, %v", left, err)
+	}
+	for name, args := range map[string][]string{
+		"no output": nil, "bad bbox": {"-o", "-", "--bbox", "1,2"}, "bad filter": {"-o", "-", "--filter", "a <"}, "bad time": {"-o", "-", "--datetime", "yesterday"},
+	} {
+		if code, _, errs := swath(t, append([]string{"export", "--data", first}, args...)...); code != exitWrongUse {
+			t.Errorf("%s: exit code %d\n%s", name, code, errs)
+		}
+	}
+	if code, _, errs := swath(t, "export", "--data", first, "-c", "none", "-o", "-"); code != exitFailed || !strings.Contains(errs, "none") {
+		t.Errorf("a collection that is missing: %d %s", code, errs)
 	}
 }

@@ -1,0 +1,83 @@
+package catalog
+
+import (
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+
+	"swath/fault"
+)
+
+// ExportFile is a file that appears under its name when it is whole: until Commit it has another one beside it. It is packed as
+// its name ends: .gz or .zst.
+type ExportFile struct {
+	io.Writer
+	path   string
+	file   *os.File
+	buffer *bufio.Writer
+	packer io.Closer // nil of a plain file
+}
+
+// CreateExportFile begins a file. Commit or Abort it.
+func CreateExportFile(path string) (*ExportFile, error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "%v", err)
+	}
+	e := &ExportFile{path: path, file: f}
+	out := bufio.NewWriterSize(f, 256<<10)
+	e.Writer, e.buffer = out, out
+	switch {
+	case strings.HasSuffix(path, ".gz"):
+		z := gzip.NewWriter(out)
+		e.Writer, e.packer = z, z
+	case strings.HasSuffix(path, ".zst"):
+		z, err := zstd.NewWriter(out, zstd.WithEncoderConcurrency(1))
+		if err != nil {
+			e.Abort()
+			return nil, err
+		}
+		e.Writer, e.packer = z, z
+	}
+	return e, nil
+}
+
+// Commit ends the file, and gives it its name when all of it is on the disk.
+func (e *ExportFile) Commit() error {
+	var err error
+	if e.packer != nil {
+		err = e.packer.Close()
+	}
+	err = errors.Join(err, e.buffer.Flush(), e.file.Chmod(0o644), e.file.Sync(), e.file.Close())
+	if err == nil {
+		err = os.Rename(e.file.Name(), e.path)
+	}
+	if err == nil {
+		err = syncFolder(filepath.Dir(e.path))
+	}
+	if err != nil {
+		os.Remove(e.file.Name())
+	}
+	return err
+}
+
+// Abort removes what was written.
+func (e *ExportFile) Abort() {
+	e.file.Close()
+	os.Remove(e.file.Name())
+}
+
+// syncFolder makes a new name survive a crash of the machine.
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
