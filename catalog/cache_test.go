@@ -93,12 +93,15 @@ func TestCollectionsInMemory(t *testing.T) {
 			t.Fatalf("%s, %v, after second %d was put", c.Body, err, 59-i)
 		}
 	}
-	time.Sleep(20 * time.Millisecond)
-	fill()
-	generation = b.CollectionsGeneration()
-	put(t, a, itemOf("c", "b", square, noon)) // nothing new
-	time.Sleep(20 * time.Millisecond)
-	if b.CollectionsGeneration() != generation || !b.cache.full() {
+	calm, attempt := false, 0
+	for ; !calm && attempt < 50; attempt++ { // what was said before may still be on its way
+		fill()
+		generation = b.CollectionsGeneration()
+		put(t, a, itemOf("c", fmt.Sprint("calm", attempt), square, noon)) // nothing new
+		time.Sleep(20 * time.Millisecond)
+		calm = b.CollectionsGeneration() == generation && b.cache.full()
+	}
+	if !calm {
 		t.Error("an item that widens nothing makes collections be read anew")
 	}
 
