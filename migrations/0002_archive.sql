@@ -57,9 +57,10 @@ drop table item_before;
 
 create unique index item_pk    on item (pk);
 create unique index item_id    on item (col, idh);
-create index        item_walk  on item (col, dt desc, pk desc)       include (x0, x1, y0, y1, grid, orbit, plat, cc);
-create index        item_cell  on item (cell, col, dt desc, pk desc) include (x0, x1, y0, y1, grid, orbit, plat, cc);
-create index        item_cc    on item (col, cc, dt desc, pk desc)   include (x0, x1, y0, y1) where cc is not null;
+-- Newest first is read backward: what comes in is mostly newer than what is there, and at the end of a range pages are left full.
+create index        item_walk  on item (col, dt, pk)       include (x0, x1, y0, y1, grid, orbit, plat, cc);
+create index        item_cell  on item (cell, col, dt, pk) include (x0, x1, y0, y1, grid, orbit, plat, cc);
+create index        item_cc    on item (col, cc, dt desc, pk desc) include (x0, x1, y0, y1) where cc is not null;
 create index        item_terms on item using gin (ph) with (fastupdate = off);
 
 -- The texts that item.grid (kind g) and item.plat (kind p) stand for. A number never changes.
