@@ -55,6 +55,15 @@ const LinkBytes = 2048
 
 // AppendItem appends an item as it is served.
 func (l Links) AppendItem(dst []byte, it Item) []byte {
+	return l.appendItem(dst, it, drawable(it.Body))
+}
+
+// drawable reports whether tiles can be drawn of an item.
+func drawable(body []byte) bool {
+	return bytes.Contains(body, ownObject) && bytes.Contains(body, geotiff)
+}
+
+func (l Links) appendItem(dst []byte, it Item, drawable bool) []byte {
 	collection := l.CollectionURL(it.Collection)
 	self := collection + "/items/" + segment(it.ID)
 	dst = append(dst, `{"links":[`...)
@@ -63,12 +72,25 @@ func (l Links) AppendItem(dst []byte, it Item) []byte {
 	dst = AppendLink(append(dst, ','), "collection", collection, TypeJSON, "Its collection")
 	dst = AppendLink(append(dst, ','), "root", l.Base+"/", TypeJSON, "The catalog")
 	dst = AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This item as a page")
-	if bytes.Contains(it.Body, ownObject) && bytes.Contains(it.Body, geotiff) {
+	if drawable {
 		dst = AppendLink(append(dst, ','), "preview", self+"/preview.png", "image/png", "Preview")
 		dst = AppendLink(append(dst, ','), "tilejson", self+"/tilejson.json", TypeJSON, "Map tiles")
 		dst = AppendLink(append(dst, ','), "xyz", self+"/tiles/WebMercatorQuad/{z}/{x}/{y}.png", "image/png", "Map tiles")
 	}
 	return l.appendBody(append(dst, ']'), it.Body)
+}
+
+// AppendFields appends what is wanted of an item; nil is all.
+func (l Links) AppendFields(dst []byte, it Item, f *Fields) []byte {
+	if f == nil {
+		return l.AppendItem(dst, it)
+	}
+	whole := it.Body
+	it.Body = f.Apply(whole)
+	if !f.Links() {
+		return l.completed(dst, it.Body)
+	}
+	return l.appendItem(dst, it, drawable(whole))
 }
 
 // AppendCollection appends a collection as it is served.
@@ -101,6 +123,11 @@ func (l Links) appendBody(dst, body []byte) []byte {
 	if body[0] != '}' {
 		dst = append(dst, ',')
 	}
+	return l.completed(dst, body)
+}
+
+// completed appends a body with the hrefs of our own assets made whole.
+func (l Links) completed(dst, body []byte) []byte {
 	for from := 0; ; { // looking for the rarer half first is twice as fast
 		i := bytes.Index(body[from:], storedHref)
 		if i < 0 {

@@ -22,25 +22,57 @@ const (
 
 // SearchParams are the query parameters of GET /search; ItemsParams those of GET /collections/{c}/items.
 var (
-	SearchParams = []string{"bbox", "collections", "datetime", "ids", "intersects", "limit", "token"}
-	ItemsParams  = []string{"bbox", "datetime", "limit", "token"}
+	SearchParams = append([]string{"collections", "ids", "intersects"}, ItemsParams...)
+	ItemsParams  = []string{"bbox", "datetime", "fields", "filter", "filter-crs", "filter-lang", "limit", "q", "query", "sortby", "token"}
 )
 
+// Question is a search with what is wanted of each item: nil is all.
+type Question struct {
+	Search
+	Fields *Fields
+}
+
 // SearchFromQuery reads the parameters of a GET; only those in known may be there. "f" is the door's own.
-func SearchFromQuery(q url.Values, known []string) (Search, error) {
+func SearchFromQuery(q url.Values, known []string) (Question, error) {
 	if err := OnlyParams(q, known...); err != nil {
-		return Search{}, err
+		return Question{}, err
 	}
 	r := request{BBox: q.Get("bbox"), Datetime: q.Get("datetime"), Token: q.Get("token"),
-		IDs: list(q.Get("ids")), Collections: list(q.Get("collections")), Intersects: json.RawMessage(q.Get("intersects"))}
+		IDs: list(q.Get("ids")), Collections: list(q.Get("collections")), Intersects: json.RawMessage(q.Get("intersects")),
+		FilterLang: q.Get("filter-lang"), FilterCRS: q.Get("filter-crs"), Query: json.RawMessage(q.Get("query"))}
 	if q.Has("limit") {
 		n, err := strconv.Atoi(q.Get("limit"))
 		if err != nil {
-			return Search{}, fault.New(fault.Invalid, "limit %q is not a whole number", q.Get("limit"))
+			return Question{}, fault.New(fault.Invalid, "limit %q is not a whole number", q.Get("limit"))
 		}
 		r.Limit = &n
 	}
-	return r.search()
+	if filter := q.Get("filter"); q.Has("filter") {
+		switch r.FilterLang {
+		case "", langText:
+			r.FilterText = &filter
+		default:
+			r.Filter = json.RawMessage(filter)
+		}
+	}
+	if q.Has("q") {
+		r.Terms = strings.Split(q.Get("q"), ",")
+	}
+	var err error
+	if q.Has("sortby") {
+		if r.Sort, err = parseSort(q.Get("sortby")); err != nil {
+			return Question{}, err
+		}
+	}
+	s, err := r.search()
+	if err != nil {
+		return Question{}, err
+	}
+	out := Question{Search: s}
+	if q.Has("fields") {
+		out.Fields, err = parseFields(q.Get("fields"))
+	}
+	return out, err
 }
 
 // OnlyParams refuses parameters that a route does not know (OGC API, query-param-unknown), and those given twice.
@@ -64,27 +96,23 @@ func list(text string) []string {
 	return strings.Split(text, ",")
 }
 
-// refused are fields of POST /search that would change its answer and are not understood: ignoring them would be a lie.
-var refused = []string{"query", "filter", "filter-lang", "filter-crs", "sortby", "fields", "q"}
-
-// SearchFromJSON reads the body of POST /search. Unknown fields are ignored, except those of STAC's own extensions.
-func SearchFromJSON(body []byte) (Search, error) {
+// SearchFromJSON reads the body of POST /search. Unknown fields are ignored.
+func SearchFromJSON(body []byte) (Question, error) {
 	if len(body) > maxBodyBytes {
-		return Search{}, fault.New(fault.TooLarge, "a search may have %d bytes, this has %d", maxBodyBytes, len(body))
+		return Question{}, fault.New(fault.TooLarge, "a search may have %d bytes, this has %d", maxBodyBytes, len(body))
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-		return Search{}, fault.New(fault.Invalid, "the body is not a JSON object")
+		return Question{}, fault.New(fault.Invalid, "the body is not a JSON object")
 	}
 	for name, raw := range fields {
 		if string(raw) == "null" {
 			delete(fields, name)
-		} else if slices.Contains(refused, name) {
-			return Search{}, fault.New(fault.Invalid, "field %q is not supported", name)
 		}
 	}
 	var r request
 	var box []json.Number
+	var wanted struct{ Include, Exclude []string }
 	for _, f := range []struct {
 		name, what string
 		into       any
@@ -95,19 +123,52 @@ func SearchFromJSON(body []byte) (Search, error) {
 		{"ids", "an array of texts", &r.IDs},
 		{"collections", "an array of texts", &r.Collections},
 		{"limit", "a whole number", &r.Limit},
+		{"filter-lang", "text", &r.FilterLang},
+		{"filter-crs", "text", &r.FilterCRS},
+		{"sortby", "an array of objects with field and direction", &r.Sort},
+		{"fields", "an object with include and exclude", &wanted},
 	} {
 		if raw, ok := fields[f.name]; ok && decode(raw, f.into) != nil {
-			return Search{}, fault.New(fault.Invalid, "%s is not %s", f.name, f.what)
+			return Question{}, fault.New(fault.Invalid, "%s is not %s", f.name, f.what)
 		}
 	}
 	if _, ok := fields["bbox"]; ok {
 		r.BBox = join(box)
 		if len(box) == 0 {
-			return Search{}, fault.New(fault.Invalid, "bbox is empty")
+			return Question{}, fault.New(fault.Invalid, "bbox is empty")
 		}
 	}
-	r.Intersects = fields["intersects"]
-	return r.search()
+	if raw, ok := fields["q"]; ok {
+		var text string
+		if json.Unmarshal(raw, &r.Terms) != nil && json.Unmarshal(raw, &text) != nil {
+			return Question{}, fault.New(fault.Invalid, "q is neither text nor an array of texts")
+		}
+		if r.Terms == nil {
+			r.Terms = strings.Split(text, ",")
+		}
+	}
+	if raw, ok := fields["filter"]; ok {
+		var text string
+		if r.FilterLang == langText {
+			if json.Unmarshal(raw, &text) != nil {
+				return Question{}, fault.New(fault.Invalid, "filter is not text, as filter-lang says")
+			}
+			r.FilterText = &text
+		} else {
+			r.Filter = raw
+		}
+	}
+	r.Intersects, r.Query = fields["intersects"], fields["query"]
+	s, err := r.search()
+	if err != nil {
+		return Question{}, err
+	}
+	out := Question{Search: s}
+	if _, ok := fields["fields"]; ok {
+		out.Fields = &Fields{Include: wanted.Include, Exclude: wanted.Exclude}
+		err = out.Fields.check()
+	}
+	return out, err
 }
 
 // decode reads one JSON value; a number stays the text that the client wrote.
@@ -131,6 +192,12 @@ type request struct {
 	IDs, Collections      []string
 	Intersects            json.RawMessage
 	Limit                 *int
+	FilterLang, FilterCRS string
+	FilterText            *string         // in CQL2 text
+	Filter                json.RawMessage // in CQL2 JSON
+	Query                 json.RawMessage
+	Terms                 []string // of q; nil does not filter
+	Sort                  []sortBy
 }
 
 // search checks what was written.
@@ -172,7 +239,16 @@ func (r request) search() (Search, error) {
 			return Search{}, err
 		}
 	}
-	return s, nil
+	if s.Filter, err = r.filter(); err != nil {
+		return Search{}, err
+	}
+	if r.Terms != nil {
+		if s.Text, err = ParseTexts(r.Terms); err != nil {
+			return Search{}, err
+		}
+	}
+	s.Sort, err = sortKeys(r.Sort)
+	return s, err
 }
 
 // badName reports whether a name could not be that of an item or collection.

@@ -10,6 +10,7 @@ import (
 
 	"swath/fault"
 	"swath/geo"
+	"swath/stac/cql2"
 )
 
 func at(t *testing.T, text string) *time.Time {
@@ -47,11 +48,11 @@ func TestGetAndPostAskTheSame(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := SearchFromQuery(q, SearchParams)
-			if err != nil || !reflect.DeepEqual(got, tc.want) {
+			if err != nil || !reflect.DeepEqual(got.Search, tc.want) {
 				t.Errorf("GET: %+v, %v; want %+v", got, err, tc.want)
 			}
 			got, err = SearchFromJSON([]byte(tc.post))
-			if err != nil || !reflect.DeepEqual(got, tc.want) {
+			if err != nil || !reflect.DeepEqual(got.Search, tc.want) {
 				t.Errorf("POST: %+v, %v; want %+v", got, err, tc.want)
 			}
 		})
@@ -69,13 +70,17 @@ func TestBadSearches(t *testing.T) {
 		{"datetime=2024", "RFC 3339"}, {"datetime=../..", "both ends"},
 		{"ids=a,,b", "empty name"}, {"ids=" + strings.Repeat("a,", 10001), "10002"}, {"collections=a%00", "control"},
 		{"token=" + strings.Repeat("x", 2000), "token"},
-		{"sortby=-datetime", "sortby"}, {"bbox=1,2,3,4&bbox=1,2,3,4", "2 times"},
+		{"sortby=", "sortby"}, {"sortby=-geometry", "no order"}, {"sortby=id,,x", "without a field"}, {"bbox=1,2,3,4&bbox=1,2,3,4", "2 times"},
 		{`bbox=1,2,3,4&intersects={"type":"Point","coordinates":[1,2]}`, "together"},
 		{"intersects=POINT(1 2)", "GeoJSON"}, {`intersects={"type":"Point"}`, "coordinates"}, {"intersects=[1,2]", "GeoJSON"},
 		{`{"bbox":"1,2,3,4"}`, "bbox is not an array"}, {`{"bbox":[1,2,3,[4]]}`, "bbox"}, {`{"bbox":[]}`, "empty"},
 		{`{"limit":"10"}`, "limit is not"}, {`{"limit":2.5}`, "limit is not"}, {`{"ids":"a"}`, "ids is not"}, {`{"ids":[1]}`, "ids is not"},
 		{`{"ids":["a\u0000"]}`, "control"}, {`{"token":5}`, "token is not"}, {`{"token":"\u0000"}`, "token"},
-		{`{"sortby":[{"field":"id"}]}`, "sortby"}, {`{"query":{}}`, "query"}, {`{"filter":{"op":"="}}`, "filter"},
+		{`{"sortby":[{"field":"id","direction":"up"}]}`, "direction"}, {`{"sortby":"id"}`, "sortby is not"}, {`{"query":[]}`, "query is not"},
+		{`{"query":{"a":{"like":1}}}`, "unknown operator"}, {`{"query":{"a":{"startsWith":1}}}`, "needs a text"}, {`{"query":{"a":{"in":5}}}`, "query"}, {`{"query":{"a":{"lt":{}}}}`, "query"},
+		{`{"fields":["id"]}`, "fields is not"}, {"fields=a..", "no member"}, {"filter=a >", "character 4"}, {"filter=x&filter-lang=sql", "filter-lang"},
+		{"filter=x&filter-crs=EPSG:3857", "filter-crs"}, {"filter={&filter-lang=cql2-json", "JSON"}, {`{"filter":"a = 1"}`, "not a condition"}, {`{"filter":{"op":"=","args":[]},"filter-lang":"cql2-text"}`, "text"},
+		{"q=", "no word"}, {"q=(a", "parenthesis"}, {`{"q":5}`, "q is neither"}, {`{"filter":{"op":"="}}`, "filter"},
 		{`{"datetime":["a"]}`, "datetime is not"}, {`[]`, "JSON object"}, {`null`, "JSON object"}, {``, "JSON object"}, {`{"bbox":`, "JSON object"},
 		{`{"intersects":{"type":"Feature","geometry":null}}`, "Feature"}, {`{"intersects":{"type":"Circle","coordinates":[1]}}`, "Circle"},
 		{`{"intersects":{"type":"Point","coordinates":[1]}}`, "position of 1"}, {`{"intersects":{"type":"Point","coordinates":[[1,2]]}}`, "position"},
@@ -105,6 +110,64 @@ func TestBadSearches(t *testing.T) {
 				t.Errorf("answered %v %q (%v), want a word of %q", kind, public, err, tc[1])
 			}
 		})
+	}
+}
+
+func TestExtensionsAskTheSame(t *testing.T) {
+	for name, tc := range map[string]struct {
+		get, post, filter string
+		sort              []SortKey
+	}{
+		"filter":                       {`filter="eo:cloud_cover"<10`, `{"filter":{"op":"<","args":[{"property":"eo:cloud_cover"},10]}}`, `("eo:cloud_cover" < 10)`, nil},
+		"filter in the other language": {`filter={"op":"=","args":[{"property":"a"},1]}&filter-lang=cql2-json`, `{"filter":"a = 1","filter-lang":"cql2-text"}`, `("a" = 1)`, nil},
+		"query":                        {`query={"a":{"gte":1,"lt":2},"b":{"in":["x"]}}`, `{"query":{"a":{"gte":1,"lt":2},"b":{"in":["x"]}}}`, `(("a" >= 1) AND ("a" < 2) AND ("b" IN ('x')))`, nil},
+		"query of text":                {`query={"a":{"startsWith":"5%","endsWith":"_"}}`, `{"query":{"a":{"startsWith":"5%","endsWith":"_"}}}`, `(("a" LIKE '%\_') AND ("a" LIKE '5\%%'))`, nil},
+		"query and filter":             {`query={"a":{"eq":null}}&filter=b=2`, `{"query":{"a":{"eq":null}},"filter":{"op":"=","args":[{"property":"b"},2]}}`, `(("b" = 2) AND ("a" IS NULL))`, nil},
+		"an empty query":               {`query={}`, `{"query":{}}`, "", nil},
+		"sort":                         {"sortby=+properties.datetime,-id", `{"sortby":[{"field":"properties.datetime","direction":"asc"},{"field":"id","direction":"desc"}]}`, "", []SortKey{{"datetime", false}, {"id", true}}},
+		"sort, the plus escaped":       {"sortby=%2Beo:cloud_cover", `{"sortby":[{"field":"eo:cloud_cover"}]}`, "", []SortKey{{"eo:cloud_cover", false}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q, err := url.ParseQuery(strings.NewReplacer("%_", "%25_", "5%\"", "5%25\"").Replace(tc.get))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := SearchFromQuery(q, SearchParams)
+			post, err2 := SearchFromJSON([]byte(tc.post))
+			for how, s := range map[string]Search{"GET": got.Search, "POST": post.Search} {
+				filter := ""
+				if s.Filter != nil {
+					filter = cql2.String(s.Filter)
+				}
+				if err != nil || err2 != nil || filter != tc.filter || !reflect.DeepEqual(s.Sort, tc.sort) {
+					t.Errorf("%s: %s %v, %v %v; want %s %v", how, filter, s.Sort, err, err2, tc.filter, tc.sort)
+				}
+			}
+		})
+	}
+}
+
+func TestFields(t *testing.T) {
+	const item = `{"type":"Feature","id":"a","collection":"c","geometry":null,"bbox":[1,2,3,4],"properties":{"datetime":"t","eo:cloud_cover":1,"x":{"y":2,"z":"q\"uote"}},"assets":{"B04":{"href":"h","gsd":10},"B08":{"href":"h8"}}}`
+	for fields, want := range map[string]string{
+		"id":                                    `{"type":"Feature","id":"a","collection":"c"}`,
+		"properties.datetime":                   `{"type":"Feature","id":"a","collection":"c","properties":{"datetime":"t"}}`,
+		"properties,-properties.x":              `{"type":"Feature","id":"a","collection":"c","properties":{"datetime":"t","eo:cloud_cover":1}}`,
+		"properties.x.z,bbox":                   `{"type":"Feature","id":"a","collection":"c","bbox":[1,2,3,4],"properties":{"x":{"z":"q\"uote"}}}`,
+		"-geometry,-assets,-properties":         `{"type":"Feature","id":"a","collection":"c","bbox":[1,2,3,4]}`,
+		"-properties,properties.eo:cloud_cover": `{"type":"Feature","id":"a","collection":"c","properties":{"eo:cloud_cover":1}}`,
+		"assets.B04.href":                       `{"type":"Feature","id":"a","collection":"c","assets":{"B04":{"href":"h"}}}`,
+		"":                                      `{"type":"Feature","id":"a","collection":"c","geometry":null,"bbox":[1,2,3,4],"properties":{"datetime":"t"},"assets":{"B04":{"href":"h","gsd":10},"B08":{"href":"h8"}}}`,
+		"properties.none":                       `{"type":"Feature","id":"a","collection":"c"}`,
+		"-assets.B04.gsd,-geometry,-bbox,-properties,-assets.B08": `{"type":"Feature","id":"a","collection":"c","assets":{"B04":{"href":"h"}}}`,
+	} {
+		f, err := parseFields(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(f.Apply([]byte(item))); got != want {
+			t.Errorf("%q: %s\nwant %s", fields, got, want)
+		}
 	}
 }
 

@@ -23,7 +23,6 @@ var Rooms = []Room{
 	{"internal/...", 5, []string{"internal/..."}},
 	{"bench/...", 5, nil},
 	{"objects/objectstest", 5, nil},
-	{"stac/stactest", 5, nil},
 	{"httpkit", 4, nil},
 	{"stac/stachttp", 4, []string{"httpkit", "openapi"}},
 	{"tiles/tilehttp", 4, []string{"httpkit"}},

@@ -81,6 +81,7 @@ type list struct {
 	query       url.Values
 	collection  string // address of the one collection it is of, or ""
 	byBody      bool
+	fields      *stac.Fields // what is wanted of each item; nil is all
 }
 
 // next returns the address of the page that begins at token.
@@ -91,14 +92,15 @@ func (p list) next(token string) string {
 }
 
 // page runs a search and sends what it found.
-func (a API) page(c *fiber.Ctx, l stac.Links, s stac.Search, at list) error {
-	found, err := a.Catalog.Search(c.UserContext(), s)
+func (a API) page(c *fiber.Ctx, l stac.Links, s stac.Question, at list) error {
+	found, err := a.Catalog.Search(c.UserContext(), s.Search)
 	if err != nil {
 		return err
 	}
 	if !at.byBody && httpkit.WantsHTML(c) {
 		return itemsPage(c, l, found, at)
 	}
+	at.fields = s.Fields
 	body, err := appendPage(l, found, at)
 	if err != nil {
 		return err
@@ -117,7 +119,7 @@ func appendPage(l stac.Links, found stac.Page, at list) ([]byte, error) {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = l.AppendItem(body, it)
+		body = l.AppendFields(body, it, at.fields)
 	}
 	body = append(body, `],"links":[`...)
 	self := at.self
@@ -145,6 +147,9 @@ func appendPage(l stac.Links, found stac.Page, at list) ([]byte, error) {
 	if found.Matched != nil {
 		body = append(body, `,"numberMatched":`...)
 		body = strconv.AppendInt(body, *found.Matched, 10)
+		if found.Estimated {
+			body = append(body, `,"numberMatchedEstimated":true`...)
+		}
 	}
 	return append(body, '}'), nil
 }

@@ -35,14 +35,39 @@ func (a API) Mount(r fiber.Router) {
 }
 
 // conformsTo names what is truly there, and nothing else.
-var conformsTo = []string{
-	"https://api.stacspec.org/v1.0.0/core",
-	"https://api.stacspec.org/v1.0.0/collections",
-	"https://api.stacspec.org/v1.0.0/ogcapi-features",
-	"https://api.stacspec.org/v1.0.0/item-search",
-	"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
-	"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
-	"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+var conformsTo = classes()
+
+// classes lists those of STAC API, its extensions, and OGC API Features.
+func classes() []string {
+	all := []string{
+		"https://api.stacspec.org/v1.0.0/core",
+		"https://api.stacspec.org/v1.0.0/collections",
+		"https://api.stacspec.org/v1.0.0/ogcapi-features",
+		"https://api.stacspec.org/v1.0.0/item-search",
+		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+		"http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+		"http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
+		"http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
+		"http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
+		"https://api.stacspec.org/v1.0.0-rc.1/item-search#free-text",
+		"https://api.stacspec.org/v1.0.0-rc.1/item-search#advanced-free-text",
+		"https://api.stacspec.org/v1.0.0-rc.1/ogcapi-features#free-text",
+		"https://api.stacspec.org/v1.0.0-rc.1/ogcapi-features#advanced-free-text",
+	}
+	for _, part := range []string{"item-search", "ogcapi-features"} {
+		for _, class := range []string{"fields", "query", "sort"} {
+			all = append(all, "https://api.stacspec.org/v1.0.0/"+part+"#"+class)
+		}
+		all = append(all, "https://api.stacspec.org/v1.1.0/"+part+"#sort")
+	}
+	all = append(all, "https://api.stacspec.org/v1.0.0/item-search#filter", "https://api.stacspec.org/v1.0.0-rc.3/item-search#filter")
+	for _, class := range []string{"cql2-text", "cql2-json", "basic-cql2", "advanced-comparison-operators", "case-insensitive-comparison",
+		"accent-insensitive-comparison", "basic-spatial-functions", "basic-spatial-functions-plus", "spatial-functions", "temporal-functions",
+		"array-functions", "property-property", "functions", "arithmetic"} {
+		all = append(all, "http://www.opengis.net/spec/cql2/1.0/conf/"+class)
+	}
+	return all
 }
 
 // links renders for the address that this client uses.

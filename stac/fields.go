@@ -1,0 +1,131 @@
+package stac
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/buger/jsonparser"
+
+	"swath/fault"
+)
+
+// Fields says which members of an item are wanted (STAC API fields 1.0). Of the paths that hold a member, the longest decides,
+// and what excludes where two are equal. A member that no path names is wanted when nothing is included by name.
+type Fields struct {
+	Include, Exclude []string // dotted paths: id, properties.datetime, assets.B04.href
+}
+
+const maxFields = 500
+
+// always are the members without which nobody could tell what an item is.
+var always = []string{"type", "id", "collection"}
+
+// parseFields reads "id,-geometry,+properties.eo:cloud_cover"; empty text is the smallest valid item.
+func parseFields(text string) (*Fields, error) {
+	f := &Fields{}
+	for _, name := range list(text) {
+		name = strings.TrimSpace(name)
+		switch {
+		case strings.HasPrefix(name, "-"):
+			f.Exclude = append(f.Exclude, name[1:])
+		default:
+			f.Include = append(f.Include, strings.TrimPrefix(name, "+"))
+		}
+	}
+	return f, f.check()
+}
+
+func (f *Fields) check() error {
+	if len(f.Include)+len(f.Exclude) > maxFields {
+		return fault.New(fault.Invalid, "fields names more than %d members", maxFields)
+	}
+	for _, name := range append(f.Include[:len(f.Include):len(f.Include)], f.Exclude...) {
+		if badName(name) || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".") {
+			return fault.New(fault.Invalid, "fields holds %q, which is no member", name)
+		}
+	}
+	if len(f.Include) == 0 && len(f.Exclude) == 0 {
+		f.Include = []string{"stac_version", "geometry", "bbox", "links", "assets", "properties.datetime"}
+	}
+	return nil
+}
+
+// wants tells what to do with the member at a path: keep it, leave it out, or look inside.
+func (f *Fields) wants(path string) (keep, inside bool) {
+	keep = len(f.Include) == 0
+	longest := 0
+	for _, list := range []struct {
+		paths []string
+		keep  bool
+	}{{f.Include, true}, {f.Exclude, false}} {
+		for _, p := range list.paths {
+			switch {
+			case p == path, strings.HasPrefix(path, p) && path[len(p)] == '.':
+				if len(p) >= longest {
+					longest, keep = len(p), list.keep
+				}
+			case strings.HasPrefix(p, path) && p[len(path)] == '.':
+				inside = true
+			}
+		}
+	}
+	return keep, inside
+}
+
+// Links reports whether links are wanted.
+func (f *Fields) Links() bool {
+	if f == nil {
+		return true
+	}
+	keep, _ := f.wants("links")
+	return keep
+}
+
+// Apply returns what is wanted of a stored item, its members in their order.
+func (f *Fields) Apply(body []byte) []byte {
+	return f.object(make([]byte, 0, len(body)), "", body)
+}
+
+func (f *Fields) object(out []byte, prefix string, raw []byte) []byte {
+	out = append(out, '{')
+	first := true
+	_ = jsonparser.ObjectEach(raw, func(key, value []byte, kind jsonparser.ValueType, _ int) error {
+		path := prefix + string(key)
+		keep, inside := f.wants(path)
+		if prefix == "" {
+			for _, name := range always {
+				keep = keep || path == name
+			}
+		}
+		if !keep && !inside {
+			return nil
+		}
+		var member []byte
+		switch {
+		case kind == jsonparser.Object && inside:
+			member = f.object(nil, path+".", value)
+			if !keep && len(member) == len("{}") {
+				return nil
+			}
+		case !keep:
+			return nil
+		case kind == jsonparser.String:
+			member = append(append([]byte{'"'}, value...), '"')
+		default:
+			member = value
+		}
+		if !first {
+			out = append(out, ',')
+		}
+		first = false
+		out = append(append(append(out, quoted(key)...), ':'), member...)
+		return nil
+	})
+	return append(out, '}')
+}
+
+// quoted writes a key as JSON.
+func quoted(key []byte) []byte {
+	text, _ := json.Marshal(string(key)) // a string always can
+	return text
+}

@@ -1,0 +1,73 @@
+package stachttp
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"swath/internal/contract"
+)
+
+// TestExtensions asks by filter, query, sortby, fields and q, by GET and by POST, of /search and of a collection's items.
+func TestExtensions(t *testing.T) {
+	app, _ := newApp(t, 12) // item i has i % 100 of cloud cover
+	client := contract.Client(t, app)
+	for _, tc := range []struct{ get, post, want string }{
+		{`filter="eo:cloud_cover" > 9`, `{"filter":{"op":">","args":[{"property":"eo:cloud_cover"},9]}}`, "S2A_011 S2A_010"},
+		{`filter="eo:cloud_cover" + 1 = 4`, `{"filter":"\"eo:cloud_cover\" + 1 = 4","filter-lang":"cql2-text"}`, "S2A_003"},
+		{`filter=S_INTERSECTS(geometry, POINT(-145.5 -27.5))`, `{"filter":{"op":"s_intersects","args":[{"property":"geometry"},{"type":"Point","coordinates":[-145.5,-27.5]}]}}`, "S2A_004"},
+		{`query={"eo:cloud_cover":{"lt":2}}&sortby=+eo:cloud_cover`, `{"query":{"eo:cloud_cover":{"lt":2}},"sortby":[{"field":"properties.eo:cloud_cover","direction":"asc"}]}`, "S2A_000 S2A_001"},
+		{`sortby=eo:cloud_cover&limit=3`, `{"sortby":[{"field":"eo:cloud_cover"}],"limit":3}`, "S2A_000 S2A_001 S2A_002"},
+		{`sortby=-id&limit=2`, `{"sortby":[{"field":"id","direction":"desc"}],"limit":2}`, "S2A_011 S2A_010"},
+		{`filter="eo:cloud_cover" < 1&fields=id,-geometry`, `{"filter":{"op":"<","args":[{"property":"eo:cloud_cover"},1]},"fields":{"include":["id"],"exclude":["geometry"]}}`, "S2A_000"},
+		{`q=nothing`, `{"q":["nothing"]}`, ""},
+		{`filter=platform IS NULL AND datetime < TIMESTAMP('2018-06-01T02:00:00Z')`, `{"filter":{"op":"and","args":[{"op":"isNull","args":[{"property":"platform"}]},{"op":"<","args":[{"property":"datetime"},{"timestamp":"2018-06-01T02:00:00Z"}]}]}}`, "S2A_001 S2A_000"},
+	} {
+		q, err := url.ParseQuery(strings.ReplaceAll(tc.get, "+", "%2B"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, target := range []string{"/search?", "/collections/sentinel-2-l1c/items?"} {
+			var page found
+			client.Get(target + q.Encode()).JSON(t, &page)
+			if ids(page) != tc.want {
+				t.Errorf("%s%s found %q, want %q", target, tc.get, ids(page), tc.want)
+			}
+			if strings.Contains(tc.get, "fields=") && page.Features[0].Links != nil {
+				t.Errorf("%s has links", tc.get)
+			}
+		}
+		var page found
+		client.Post("/search", tc.post).JSON(t, &page)
+		if ids(page) != tc.want {
+			t.Errorf("POST %s found %q, want %q", tc.post, ids(page), tc.want)
+		}
+	}
+	for get, word := range map[string]string{`filter="a" >`: "character 6", `filter=a=1&filter-lang=x`: "filter-lang", `sortby=-geometry`: "order", `fields=.`: "fields", `q=(`: "q has", `query={"a":{"is":1}}`: "unknown operator"} {
+		q, _ := url.ParseQuery(get)
+		got := client.Get("/search?" + q.Encode())
+		if got.Status != 400 || !strings.Contains(string(got.Body), word) {
+			t.Errorf("%s: %d %s", get, got.Status, got.Body)
+		}
+	}
+}
+
+// TestPagesOfASort walks a sort to its end, where the token carries the values of its keys.
+func TestPagesOfASort(t *testing.T) {
+	app, _ := newApp(t, 12)
+	client := contract.Client(t, app)
+	for sort, want := range map[string]string{"-eo:cloud_cover": "S2A_011", "id": "S2A_000", "-id,datetime": "S2A_011"} {
+		target, seen := "/search?limit=5&sortby="+url.QueryEscape(sort), []string{}
+		for pages := 0; target != "" && pages < 5; pages++ {
+			var page found
+			client.Get(target).JSON(t, &page)
+			seen = append(seen, strings.Fields(ids(page))...)
+			if target = ""; link(page.Links, "next", "") != nil {
+				target = link(page.Links, "next", "").Href
+			}
+		}
+		if len(seen) != 12 || seen[0] != want {
+			t.Errorf("%s: %v", sort, seen)
+		}
+	}
+}
