@@ -68,6 +68,9 @@ func quantile(ms []float64, q float64) float64 {
 	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
 }
 
+// tooMany failures end a step: a server that refuses at once is not fast.
+const tooMany = 5
+
 // drive runs one step.
 func drive(s server, q question, clients, round int, p plan) stepResult {
 	result := stepResult{Question: q.name, Server: s.name, Clients: clients, Round: round}
@@ -86,8 +89,9 @@ func drive(s server, q question, clients, round int, p plan) stepResult {
 				mu.Lock()
 				n := next
 				next++
+				failed := result.Failures
 				mu.Unlock()
-				if len(ms) > 0 && (n >= p.most || !time.Now().Before(deadline)) {
+				if failed > tooMany || len(ms) > 0 && (n >= p.most || !time.Now().Before(deadline)) {
 					break
 				}
 				r, ok := q.make(s, n+round*p.most)

@@ -96,6 +96,9 @@ func probe(s server) (results []probeResult) {
 	for _, p := range probes {
 		result := probeResult{Server: s.name, Probe: p.title}
 		status, body, err := ask(s, p.request, response)
+		if err != nil {
+			status, body, err = ask(s, p.request, response) // after an internal error a server may close the connection
+		}
 		var answer struct{ Features []probeItem }
 		switch {
 		case err != nil:

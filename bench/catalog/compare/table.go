@@ -37,11 +37,10 @@ func (c *cell) text() string {
 	if c == nil || len(c.rates) == 0 {
 		return "– | – | –"
 	}
-	mark := ""
 	if c.fails > 0 {
-		mark = fmt.Sprintf(" (%d failed)", c.fails)
+		return fmt.Sprintf("%d of %d fail | – | –", c.fails, len(c.ms))
 	}
-	return fmt.Sprintf("%s%s | %s / %s | %s", short(c.rate()), mark, short(quantile(c.ms, 0.5)), short(quantile(c.ms, 0.99)), short(c.cpu))
+	return fmt.Sprintf("%s | %s / %s | %s", short(c.rate()), short(quantile(c.ms, 0.5)), short(quantile(c.ms, 0.99)), short(c.cpu))
 }
 
 // short writes three digits.
@@ -133,14 +132,20 @@ func printRow(out io.Writer, k cellKey, title string, cells map[cellKey]*cell) {
 	if peer == nil || ours == nil {
 		return
 	}
+	goal := goals[k.question]
+	row := func(ratios string) {
+		fmt.Fprintf(out, "| %s %s | %d | %s | %s | %s | %s | %g / %g |\n", k.question, title, k.clients, at("plain", "peer").text(), at("best", "peer").text(), ours.text(), ratios, goal[0], goal[1])
+	}
+	if peer.fails+ours.fails > 0 {
+		row("– | –")
+		return
+	}
 	low, high := math.Inf(1), math.Inf(-1)
 	for i := range min(len(peer.rates), len(ours.rates)) {
 		ratio := ours.rates[i] / peer.rates[i]
 		low, high = min(low, ratio), max(high, ratio)
 	}
-	goal := goals[k.question]
-	fmt.Fprintf(out, "| %s %s | %d | %s | %s | %s | **%s** [%s..%s] | %s | %g / %g |\n", k.question, title, k.clients, at("plain", "peer").text(), at("best", "peer").text(), ours.text(),
-		short(ours.rate()/peer.rate()), short(low), short(high), short(peer.cpu/ours.cpu), goal[0], goal[1])
+	row(fmt.Sprintf("**%s** [%s..%s] | %s", short(ours.rate()/peer.rate()), short(low), short(high), short(peer.cpu/ours.cpu)))
 }
 
 func printRest(out io.Writer, r report) {
