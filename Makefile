@@ -17,7 +17,7 @@ export CGO_ENABLED := 1
 export SWATH_VERSITYGW := $(CACHE)/bin/versitygw
 export SWATH_PYTHON := $(CACHE)/venv/bin/python
 
-.PHONY: help run build test check lint vuln bench fuzz golden db deps test-deps web clean
+.PHONY: help run build test check lint vuln bench bench-catalog bench-archive fuzz golden db deps test-deps web clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -46,6 +46,12 @@ vuln: ## known vulnerabilities of the dependencies (needs the network, or GOVULN
 bench: build ## benchmarks of the packages, then of the tiles against TiTiler (see bench/)
 	go test -run '^$$' -bench . -benchmem ./raster ./render ./tiles ./catalog
 	bench/tiles/run
+
+bench-catalog: build ## the catalog against stac-fastapi-pgstac (N=1000000 items; see bench/catalog/run)
+	ITEMS=$(or $(N),1000000) bench/catalog/run
+
+bench-archive: build ## the catalog alone with the items of a whole archive (N=17700000)
+	ITEMS=$(or $(N),17700000) bench/catalog/run archive
 
 fuzz: ## each fuzz target for a short while (FUZZTIME=20s)
 	@for target in $$(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u); do \

@@ -145,6 +145,16 @@ func run(servers []server, p plan, out string) error {
 		}
 	}
 	r.Load += " → " + load()
+	for _, s := range servers {
+		for _, q := range questions {
+			if q.tidy == nil {
+				continue
+			}
+			if err := q.tidy(s); err != nil {
+				fmt.Fprintf(os.Stderr, "compare: %s: %v\n", s.name, err)
+			}
+		}
+	}
 	body, err := json.MarshalIndent(r, "", " ")
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ type question struct {
 	name, title string
 	make        func(s server, n int) (request, bool)
 	prepare     func(s server) (time.Duration, error) // once for each server, before all else
+	tidy        func(s server) error                  // once for each server, after all else
 	compare     bool                                  // the answers say the same items
 }
 
@@ -154,14 +155,31 @@ func newQuestions(items, fresh []sampleItem, seed uint64) []question {
 			if n >= len(fresh) {
 				return request{}, false
 			}
-			return request{"POST", "/collections/" + fresh[n].Collection + "/items", fresh[n].line, 201, true}, true
-		}})
+			body := append([]byte(`{"links":[],`), fresh[n].line[1:]...) // the peer wants links
+			return request{"POST", "/collections/" + fresh[n].Collection + "/items", body, 201, true}, true
+		}, tidy: func(s server) error { return remove(s, fresh[:min(len(fresh), posted.next(s.name))]) }})
 	}
 	return all
 }
 
 func box(west, south, east, north float64) []float64 {
 	return []float64{max(-180, west), max(-90, south), min(180, east), min(90, north)}
+}
+
+// remove takes items away again.
+func remove(s server, items []sampleItem) error {
+	response := fasthttp.AcquireResponse()
+	defer fasthttp.ReleaseResponse(response)
+	for _, i := range items {
+		status, body, err := ask(s, request{method: "DELETE", path: "/collections/" + i.Collection + "/items/" + i.ID}, response)
+		if err == nil && status >= 500 {
+			err = fmt.Errorf("status %d: %.200s", status, body)
+		}
+		if err != nil {
+			return fmt.Errorf("remove %s: %w", i.ID, err)
+		}
+	}
+	return nil
 }
 
 // once counts for each server what can be asked once.

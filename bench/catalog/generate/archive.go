@@ -84,7 +84,7 @@ func (a *archive) stretch(out []byte, n int64, most int) []byte {
 	for i := 0; i < len(scenes) && i < step*most; i += step {
 		source.Seed(a.seed, 1<<63|uint64(from)+uint64(i)) // an item's text depends on nothing before it
 		text := writer{out: out, random: random}
-		a.styles[scenes[i].kind].item(&text, &scenes[i], (from+int64(i))%rareEvery == rareEvery/2)
+		a.styles[scenes[i].kind].item(&text, &scenes[i], (from+int64(i))%rareEvery == rareFirst)
 		out = append(text.out, '\n')
 	}
 	return out

@@ -42,6 +42,7 @@ func extensions(names ...string) string {
 const (
 	archiveURL   = "https://archive.example.org/"
 	rareEvery    = 100_000
+	rareFirst    = 777
 	rareFacility = "Airbus DS-Newport"
 )
 
