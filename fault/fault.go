@@ -24,6 +24,7 @@ const (
 	Timeout                 // took longer than allowed
 	Unavailable             // too busy, or a part is starting; ask again soon
 	TooLarge                // the answer would cost more than one request may
+	Stale                   // the thing has changed since the caller saw it
 
 	kinds int = iota
 )
@@ -39,7 +40,7 @@ func Kinds() []Kind {
 
 // String returns the kind's name in lower case.
 func (k Kind) String() string {
-	names := [...]string{"internal", "invalid", "not found", "conflict", "forbidden", "offline", "timeout", "unavailable", "too large"}
+	names := [...]string{"internal", "invalid", "not found", "conflict", "forbidden", "offline", "timeout", "unavailable", "too large", "stale"}
 	if int(k) < 0 || int(k) >= len(names) {
 		return fmt.Sprintf("fault.Kind(%d)", int(k))
 	}

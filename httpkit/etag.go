@@ -6,17 +6,34 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/gofiber/fiber/v2"
+
+	"swath/fault"
 )
 
 // Send answers GET and HEAD with body under a strong ETag made from its bytes; a client that holds them gets 304.
 // The body must not be changed afterwards.
 func Send(c *fiber.Ctx, contentType string, body []byte) error {
-	tag := strconv.Quote(strconv.FormatUint(xxhash.Sum64(body), 36))
+	tag := Tag(body)
 	if NotModified(c, tag) {
 		return nil
 	}
 	c.Set(fiber.HeaderContentType, contentType)
 	return c.Send(body)
+}
+
+// Tag is the strong ETag of a body.
+func Tag(body []byte) string { return strconv.Quote(strconv.FormatUint(xxhash.Sum64(body), 36)) }
+
+// IfMatch checks the preconditions of a change: fault.Stale when the client's If-Match does not name the tag of what is
+// there ("" is nothing), or its If-None-Match does.
+func IfMatch(c *fiber.Ctx, tag string) error {
+	if header := c.Get(fiber.HeaderIfMatch); header != "" && (tag == "" || matching(header, tag) == "") {
+		return fault.New(fault.Stale, "it has changed since you read it, or is not there: read it again")
+	}
+	if header := c.Get(fiber.HeaderIfNoneMatch); header != "" && tag != "" && matching(header, tag) != "" {
+		return fault.New(fault.Stale, "it is there already")
+	}
+	return nil
 }
 
 // NotModified sets the ETag, a quoted string, and answers 304 when the client's If-None-Match names it, also in the form

@@ -22,6 +22,7 @@ var statusOf = map[fault.Kind]int{
 	fault.Offline:     http.StatusAccepted, // being staged
 	fault.Timeout:     http.StatusGatewayTimeout,
 	fault.Unavailable: http.StatusServiceUnavailable,
+	fault.Stale:       http.StatusPreconditionFailed,
 	fault.TooLarge:    http.StatusRequestEntityTooLarge, // not 400: a client may shrink its question and ask again
 }
 

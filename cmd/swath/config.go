@@ -17,6 +17,7 @@ import (
 
 	"swath/fault"
 	"swath/objects"
+	"swath/stac/stachttp"
 )
 
 // Config is everything that can be configured; the keys are those of swath.yaml.
@@ -27,6 +28,7 @@ type Config struct {
 	Objects        string         `yaml:"objects"`         // s3://bucket/prefix; empty: a folder in Data
 	S3             S3             `yaml:"s3"`              //
 	PublicURL      string         `yaml:"public_url"`      // address that clients see, when a proxy stands in front
+	Transactions   string         `yaml:"transactions"`    // who may change the catalog over HTTP: local, open or closed
 	RequestTimeout time.Duration  `yaml:"request_timeout"` // wall clock, per request
 	BlockCacheMiB  int            `yaml:"block_cache_mib"` // decoded raster blocks kept in memory
 	Log            Log            `yaml:"log"`
@@ -49,7 +51,7 @@ type Log struct {
 // defaultConfig returns values that work on one machine without any configuration.
 func defaultConfig() Config {
 	return Config{
-		Data: "data", Listen: "127.0.0.1:8080", RequestTimeout: 30 * time.Second, BlockCacheMiB: 256,
+		Data: "data", Listen: "127.0.0.1:8080", Transactions: stachttp.Local, RequestTimeout: 30 * time.Second, BlockCacheMiB: 256,
 		S3:  S3{Region: "us-east-1"},
 		Log: Log{Format: "text", Level: "info"},
 	}
@@ -81,6 +83,9 @@ func (c Config) Validate() error {
 			bad(address.key, "%q is not an http address", address.text)
 		}
 	}
+	if c.Transactions != stachttp.Local && c.Transactions != stachttp.Open && c.Transactions != stachttp.Closed {
+		bad("transactions", "%q is none of local, open, closed", c.Transactions)
+	}
 	if c.RequestTimeout <= 0 {
 		bad("request_timeout", "must be longer than nothing")
 	}
@@ -97,6 +102,14 @@ func (c Config) Validate() error {
 		return fault.New(fault.Invalid, "configuration: %s", strings.Join(wrong, "; "))
 	}
 	return nil
+}
+
+// changes says who may change the catalog over HTTP. Behind a proxy every client looks local, so that local is nobody there.
+func (c Config) changes() string {
+	if c.Transactions == stachttp.Local && c.PublicURL != "" {
+		return stachttp.Closed
+	}
+	return c.Transactions
 }
 
 // bucket returns the bucket's name of Objects.
@@ -159,6 +172,7 @@ var (
 	serveSettings = []setting{
 		{"listen", "host:port to listen on", text(func(c *Config) *string { return &c.Listen })},
 		{"public-url", "address that clients see, when a proxy stands in front", text(func(c *Config) *string { return &c.PublicURL })},
+		{"transactions", "who may change the catalog over HTTP: local (clients on this machine), open (everybody) or closed", text(func(c *Config) *string { return &c.Transactions })},
 		{"request-timeout", "longest time a request may take", duration},
 		{"block-cache-mib", "MiB of decoded raster blocks kept in memory", blockCache},
 	}

@@ -73,6 +73,7 @@ var Libraries = []Library{
 	{"github.com/spf13/pflag", []string{"cmd/swath"}},
 	{"gopkg.in/yaml.v3", []string{"cmd/swath", "openapi", "internal/..."}},
 	{"golang.org/x/image", []string{"raster"}},
+	{"github.com/evanphx/json-patch/v5", []string{"stac"}},
 	{"golang.org/x/text", []string{"stac", "stac/cql2", "catalog"}},
 	{"golang.org/x/sync", []string{"ingest", "raster", "tiles", "objects", "catalog"}},
 	{"golang.org/x/sys", []string{"cmd/swath", "catalog/cluster", "objects", "httpkit"}},

@@ -24,8 +24,8 @@ type described struct {
 	Info  struct{ Title, Version, Description string }
 	Tags  []struct{ Name, Description string }
 	Paths map[string]struct {
-		Parameters []parameter
-		Get, Post  *operation
+		Parameters                    []parameter
+		Get, Post, Put, Patch, Delete *operation
 	}
 	Components struct{ Parameters map[string]parameter }
 }
@@ -78,7 +78,8 @@ func (d described) lines(tag string) []line {
 		for _, op := range []struct {
 			method string
 			*operation
-		}{{fiber.MethodGet, item.Get}, {fiber.MethodPost, item.Post}} {
+		}{{fiber.MethodGet, item.Get}, {fiber.MethodPost, item.Post}, {fiber.MethodPut, item.Put}, {fiber.MethodPatch, item.Patch},
+			{fiber.MethodDelete, item.Delete}} {
 			if op.operation != nil && slices.Contains(op.Tags, tag) {
 				all = append(all, line{op.method, path, op.Summary, d.resolve(slices.Concat(item.Parameters, op.Parameters))})
 			}

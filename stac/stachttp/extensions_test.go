@@ -29,7 +29,7 @@ func TestExtensions(t *testing.T) {
 		}
 		for _, target := range []string{"/search?", "/collections/sentinel-2-l1c/items?"} {
 			var page found
-			client.Get(target + q.Encode()).JSON(t, &page)
+			client.Get(target+q.Encode()).JSON(t, &page)
 			if ids(page) != tc.want {
 				t.Errorf("%s%s found %q, want %q", target, tc.get, ids(page), tc.want)
 			}

@@ -15,6 +15,8 @@ import (
 // API serves a catalog.
 type API struct {
 	Catalog  stac.Catalog
+	Editor   stac.Editor   // nil: nothing can be changed
+	Changes  string        // who may change the catalog: Local, Open or Closed
 	Document func() []byte // the OpenAPI document as JSON
 }
 
@@ -32,6 +34,9 @@ func (a API) Mount(r fiber.Router) {
 	r.Get("/collections/:collection/queryables", a.collectionQueryables)
 	r.Get("/collections/:collection/items", a.items)
 	r.Get("/collections/:collection/items/:item", a.item)
+	if a.Editor != nil {
+		a.mountTransactions(r)
+	}
 }
 
 // conformsTo names what is truly there, and nothing else.
@@ -55,6 +60,9 @@ func classes() []string {
 		"https://api.stacspec.org/v1.0.0-rc.1/ogcapi-features#free-text",
 		"https://api.stacspec.org/v1.0.0-rc.1/ogcapi-features#advanced-free-text",
 	}
+	all = append(all, "https://api.stacspec.org/v1.0.0/ogcapi-features/extensions/transaction",
+		"https://api.stacspec.org/v1.0.0/collections/extensions/transaction",
+		"http://www.opengis.net/spec/ogcapi-features-4/1.0/conf/simpletx")
 	for _, part := range []string{"item-search", "ogcapi-features"} {
 		for _, class := range []string{"fields", "query", "sort"} {
 			all = append(all, "https://api.stacspec.org/v1.0.0/"+part+"#"+class)

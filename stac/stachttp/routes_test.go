@@ -44,7 +44,7 @@ func newApp(t testing.TB, n int) (*fiber.App, *catalog.Store) {
 		t.Fatal(err)
 	}
 	app := httpkit.New(httpkit.Config{Log: slog.New(slog.DiscardHandler)})
-	API{Catalog: store, Document: openapi.Document}.Mount(app)
+	API{Catalog: store, Editor: store, Changes: Open, Document: openapi.Document}.Mount(app)
 	return app, store
 }
 
@@ -307,7 +307,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"POST", "/search", `{"token":"abc"}`, 400, "token"},
 		{"POST", "/search", `{"token":"` + strings.Repeat("x", 2<<20) + `"}`, 413, "bytes"},
 		{"DELETE", "/search", "", 405, ""},
-		{"PUT", "/collections/sentinel-2-l1c/items/S2A_000", "{}", 405, ""},
+		{"PUT", "/collections/sentinel-2-l1c/items", "{}", 405, ""},
 		{"GET", "/nothing", "", 404, ""},
 	} {
 		got := client.Do(tc.method, tc.target, tc.body)

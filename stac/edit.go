@@ -1,0 +1,90 @@
+package stac
+
+import (
+	"bytes"
+	"encoding/json"
+
+	jsonpatch "github.com/evanphx/json-patch/v5"
+
+	"swath/fault"
+)
+
+// The kinds of patches.
+const (
+	TypeMergePatch = "application/merge-patch+json" // RFC 7396
+	TypeJSONPatch  = "application/json-patch+json"  // RFC 6902
+)
+
+// Patch applies a patch to a document. One that does not fit the document is fault.Conflict where it tests for something
+// else, and else fault.Invalid.
+func Patch(document, patch []byte, kind string) (json.RawMessage, error) {
+	if kind != TypeJSONPatch {
+		var object map[string]json.RawMessage
+		if json.Unmarshal(patch, &object) != nil || object == nil {
+			return nil, fault.New(fault.Invalid, "the patch is not a JSON object")
+		}
+		out, err := jsonpatch.MergePatch(document, patch)
+		if err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "the patch can't be applied: %v", err)
+		}
+		return out, nil
+	}
+	operations, err := jsonpatch.DecodePatch(patch)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "the body is not an array of patch operations")
+	}
+	if len(operations) > maxPatch {
+		return nil, fault.New(fault.Invalid, "the patch has more than %d operations", maxPatch)
+	}
+	options := jsonpatch.NewApplyOptions()
+	options.AccumulatedCopySizeLimit = maxBodyBytes
+	out, err := operations.ApplyWithOptions(document, options)
+	switch {
+	case err == nil:
+		return out, nil
+	case bytes.Contains([]byte(err.Error()), []byte("test failed")):
+		return nil, fault.Wrap(fault.Conflict, err, "a test of the patch failed")
+	}
+	return nil, fault.Wrap(fault.Invalid, err, "the patch can't be applied: %v", err)
+}
+
+// maxPatch bounds the operations of one JSON Patch.
+const maxPatch = 1000
+
+// Received is an item as it is stored, made of one that a client has written: compact, and with the hrefs of our own assets
+// in their stored form. Which object is behind an asset is not the client's to say: it keeps what old, which may be nil, says.
+func (l Links) Received(body []byte, old *Item) (json.RawMessage, error) {
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, body); err != nil {
+		return nil, fault.New(fault.Invalid, "the body is not valid JSON: %v", err)
+	}
+	own := append(append([]byte{}, href...), l.Base+"/"...)
+	out := bytes.ReplaceAll(compact.Bytes(), own, append(append([]byte{}, href...), storedHref...))
+	if !bytes.Contains(out, ownObject) {
+		return out, nil
+	}
+	var document, before struct {
+		Assets map[string]map[string]json.RawMessage `json:"assets"`
+	}
+	if json.Unmarshal(out, &document) != nil {
+		return nil, fault.New(fault.Invalid, "the item's assets are not an object of objects")
+	}
+	if old != nil {
+		_ = json.Unmarshal(old.Body, &before) // it was stored
+	}
+	changed := false
+	for name, asset := range document.Assets {
+		if object, ok := asset[ObjectField]; ok && !bytes.Equal(object, before.Assets[name][ObjectField]) {
+			delete(asset, ObjectField)
+			changed = true
+		}
+	}
+	if !changed {
+		return out, nil
+	}
+	assets, err := json.Marshal(document.Assets)
+	if err != nil {
+		return nil, err
+	}
+	return Patch(out, append(append([]byte(`[{"op":"replace","path":"/assets","value":`), assets...), "}]"...), TypeJSONPatch)
+}
