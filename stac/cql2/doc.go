@@ -6,5 +6,6 @@
 //
 // What is parsed is of bounded size and depth and well typed as far as that can be known without the data. Truth has three
 // values: a property that an item lacks is null, a comparison with null is neither true nor false, and only what is true
-// matches.
+// matches. So it is for values of different kinds and for what division by zero gives. Texts that are times are compared as
+// moments, with a literal time and with each other.
 package cql2

@@ -59,7 +59,7 @@ func Decide(n Node, env Env) Truth {
 	case Bool:
 		return truth(bool(n))
 	case Compare:
-		return compareValues(n.Op, evaluate(n.Left, env), evaluate(n.Right, env))
+		return compareNodes(n.Op, n.Left, n.Right, env)
 	case Like:
 		value, ok := evaluate(n.Value, env).(string)
 		pattern, isText := evaluate(n.Pattern, env).(string)
@@ -68,12 +68,12 @@ func Decide(n Node, env Env) Truth {
 		}
 		return truth(matchLike(value, pattern))
 	case Between:
-		v := evaluate(n.Value, env)
-		return min(compareValues(GreaterOrEqual, v, evaluate(n.Low, env)), compareValues(LessOrEqual, v, evaluate(n.High, env)))
+		return min(compareNodes(GreaterOrEqual, n.Value, n.Low, env), compareNodes(LessOrEqual, n.Value, n.High, env))
 	case In:
 		v, one := evaluate(n.Value, env), False
 		for _, other := range n.List {
-			one = max(one, compareValues(Equal, v, evaluate(other, env)))
+			a, b := moments(n.Value, other, v, evaluate(other, env))
+			one = max(one, compareValues(Equal, a, b))
 		}
 		return one
 	case IsNull:
@@ -161,6 +161,36 @@ func compute(op ArithmeticOp, a, b float64) any {
 		return nil
 	}
 	return v
+}
+
+// compareNodes compares the values of two expressions.
+func compareNodes(op CompareOp, left, right Node, env Env) Truth {
+	a, b := moments(left, right, evaluate(left, env), evaluate(right, env))
+	return compareValues(op, a, b)
+}
+
+// moments makes times of the texts of two properties when both are: as text, 12:00:00Z comes after 12:00:00.5Z. Literals
+// were made times when they were read.
+func moments(left, right Node, a, b any) (any, any) {
+	if !mayBeTime(left) || !mayBeTime(right) {
+		return a, b
+	}
+	x, isText := a.(string)
+	y, bothText := b.(string)
+	if !isText || !bothText {
+		return a, b
+	}
+	p, isTime := periodOf(x)
+	q, bothTime := periodOf(y)
+	if !isTime || !bothTime {
+		return a, b
+	}
+	return p, q
+}
+
+func mayBeTime(n Node) bool {
+	p, ok := n.(Property)
+	return ok && p != "id" && p != "collection"
 }
 
 // compareValues compares two values of one kind. Texts compare by code point; a text that is a time compares with a time.
