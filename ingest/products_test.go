@@ -44,7 +44,8 @@ func TestProducts(t *testing.T) {
 		"SPOT DIMAP 2":             {path: tinySPOT7, item: "spot-6-7/SPOT7_PMS_202011170245179_ORT_1234567101", look: lookSPOT7},
 		"GeoTIFF":                  {path: fixed(shared + "s2-crops/misc/mapchete_s2_single_band.tif"), item: "rasters/mapchete_s2_single_band"},
 		"no place":                 {path: fixed(shared + "s2-crops/wright-clear-20160101/S2_wright_20160101_10band.tif"), says: "not georeferenced"},
-		"no EPSG code":             {path: fixed(shared + "s1-timeseries/poland-s1-sigma0-vh/SIG0_20200701_VH_D022.tif"), says: "no EPSG code"},
+		"no EPSG code":             {path: fixed(shared + "s1-timeseries/poland-s1-sigma0-vh/SIG0_20200701_VH_D022.tif"), item: "rasters/SIG0_20200701_VH_D022", look: lookEQUI7},
+		"216 bands":                {path: fixed(shared + "s2-crops/misc/cropharvest_togo_S1S2_12months.tif"), item: "rasters/cropharvest_togo_S1S2_12months"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in := newIngester(t)
@@ -260,5 +261,17 @@ func lookSPOT7(t *testing.T, it item) {
 	}
 	if it.Properties["platform"] != "spot-7" || it.Properties["constellation"] != "spot" {
 		t.Errorf("%+v", it.Properties)
+	}
+}
+
+// lookEQUI7 looks at a raster in a system that has no code: the azimuthal equidistant projection of the EQUI7 grid, Europe.
+func lookEQUI7(t *testing.T, it item) {
+	a := it.Assets["data"]
+	if a.Code != nil || !strings.Contains(a.WKT2, "Azimuthal") || a.PROJJSON["type"] != "ProjectedCRS" {
+		t.Errorf("%+v", a)
+	}
+	// gdalinfo's corner coordinates of the file, and a place well inside.
+	if b := it.BBox; !near(b[0], 15.52, 0.02) || !near(b[3], 51.90, 0.02) || !it.Geometry.contains(t, 15.53, 51.89) {
+		t.Errorf("bbox %v", b)
 	}
 }

@@ -125,6 +125,11 @@ func rasterFields(d raster.Description) map[string]any {
 	fields["proj:transform"] = []float64{t[1], t[2], t[0], t[4], t[5], t[3]}
 	if d.CRS != 0 {
 		fields["proj:code"] = d.CRS.String()
+	} else {
+		fields["proj:code"], fields["proj:wkt2"] = nil, d.WKT
+		if system := raster.PROJJSON(d.WKT); system != nil {
+			fields["proj:projjson"] = system
+		}
 	}
 	x0, y0 := t.Apply(0, 0)
 	x1, y1 := t.Apply(float64(d.Width), float64(d.Height))

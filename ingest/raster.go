@@ -53,11 +53,8 @@ func planRaster(path, collection string) (plan, func(), error) {
 
 // placeable refuses a raster that could not be put on a map.
 func placeable(path string, d raster.Description) error {
-	switch {
-	case !d.Georeferenced():
+	if !d.Georeferenced() {
 		return fault.New(fault.Invalid, "%s: the raster is not georeferenced", path)
-	case d.CRS == 0 && len(d.GCPs) == 0:
-		return fault.New(fault.Invalid, "%s: the raster's coordinate system has no EPSG code", path)
 	}
 	return nil
 }

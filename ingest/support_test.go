@@ -109,13 +109,15 @@ type geometry struct {
 
 type asset struct {
 	Href, Type, Unit string
-	Key              string    `json:"swath:object"`
-	Size             int64     `json:"file:size"`
-	Checksum         string    `json:"file:checksum"`
-	Code             *string   `json:"proj:code"`
-	Shape            []int     `json:"proj:shape"`
-	Transform        []float64 `json:"proj:transform"`
-	DataType         string    `json:"data_type"`
+	Key              string         `json:"swath:object"`
+	Size             int64          `json:"file:size"`
+	Checksum         string         `json:"file:checksum"`
+	Code             *string        `json:"proj:code"`
+	WKT2             string         `json:"proj:wkt2"`
+	PROJJSON         map[string]any `json:"proj:projjson"`
+	Shape            []int          `json:"proj:shape"`
+	Transform        []float64      `json:"proj:transform"`
+	DataType         string         `json:"data_type"`
 	NoData           any
 	GSD              float64
 	Scale            *float64 `json:"raster:scale"`

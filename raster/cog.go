@@ -49,6 +49,7 @@ type COG struct {
 	NoData    *float64 // the stored value that means "not measured"; internal masks are honoured besides
 	Transform geo.Affine
 	CRS       geo.EPSG  // 0 when the file does not name a code, or places its pixels by GCPs alone
+	WKT       string    // of the coordinate system when it has no code
 	GCPs      []geo.GCP // of rasters in sensor geometry
 	Scale     []float64 // per band: value = stored·Scale + Offset; 1 and 0 when the file does not say
 	Offset    []float64

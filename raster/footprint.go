@@ -31,7 +31,7 @@ func ValidFootprint(ctx context.Context, path string) ([]geo.Ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	place, release, err := c.placer()
+	place, release, err := c.Placer()
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +69,9 @@ func withoutSpecks(outlines []geo.Ring) []geo.Ring {
 	return slices.DeleteFunc(outlines, func(o geo.Ring) bool { return math.Abs(geo.Area(o))*speckShare < largest })
 }
 
-// placer returns the way from full resolution columns and rows to longitude and latitude.
-func (c *COG) placer() (func(column, row float64) (lon, lat float64), func(), error) {
+// Placer returns the way from full resolution columns and rows to longitude and latitude, NaN
+// where there is none. The function given back must be called after use.
+func (c *COG) Placer() (func(column, row float64) (lon, lat float64), func(), error) {
 	if len(c.GCPs) > 0 {
 		g, err := geo.NewGCPGrid(c.GCPs)
 		if err != nil {
@@ -78,7 +79,7 @@ func (c *COG) placer() (func(column, row float64) (lon, lat float64), func(), er
 		}
 		return g.ToLonLat, func() {}, nil
 	}
-	toLonLat, release, err := projector(c.CRS, true)
+	toLonLat, release, err := c.system().projector(true)
 	if err != nil {
 		return nil, nil, err
 	}

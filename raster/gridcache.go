@@ -10,11 +10,11 @@ import (
 // mostCells bounds the control grids kept: at 80 bytes a cell and 256 cells a tile, those of a thousand tiles in 20 MB.
 const mostCells = 1 << 18
 
-// gridKey is all that a control grid depends on, of rasters that a code and a transform place. Bands of one product share
+// gridKey is all that a control grid depends on, of rasters that a system and a transform place. Bands of one product share
 // it, and so do all the pictures made of one tile.
 type gridKey struct {
 	grid      Grid
-	crs       geo.EPSG
+	system    crs
 	transform geo.Affine
 	pyramid   string // the sizes of the levels
 }

@@ -19,7 +19,7 @@ type Description struct {
 	DataType      DataType
 	NoData        *float64
 	CRS           geo.EPSG // 0 when the system has no code; then WKT describes it
-	WKT           string   // "" when the raster has no coordinate system
+	WKT           string   // version 2; "" when the raster has no coordinate system
 	Transform     geo.Affine
 	GCPs          []geo.GCP
 }
@@ -90,7 +90,7 @@ func describe(ds *godal.Dataset) (Description, error) {
 		d.NoData = &v
 	}
 	if gcps := ds.GCPs(); len(gcps) > 0 {
-		return d, d.place(gcps, epsg(ds.GCPSpatialRef()))
+		return d, d.place(gcps, ds)
 	}
 	if t, err := ds.GeoTransform(godal.ErrLogger(silent)); err == nil && t != [6]float64{0, 1, 0, 0, 0, 1} {
 		d.Transform = t
@@ -121,8 +121,9 @@ func epsg(sr *godal.SpatialRef) geo.EPSG {
 }
 
 // place sets the ground control points.
-func (d *Description) place(gcps []godal.GCP, code geo.EPSG) error {
-	toLonLat, release, err := projector(code, true)
+func (d *Description) place(gcps []godal.GCP, ds *godal.Dataset) error {
+	system := crs{code: epsg(ds.GCPSpatialRef()), wkt: ds.GCPProjection()}
+	toLonLat, release, err := system.projector(true)
 	if err != nil {
 		return fmt.Errorf("ground control points: %w", err)
 	}

@@ -30,7 +30,7 @@ func newLocator(c *COG, grid Grid) (locator, func(), error) {
 		if err != nil {
 			return l, none, fault.Wrap(fault.Invalid, err, "the raster's ground control points are of no use")
 		}
-		from, release, err := projector(grid.CRS, true)
+		from, release, err := crs{code: grid.CRS}.projector(true)
 		if err != nil {
 			return l, none, err
 		}
@@ -42,21 +42,21 @@ func newLocator(c *COG, grid Grid) (locator, func(), error) {
 		return l, release, nil
 	}
 	ok := false
-	if l.inverse, ok = c.Transform.Invert(); !ok || c.CRS == 0 {
+	if l.inverse, ok = c.Transform.Invert(); !ok || c.system().unknown() {
 		return l, none, fault.New(fault.Invalid, "the raster has no known place on the globe")
 	}
 	if c.CRS == geo.WGS84 {
 		center, _ := c.Transform.Apply(float64(c.Levels[0].Width)/2, float64(c.Levels[0].Height)/2)
 		l.wraps, l.wrapLon0 = true, center
 	}
-	if c.CRS == grid.CRS {
+	if c.CRS == grid.CRS && c.CRS != 0 {
 		return l, none, nil
 	}
-	from, releaseFrom, err := projector(grid.CRS, true)
+	from, releaseFrom, err := crs{code: grid.CRS}.projector(true)
 	if err != nil {
 		return l, none, err
 	}
-	to, releaseTo, err := projector(c.CRS, false)
+	to, releaseTo, err := c.system().projector(false)
 	if err != nil {
 		releaseFrom()
 		return l, none, err
@@ -67,7 +67,7 @@ func newLocator(c *COG, grid Grid) (locator, func(), error) {
 
 // mark sets the landmarks: five by five places of the raster.
 func (l *locator) mark(c *COG, grid Grid, gcps *geo.GCPGrid) error {
-	to, release, err := projector(grid.CRS, false)
+	to, release, err := crs{code: grid.CRS}.projector(false)
 	if err != nil {
 		return err
 	}
@@ -105,17 +105,6 @@ func (l *locator) pixels(xs, ys []float64) error {
 		xs[i], ys[i] = l.inverse.Apply(x, ys[i])
 	}
 	return nil
-}
-
-// projector converts from (toLonLat) or to a coordinate system. The function given back must be called after use.
-func projector(code geo.EPSG, toLonLat bool) (project, func(), error) {
-	if p, ok := geo.ProjectionOf(code); ok {
-		if toLonLat {
-			return pointwise(p.ToLonLat), func() {}, nil
-		}
-		return pointwise(p.FromLonLat), func() {}, nil
-	}
-	return foreignProjector(code, toLonLat)
 }
 
 func pointwise(f func(a, b float64) (float64, float64)) project {

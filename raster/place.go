@@ -1,6 +1,7 @@
 package raster
 
 import (
+	"fmt"
 	"math"
 
 	"swath/fault"
@@ -41,6 +42,11 @@ func (c *COG) readPlace(d directory) error {
 	if code != userDefined {
 		c.CRS = geo.EPSG(code)
 	}
+	if c.CRS == 0 && value[keyModelType] != 0 {
+		if c.WKT, err = systemOf(d); err != nil {
+			return err
+		}
+	}
 	half := 0.0
 	if value[keyRasterType] == pixelIsPoint {
 		half = 0.5
@@ -74,19 +80,26 @@ func (c *COG) readPlace(d directory) error {
 	return nil
 }
 
+// system is the raster's coordinate system.
+func (c *COG) system() crs { return crs{c.CRS, c.WKT} }
+
 // readGCPs reads tie points of (column, row, 0, x, y, height).
 func (c *COG) readGCPs(ties []float64, half float64) error {
-	p, ok := geo.ProjectionOf(c.CRS)
-	if !ok {
-		return fault.New(fault.Invalid, "the TIFF's ground control points are in %s, which is not read", c.CRS)
+	toLonLat, release, err := c.system().projector(true)
+	if err != nil {
+		return fmt.Errorf("ground control points: %w", err)
 	}
+	defer release()
 	for i := 0; i+5 < len(ties); i += 6 {
-		lon, lat := p.ToLonLat(ties[i+3], ties[i+4])
-		if math.IsNaN(lon) || math.IsNaN(lat) {
+		lon, lat := []float64{ties[i+3]}, []float64{ties[i+4]}
+		if err := toLonLat(lon, lat); err != nil {
+			return err
+		}
+		if math.IsNaN(lon[0]) || math.IsNaN(lat[0]) {
 			return fault.New(fault.Invalid, "a ground control point of the TIFF lies at %g, %g", ties[i+3], ties[i+4])
 		}
-		c.GCPs = append(c.GCPs, geo.GCP{Column: ties[i] + half, Row: ties[i+1] + half, LonDeg: lon, LatDeg: lat, HeightM: ties[i+5]})
+		c.GCPs = append(c.GCPs, geo.GCP{Column: ties[i] + half, Row: ties[i+1] + half, LonDeg: lon[0], LatDeg: lat[0], HeightM: ties[i+5]})
 	}
-	c.CRS = 0
+	c.CRS, c.WKT = 0, ""
 	return nil
 }

@@ -84,6 +84,7 @@ func openFile(t testing.TB, path string) *COG {
 type scene struct {
 	name          string
 	crs           geo.EPSG
+	proj          string // PROJ's description of a system without a code, instead of crs
 	transform     geo.Affine
 	width, height int
 	bands         int
@@ -104,12 +105,8 @@ func (s scene) write(t testing.TB, dir string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.crs != 0 {
-		sr, err := godal.NewSpatialRefFromEPSG(int(s.crs))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer sr.Close()
+	if s.crs != 0 || s.proj != "" {
+		sr := s.reference(t)
 		if err := ds.SetSpatialRef(sr); err != nil {
 			t.Fatal(err)
 		}
@@ -133,6 +130,24 @@ func (s scene) write(t testing.TB, dir string) string {
 	path := filepath.Join(dir, s.name+".tif")
 	program(t, "gdal_translate", append([]string{"-q", plain, path}, s.creation...)...)
 	return path
+}
+
+// reference is the scene's coordinate system.
+func (s scene) reference(t testing.TB) *godal.SpatialRef {
+	t.Helper()
+	if err := useGDAL(); err != nil {
+		t.Fatal(err)
+	}
+	make := func() (*godal.SpatialRef, error) { return godal.NewSpatialRefFromEPSG(int(s.crs)) }
+	if s.proj != "" {
+		make = func() (*godal.SpatialRef, error) { return godal.NewSpatialRefFromProj4(s.proj) }
+	}
+	sr, err := make()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sr.Close)
+	return sr
 }
 
 // cog are the usual creation options of a COG.

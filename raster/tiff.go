@@ -24,6 +24,7 @@ const (
 	tagHeight         = 257
 	tagBits           = 258
 	tagCompression    = 259
+	tagPhotometric    = 262
 	tagStripOffsets   = 273
 	tagSamples        = 277
 	tagRowsPerStrip   = 278
@@ -39,6 +40,8 @@ const (
 	tagTiepoints      = 33922
 	tagModelTransform = 34264
 	tagGeoKeys        = 34735
+	tagGeoDoubles     = 34736
+	tagGeoTexts       = 34737
 	tagGDALMetadata   = 42112
 	tagGDALNoData     = 42113
 )

@@ -70,8 +70,8 @@ func (r *Reader) Warp(ctx context.Context, c *COG, g Grid, bands []int, resampli
 	return out, nil
 }
 
-// layGrid finds the control grid of a request, as work of one core. Grids of rasters that a code and a transform place are
-// kept.
+// layGrid finds the control grid of a request, as work of one core. Grids of rasters that a coordinate system and a
+// transform place are kept.
 func (r *Reader) layGrid(ctx context.Context, c *COG, g Grid) (controlGrid, error) {
 	lay := func() (grid controlGrid, err error) {
 		l, release, err := newLocator(c, g)
@@ -85,14 +85,14 @@ func (r *Reader) layGrid(ctx context.Context, c *COG, g Grid) (controlGrid, erro
 		})
 		return grid, err
 	}
-	if c.CRS == 0 || len(c.GCPs) > 0 {
+	if len(c.GCPs) > 0 {
 		return lay()
 	}
 	var sizes []byte
 	for _, l := range c.Levels {
 		sizes = binary.AppendUvarint(binary.AppendUvarint(sizes, uint64(l.Width)), uint64(l.Height))
 	}
-	return r.grids.get(gridKey{g, c.CRS, c.Transform, string(sizes)}, lay)
+	return r.grids.get(gridKey{g, c.system(), c.Transform, string(sizes)}, lay)
 }
 
 // sample draws the cells of a grid from the values of a window.

@@ -30,6 +30,14 @@ func scenes() []scene {
 			dataType: godal.Int32, noData: nan, creation: cog("COMPRESS=DEFLATE")},
 		{name: "lambert", crs: 2154, transform: geo.Affine{600000, 20, 0, 6300000, 0, -20}, width: 1500, height: 1400, bands: 1,
 			dataType: godal.Float64, noData: -1, hole: true, creation: cog("COMPRESS=DEFLATE", "PREDICTOR=3")},
+		// The EQUI7 grid of Europe has no EPSG code.
+		{name: "no code", proj: "+proj=aeqd +lat_0=53 +lon_0=24 +x_0=5837287.81977 +y_0=2121415.69617 +datum=WGS84 +units=m +no_defs",
+			transform: geo.Affine{5255000, 20, 0, 2032990, 0, -20}, width: 1400, height: 1300, bands: 1,
+			dataType: godal.Int16, noData: -9999, hole: true, creation: cog("COMPRESS=DEFLATE", "PREDICTOR=2")},
+		// So has a sphere, with an oblique pole.
+		{name: "sphere", proj: "+proj=laea +lat_0=-30 +lon_0=140 +R=6371228 +units=m +no_defs",
+			transform: geo.Affine{-90000, 90, 0, 120000, 0, -90}, width: 900, height: 1100, bands: 1,
+			dataType: godal.Byte, noData: 0, creation: cog("COMPRESS=DEFLATE")},
 	}
 }
 
@@ -37,6 +45,12 @@ func scenes() []scene {
 func (s scene) tilesOver(t testing.TB, count int) []geo.Tile {
 	t.Helper()
 	c := &COG{Levels: []Level{{Width: s.width, Height: s.height}}, Transform: s.transform, CRS: s.crs}
+	if s.proj != "" {
+		var err error
+		if c.WKT, err = s.reference(t).WKT(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	random := rand.New(rand.NewPCG(5, uint64(s.width)))
 	var tiles []geo.Tile
 	for len(tiles) < count {
@@ -55,7 +69,7 @@ func (s scene) tilesOver(t testing.TB, count int) []geo.Tile {
 // placeOf returns the longitude and latitude of a full resolution position.
 func (c *COG) placeOf(t testing.TB, column, row float64) (lon, lat float64) {
 	t.Helper()
-	p, release, err := projector(c.CRS, true)
+	p, release, err := c.system().projector(true)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,10 +78,25 @@ func WriteCOG(ctx context.Context, src, dst string, o COGOptions) error {
 	return nil
 }
 
+// blockSide is the side of a square block in pixels: 256, or less where the many bands that the driver puts side by side in
+// one block would make it large to read.
+func (o COGOptions) blockSide(d Description) int {
+	bands := len(o.Bands)
+	if bands == 0 {
+		bands = d.Bands
+	}
+	const most, side, least = 4 << 20, 256, 16 // bytes, pixels; a TIFF's tiles are multiples of 16
+	s := side
+	for s > least && s*s*bands*d.DataType.Bytes() > most {
+		s /= 2
+	}
+	return s
+}
+
 // switches are the arguments of gdal_translate. Naming the type also drops NBITS: Sentinel-2 declares 15 bits, for which
 // the driver has no predictor.
 func (o COGOptions) switches(d Description) []string {
-	args := []string{"-of", "COG", "-ot", driverTypes[d.DataType], "-co", "BLOCKSIZE=256", "-co", "BIGTIFF=IF_SAFER"}
+	args := []string{"-of", "COG", "-ot", driverTypes[d.DataType], "-co", "BLOCKSIZE=" + strconv.Itoa(o.blockSide(d)), "-co", "BIGTIFF=IF_SAFER"}
 	resampling, predictor, compression := "AVERAGE", "STANDARD", "DEFLATE"
 	if o.Overviews == Mode {
 		resampling = "MODE"

@@ -70,10 +70,11 @@ func (d *Description) zooms(resolution float64, sizePx int) (low, high int) {
 // 1/cos of the latitude).
 func (d *Description) resolution(c *raster.COG) float64 {
 	full, box := c.Levels[0], d.mercator()
-	toLonLat, ok := placer(c)
-	if !ok { // not placed by what we know: the item's box shared among the pixels
+	toLonLat, release, err := c.Placer()
+	if err != nil { // it has no known place: the item's box shared among the pixels
 		return math.Sqrt((box.MaxX - box.MinX) * (box.MaxY - box.MinY) / float64(full.Width) / float64(full.Height))
 	}
+	defer release()
 	web, _ := geo.ProjectionOf(geo.WebMercator)
 	at := func(dc, dr float64) (x, y float64) {
 		lon, lat := toLonLat(float64(full.Width)/2+dc, float64(full.Height)/2+dr)
@@ -83,19 +84,6 @@ func (d *Description) resolution(c *raster.COG) float64 {
 	x1, y1 := at(1, 0)
 	x2, y2 := at(0, 1)
 	return math.Sqrt(math.Abs((x1-x0)*(y2-y0) - (x2-x0)*(y1-y0)))
-}
-
-// placer returns the function from column and row to degrees.
-func placer(c *raster.COG) (func(column, row float64) (lonDeg, latDeg float64), bool) {
-	if len(c.GCPs) > 0 {
-		g, err := geo.NewGCPGrid(c.GCPs)
-		if err != nil {
-			return nil, false
-		}
-		return g.ToLonLat, true
-	}
-	p, ok := geo.ProjectionOf(c.CRS)
-	return func(column, row float64) (float64, float64) { return p.ToLonLat(c.Transform.Apply(column, row)) }, ok
 }
 
 func (d *Description) center() (lonDeg, latDeg float64) {
