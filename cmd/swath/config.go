@@ -169,9 +169,11 @@ var (
 		{"log-format", "text or json", text(func(c *Config) *string { return &c.Log.Format })},
 		{"log-level", "debug, info, warn or error", text(func(c *Config) *string { return &c.Log.Level })},
 	}
+	publicSettings = []setting{
+		{"public-url", "address that clients see, when a proxy stands in front", text(func(c *Config) *string { return &c.PublicURL })},
+	}
 	serveSettings = []setting{
 		{"listen", "host:port to listen on", text(func(c *Config) *string { return &c.Listen })},
-		{"public-url", "address that clients see, when a proxy stands in front", text(func(c *Config) *string { return &c.PublicURL })},
 		{"transactions", "who may change the catalog over HTTP: local (clients on this machine), open (everybody) or closed", text(func(c *Config) *string { return &c.Transactions })},
 		{"request-timeout", "longest time a request may take", duration},
 		{"block-cache-mib", "MiB of decoded raster blocks kept in memory", blockCache},
@@ -200,7 +202,7 @@ func loadConfig(flags *pflag.FlagSet, environment func(string) (string, bool)) (
 	if err := readFile(path, &cfg); err != nil {
 		return Config{}, err
 	}
-	for _, group := range [][]setting{storeSettings, serveSettings} {
+	for _, group := range [][]setting{storeSettings, publicSettings, serveSettings} {
 		for _, s := range group {
 			name := "SWATH_" + strings.ToUpper(strings.ReplaceAll(s.flag, "-", "_"))
 			if value, ok := environment(name); ok {

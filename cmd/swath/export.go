@@ -3,11 +3,13 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +17,7 @@ import (
 	"swath/catalog"
 	"swath/stac"
 	"swath/stac/cql2"
+	"swath/stac/geoparquet"
 )
 
 func exportCommand() *cobra.Command {
@@ -22,12 +25,14 @@ func exportCommand() *cobra.Command {
 	var bbox, datetime, filter string
 	c := &cobra.Command{
 		Use:   "export",
-		Short: "Write items to a file: a line of JSON each, plain, gzip or zstd, as swath load reads them",
-		Long: `Write items to a file, newest first: a line of JSON each. The name's ending says how it is packed: .gz or .zst. The file has its
-name only when it is whole. What swath load reads back is the same.`,
+		Short: "Write items to a file: lines of JSON as swath load reads them, or stac-geoparquet",
+		Long: `Write items to a file, newest first: a line of JSON each, packed as the name ends, .gz or .zst; or one table, stac-geoparquet,
+when it ends in .parquet. The file has its name only when it is whole. Lines are items as they are stored, and swath load reads
+back the same. In a table items are as the server at --public-url shows them, with their links; without it, as they are stored.`,
 		Example: `  swath export --data ./data --with-collections -o archive.ndjson.zst
   swath export --data ./data -c sentinel-2-l2a --bbox 0.5,43,2.5,44.5 --datetime 2024-01-01T00:00:00Z/.. \
-    --filter "eo:cloud_cover < 20" -o toulouse.ndjson.gz`,
+    --filter "eo:cloud_cover < 20" -o toulouse.ndjson.gz
+  swath export --data ./data -c sentinel-2-l2a --public-url https://swath.example.org -o sentinel-2-l2a.parquet`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
 			if e.output == "" {
@@ -45,6 +50,7 @@ name only when it is whole. What swath load reads back is the same.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
+			e.base = strings.TrimRight(cfg.PublicURL, "/")
 			e.store, e.bar = s.catalog, newProgress(c.ErrOrStderr(), log)
 			begin := time.Now()
 			if err := e.run(c.Context()); err != nil {
@@ -60,8 +66,8 @@ name only when it is whole. What swath load reads back is the same.`,
 	flags.StringVar(&datetime, "datetime", "", "an instant, or start/end where one may be ..")
 	flags.StringVar(&filter, "filter", "", "CQL2 text")
 	flags.BoolVar(&e.withCollections, "with-collections", false, "begin with the collections")
-	flags.StringVarP(&e.output, "output", "o", "", "file to write: .ndjson, .ndjson.gz, .ndjson.zst; - is standard output")
-	addFlags(c, storeSettings)
+	flags.StringVarP(&e.output, "output", "o", "", "file to write: .ndjson, .ndjson.gz, .ndjson.zst or .parquet; - is standard output, for lines")
+	addFlags(c, storeSettings, publicSettings)
 	return c
 }
 
@@ -70,6 +76,7 @@ type exporting struct {
 	search          stac.Search
 	withCollections bool
 	output          string
+	base            string // address of the server, if it is known
 	store           *catalog.Store
 	bar             *progress
 	items           int64
@@ -103,7 +110,11 @@ func (e *exporting) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := e.lines(ctx, file); err != nil {
+	write := e.lines
+	if strings.HasSuffix(e.output, ".parquet") {
+		write = e.table
+	}
+	if err := write(ctx, file); err != nil {
 		file.Abort()
 		return err
 	}
@@ -130,6 +141,36 @@ func (e *exporting) lines(ctx context.Context, out io.Writer) error {
 		_, err := out.Write(append(it.Body, '\n'))
 		return err
 	})
+}
+
+// table writes items as stac-geoparquet. They are read twice: first for the columns, then for the rows.
+func (e *exporting) table(ctx context.Context, out io.Writer) error {
+	served := stac.Links{Base: e.base}
+	body := func(it stac.Item) json.RawMessage {
+		if e.base == "" {
+			return it.Body
+		}
+		return served.AppendItem(nil, it)
+	}
+	schema, options := geoparquet.NewSchema(), geoparquet.Options{}
+	if err := e.each(ctx, func(it stac.Item) error { return schema.Add(body(it)) }); err != nil {
+		return err
+	}
+	options.Schema, e.items = schema, 0
+	all, err := e.store.Collections(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		if e.wanted(c.ID) {
+			options.Collections = append(options.Collections, c.Body)
+		}
+	}
+	w := geoparquet.NewWriter(out, options)
+	if err := e.each(ctx, func(it stac.Item) error { return w.Write(body(it)) }); err != nil {
+		return err
+	}
+	return w.Close()
 }
 
 func (e *exporting) wanted(collection string) bool {

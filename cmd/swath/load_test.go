@@ -211,11 +211,15 @@ func TestExportAndLoad(t *testing.T) {
 			t.Errorf("%s: what is loaded differs from what was exported", name)
 		}
 	}
+	parquet, err := os.ReadFile(export(first, filepath.Join(dir, "items.parquet"), "--public-url", "https://swath.example.org"))
+	if err != nil || !bytes.HasPrefix(parquet, []byte("PAR1")) || !bytes.Contains(parquet, []byte(`"version":"1.1.0"`)) || !bytes.Contains(parquet, []byte(`{"bulk":{`)) {
+		t.Errorf("parquet: %d bytes, %v", len(parquet), err)
+	}
 	few, err := os.ReadFile(export(first, filepath.Join(dir, "few.ndjson"), "-c", "bulk", "--bbox", "-150,-60,0,60", "--datetime", "2005-01-01T00:00:00Z/.."))
 	if n := bytes.Count(few, []byte("\n")); err != nil || n < 500 || n > 1500 {
 		t.Errorf("half of the globe and most of the time: %d items, %v", n, err)
 	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 4 {
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 5 {
 		t.Errorf("files: %v, %v", left, err)
 	}
 	for name, args := range map[string][]string{

@@ -51,7 +51,7 @@ func serveCommand() *cobra.Command {
 			return serve(c.Context(), newApp(s, cfg, log), listener, c.OutOrStdout())
 		},
 	}
-	addFlags(c, storeSettings, serveSettings)
+	addFlags(c, storeSettings, publicSettings, serveSettings)
 	return c
 }
 
