@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"swath/stac"
 )
 
 //go:embed sql/count.sql
@@ -58,26 +60,35 @@ func oddOf(odd []string) string {
 
 // countDays counts whole days from their counters.
 func (s *Store) countDays(ctx context.Context, conn *pgxpool.Conn, p *plan) (n int64, exact bool, err error) {
-	args := pgx.NamedArgs{"collections": p.args["collections"], "first": nil, "last": nil}
-	if d := p.search.Datetime; d != nil {
-		const day = 24 * time.Hour
-		if d.Start != nil {
-			if begins := d.Start.UTC(); !begins.Equal(begins.Truncate(day)) {
-				return 0, false, nil
-			}
-			args["first"] = d.Start.UTC()
-		}
-		if d.End != nil {
-			last := d.End.UTC()
-			if next := last.Add(time.Microsecond); !next.Equal(next.Truncate(day)) {
-				return 0, false, nil
-			}
-			args["last"] = last.Truncate(day)
-		}
+	first, last, whole := wholeDays(p.search.Datetime)
+	if !whole {
+		return 0, false, nil
 	}
+	args := pgx.NamedArgs{"collections": p.args["collections"], "first": first, "last": last}
 	var periods bool
 	err = conn.QueryRow(ctx, countDaysSQL, args).Scan(&n, &periods)
 	return n, err == nil && (!periods || p.search.Datetime == nil), err
+}
+
+// wholeDays returns the first and the last day of an interval, nil where it is open; whole is false when it cuts a day.
+func wholeDays(d *stac.Interval) (first, last *time.Time, whole bool) {
+	const day = 24 * time.Hour
+	if d != nil && d.Start != nil {
+		begins := d.Start.UTC()
+		if !begins.Equal(begins.Truncate(day)) {
+			return nil, nil, false
+		}
+		first = &begins
+	}
+	if d != nil && d.End != nil {
+		ends := d.End.UTC()
+		if next := ends.Add(time.Microsecond); !next.Equal(next.Truncate(day)) {
+			return nil, nil, false
+		}
+		ends = ends.Truncate(day)
+		last = &ends
+	}
+	return first, last, true
 }
 
 // countBodies looks at what matches one by one, as long as there is time.

@@ -54,6 +54,7 @@ var (
 // plan is a search made ready: its route, its conditions, and how its rows are looked at again.
 type plan struct {
 	search stac.Search
+	set    *collectionSet // as it was when the search came in
 	order  order
 	from   place
 	route  route
@@ -85,11 +86,11 @@ const (
 )
 
 // newPlan checks a search and chooses its route.
-func (s *Store) newPlan(ctx context.Context, conn *pgxpool.Conn, q stac.Search) (*plan, error) {
+func (s *Store) newPlan(ctx context.Context, conn *pgxpool.Conn, set *collectionSet, q stac.Search) (*plan, error) {
 	if q.BBox != nil && q.Intersects != nil {
 		return nil, fault.New(fault.Invalid, "a search has either bbox or intersects, not both")
 	}
-	p := &plan{search: q, args: pgx.NamedArgs{"collections": nil}, rows: math.NaN()}
+	p := &plan{search: q, set: set, args: pgx.NamedArgs{"collections": nil}, rows: math.NaN()}
 	var err error
 	if p.order, err = orderOf(q.Sort); err != nil {
 		return nil, err
@@ -262,7 +263,7 @@ func (s *Store) weigh(e *estimates, p *plan, cells, rare []int32) (w weights) {
 	share *= s.cloudShare(e, p.search.Filter)
 	all, inCells, looked := 0.0, 0.0, 0.0
 	for col := range e.covered {
-		if !s.asked(p, col) {
+		if !p.asked(col) {
 			continue
 		}
 		n, part := e.during(col, since, until)
@@ -304,16 +305,14 @@ func (s *Store) weigh(e *estimates, p *plan, cells, rare []int32) (w weights) {
 }
 
 // asked reports whether a search wants a collection, as far as is known in memory.
-func (s *Store) asked(p *plan, col int16) bool {
+func (p *plan) asked(col int16) bool {
 	if len(p.search.Collections) == 0 {
 		return true
 	}
-	for _, id := range p.search.Collections {
-		if number, ok := s.numbers.Load(id); ok && number.(int16) == col {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.search.Collections, func(id string) bool {
+		c := p.set.byID[id]
+		return c != nil && c.number == col
+	})
 }
 
 // cloudShare returns about which part of the rows has the cloud cover that a filter demands.

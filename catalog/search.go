@@ -33,8 +33,12 @@ func (s *Store) Search(ctx context.Context, q stac.Search) (page stac.Page, err 
 		q.Limit = defaultLimit
 	}
 	q.Limit = min(q.Limit, largestLimit)
+	set, err := s.collections(ctx)
+	if err != nil {
+		return page, err
+	}
 	err = s.with(ctx, "search", func(conn *pgxpool.Conn) error {
-		p, err := s.newPlan(ctx, conn, q)
+		p, err := s.newPlan(ctx, conn, set, q)
 		if err != nil {
 			return err
 		}

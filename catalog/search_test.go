@@ -320,8 +320,12 @@ func without(a, b []string) (rest []string) {
 // candidates runs one way of looking for rows, and returns them as text.
 func candidates(t *testing.T, s *Store, q stac.Search, way route) (rows string) {
 	t.Helper()
-	err := s.with(t.Context(), "test", func(conn *pgxpool.Conn) error {
-		p, err := s.newPlan(t.Context(), conn, q)
+	set, err := s.collections(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.with(t.Context(), "test", func(conn *pgxpool.Conn) error {
+		p, err := s.newPlan(t.Context(), conn, set, q)
 		if err != nil {
 			return err
 		}

@@ -39,6 +39,7 @@ type Store struct {
 var (
 	_ stac.Catalog = (*Store)(nil)
 	_ stac.Editor  = (*Store)(nil)
+	_ stac.Analyst = (*Store)(nil)
 )
 
 // Open connects to a database and checks that it answers: fault.Unavailable when it does not.

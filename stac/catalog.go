@@ -68,6 +68,7 @@ type Page struct {
 type Aggregation struct {
 	Name string // one of those that Aggregations lists
 	// Interval of a datetime histogram: day, month or year. Precision of a grid: characters of a geohash, zoom of a geotile.
+	// Empty and 0 are the catalog's choice.
 	Interval  string
 	Precision int
 }
