@@ -37,7 +37,23 @@ const (
 
 // ParseText reads the parameter q: terms separated by commas, of which one must be found, each a phrase of one or more
 // words. A term may use AND, OR and NOT, parentheses, "phrases", and + and - before what must and what must not be found.
-func ParseText(q string) (TextQuery, error) { return ParseTexts(strings.Split(q, ",")) }
+func ParseText(q string) (TextQuery, error) { return ParseTexts(splitTerms(q)) }
+
+// splitTerms splits at commas, but not at those of a phrase in quotes.
+func splitTerms(q string) []string {
+	quoted := false
+	var terms []string
+	start := 0
+	for i := range len(q) {
+		switch {
+		case q[i] == '"':
+			quoted = !quoted
+		case q[i] == ',' && !quoted:
+			terms, start = append(terms, q[start:i]), i+1
+		}
+	}
+	return append(terms, q[start:])
+}
 
 // ParseTexts reads the terms of a list, as POST sends them.
 func ParseTexts(terms []string) (TextQuery, error) {

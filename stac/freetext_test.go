@@ -1,6 +1,7 @@
 package stac
 
 import (
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -23,12 +24,18 @@ func TestParseText(t *testing.T) {
 		`-"sea ice" lake`:      AllOf{Words{"lake"}, NoneOf{Words{"sea", "ice"}}},
 		"a,,b":                 AnyOf{Words{"a"}, Words{"b"}},
 		`"not closed`:          Words{"not", "closed"},
+		`"Paris, France",a`:    AnyOf{Words{"paris", "france"}, Words{"a"}},
+		`a,"b, c`:              AnyOf{Words{"a"}, Words{"b", "c"}},
 		"((a))":                Words{"a"},
 		"-(a OR b) c":          AllOf{Words{"c"}, NoneOf{AnyOf{Words{"a"}, Words{"b"}}}},
 	} {
 		if got, err := ParseText(q); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%q is %#v, %v; want %#v", q, got, err, want)
 		}
+	}
+	// A term of a list is one term, whatever is in it.
+	if got, err := ParseTexts([]string{"Paris, France"}); err != nil || !reflect.DeepEqual(got, Words{"paris", "france"}) {
+		t.Errorf("a term with a comma is %#v, %v", got, err)
 	}
 	for _, q := range []string{"", " , ", "(", "(a", "a)", "AND", "+", strings.Repeat("(", 50) + "a", strings.Repeat("a", 5000), "\xff"} {
 		if got, err := ParseText(q); err == nil {
@@ -57,4 +64,20 @@ func FuzzParseText(f *testing.F) {
 			MatchText(parsed, []string{q, "a b c"})
 		}
 	})
+}
+
+// TestPhrasesKeepTheirCommas: by GET, by POST as a text, and by POST as a list, one question is asked.
+func TestPhrasesKeepTheirCommas(t *testing.T) {
+	want := AnyOf{Words{"paris", "france"}, Words{"ice"}}
+	for _, ask := range []func() (Question, error){
+		func() (Question, error) {
+			return SearchFromQuery(url.Values{"q": {`"Paris, France",ice`}}, []string{"q"})
+		},
+		func() (Question, error) { return SearchFromJSON([]byte(`{"q":"\"Paris, France\",ice"}`)) },
+		func() (Question, error) { return SearchFromJSON([]byte(`{"q":["Paris, France","ice"]}`)) },
+	} {
+		if got, err := ask(); err != nil || !reflect.DeepEqual(got.Text, want) {
+			t.Errorf("q is %#v, %v; want %#v", got.Text, err, want)
+		}
+	}
 }

@@ -56,7 +56,7 @@ func SearchFromQuery(q url.Values, known []string) (Question, error) {
 		}
 	}
 	if q.Has("q") {
-		r.Terms = strings.Split(q.Get("q"), ",")
+		r.Terms = splitTerms(q.Get("q"))
 	}
 	var err error
 	if q.Has("sortby") {
@@ -144,7 +144,7 @@ func SearchFromJSON(body []byte) (Question, error) {
 			return Question{}, fault.New(fault.Invalid, "q is neither text nor an array of texts")
 		}
 		if r.Terms == nil {
-			r.Terms = strings.Split(text, ",")
+			r.Terms = splitTerms(text)
 		}
 	}
 	if raw, ok := fields["filter"]; ok {
