@@ -106,9 +106,6 @@ func (s *Store) trainOne(ctx context.Context, q querier, collection int16, sampl
 	if err != nil {
 		return fmt.Errorf("of collection %d: %w", collection, err)
 	}
-	if _, err := newDictionary(0, trained); err != nil {
-		return err
-	}
 	batch := &pgx.Batch{}
 	batch.Queue(insertDictionarySQL, collection, trained)
 	if err := q.SendBatch(ctx, batch).Close(); err != nil {

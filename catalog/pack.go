@@ -68,7 +68,11 @@ func (p *packer) encode(collection int16, body []byte) (dict int16, packed []byt
 	}
 	c := p.codecs.Get().(*codec)
 	defer p.codecs.Put(c)
-	packed, err = c.encode(d, body)
+	if d == nil {
+		packed, err = c.encode(nil, body)
+	} else {
+		packed, err = d.encode(c, body)
+	}
 	return dict, packed, err
 }
 
@@ -80,7 +84,10 @@ func (p *packer) decode(dict int16, packed []byte) ([]byte, error) {
 	}
 	c := p.codecs.Get().(*codec)
 	defer p.codecs.Put(c)
-	return c.decode(d, packed)
+	if d == nil {
+		return c.decode(nil, packed)
+	}
+	return d.decode(c, packed)
 }
 
 // dictionary returns one by its number, nil for none. One that another process has trained is read from the database.

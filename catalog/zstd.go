@@ -9,7 +9,6 @@ import "C"
 
 import (
 	"errors"
-	"fmt"
 	"runtime"
 	"unsafe"
 )
@@ -20,29 +19,27 @@ const (
 	mostBodyBytes   = 64 << 20 // of a body, unpacked: more is damage
 )
 
-// dictionary is what bodies of one collection have in common, made ready for both directions. It lives as long as the
-// process: there are few.
-type dictionary struct {
-	number   int16
+// common is what many texts have in common, made ready for both directions. It lives as long as the process: there are few.
+type common struct {
 	compress *C.ZSTD_CDict
 	expand   *C.ZSTD_DDict
 }
 
-// newDictionary makes a dictionary of its trained bytes.
-func newDictionary(number int16, trained []byte) (*dictionary, error) {
+// newCommon makes it of its trained bytes.
+func newCommon(trained []byte) (*common, error) {
 	if len(trained) == 0 {
-		return nil, fmt.Errorf("dictionary %d is empty", number)
+		return nil, errors.New("a dictionary is empty")
 	}
 	text, size := unsafe.Pointer(&trained[0]), C.size_t(len(trained))
-	d := &dictionary{number, C.ZSTD_createCDict(text, size, zstdLevel), C.ZSTD_createDDict(text, size)} // both copy it
-	if d.compress == nil || d.expand == nil {
-		return nil, fmt.Errorf("dictionary %d is damaged", number)
+	c := &common{C.ZSTD_createCDict(text, size, zstdLevel), C.ZSTD_createDDict(text, size)} // both copy it
+	if c.compress == nil || c.expand == nil {
+		return nil, errors.New("a dictionary is damaged")
 	}
-	return d, nil
+	return c, nil
 }
 
-// trainDictionary finds what samples have in common. It fails when they are too few or too small.
-func trainDictionary(samples [][]byte) ([]byte, error) {
+// trainCommon finds what samples have in common. It fails when they are too few or too small.
+func trainCommon(samples [][]byte) ([]byte, error) {
 	var all []byte
 	var sizes []C.size_t
 	for _, s := range samples {
@@ -75,8 +72,8 @@ func newCodec() *codec {
 	return c
 }
 
-// encode packs a body; d may be nil.
-func (c *codec) encode(d *dictionary, body []byte) ([]byte, error) {
+// encode packs a text; d may be nil.
+func (c *codec) encode(d *common, body []byte) ([]byte, error) {
 	if d != nil {
 		C.ZSTD_CCtx_refCDict(c.compress, d.compress)
 	} else {
@@ -92,8 +89,8 @@ func (c *codec) encode(d *dictionary, body []byte) ([]byte, error) {
 	return append(make([]byte, 0, n), out[:n]...), nil
 }
 
-// decode unpacks a body that was packed with this dictionary, or with none.
-func (c *codec) decode(d *dictionary, packed []byte) ([]byte, error) {
+// decode unpacks a text that was packed with this dictionary, or with none.
+func (c *codec) decode(d *common, packed []byte) ([]byte, error) {
 	from, size := unsafe.Pointer(unsafe.SliceData(packed)), C.size_t(len(packed))
 	whole := C.ZSTD_getFrameContentSize(from, size)
 	if whole > mostBodyBytes { // errors are larger still

@@ -1,0 +1,162 @@
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// dictionary is what the bodies of one collection have in common: their forms, and what zstd finds in their texts.
+type dictionary struct {
+	number int16
+	texts  *common // of bodies that fit no form
+	values *common // of filled forms
+	forms  []*form
+	known  map[string]int // the number of a form by its marks
+}
+
+// trainedBytes is a dictionary as it is stored.
+type trainedBytes struct {
+	Texts, Values []byte
+	Forms         []*form
+}
+
+// trainDictionary makes the stored bytes of a dictionary from bodies.
+func trainDictionary(bodies [][]byte) ([]byte, error) {
+	var t trainedBytes
+	var err error
+	if t.Texts, err = trainCommon(bodies); err != nil {
+		return nil, err
+	}
+	t.Forms = trainForms(bodies)
+	d := dictionary{}
+	if err := d.learn(t.Forms); err != nil {
+		return nil, err
+	}
+	var filled [][]byte
+	for _, body := range bodies {
+		if _, values := d.fill(body); values != nil {
+			filled = append(filled, values)
+		}
+	}
+	if t.Values, err = trainCommon(filled); err != nil { // forms that hardly any body fits are of no use
+		t.Values, t.Forms = nil, nil
+	}
+	text, err := json.Marshal(t)
+	if err != nil {
+		return nil, err
+	}
+	return newCodec().encode(nil, text)
+}
+
+// newDictionary makes a dictionary of its stored bytes.
+func newDictionary(number int16, stored []byte) (*dictionary, error) {
+	d, err := readDictionaryBytes(stored)
+	if err != nil {
+		return nil, fmt.Errorf("dictionary %d: %w", number, err)
+	}
+	d.number = number
+	return d, nil
+}
+
+func readDictionaryBytes(stored []byte) (*dictionary, error) {
+	text, err := newCodec().decode(nil, stored)
+	if err != nil {
+		return nil, err
+	}
+	var t trainedBytes
+	if err := json.Unmarshal(text, &t); err != nil {
+		return nil, err
+	}
+	var d dictionary
+	if d.texts, err = newCommon(t.Texts); err != nil {
+		return nil, err
+	}
+	if len(t.Forms) > 0 {
+		if d.values, err = newCommon(t.Values); err != nil {
+			return nil, err
+		}
+	}
+	return &d, d.learn(t.Forms)
+}
+
+func (d *dictionary) learn(forms []*form) error {
+	if len(forms) > mostForms {
+		return errors.New("too many forms")
+	}
+	d.forms, d.known = forms, make(map[string]int, len(forms))
+	for i, f := range forms {
+		if err := f.ready(); err != nil {
+			return err
+		}
+		d.known[strings.Join(f.Marks, "\x00")] = i
+	}
+	return nil
+}
+
+// guesses is how many forms, the most frequent ones, are tried before marks are compared.
+const guesses = 3
+
+// fill finds the form of a body and what must be written of it; nil when it has none.
+func (d *dictionary) fill(body []byte) (number int, values []byte) {
+	out := make([]byte, 0, 1<<10)
+	for i, f := range d.forms[:min(len(d.forms), guesses)] {
+		if values, fits := f.fill(body, out); fits {
+			return i, values
+		}
+	}
+	if len(d.forms) <= guesses {
+		return 0, nil
+	}
+	places := sections(body, make([]section, 0, 1<<10))
+	number, ok := d.known[string(marksOf(body, places, make([]byte, 0, 2*len(body))))]
+	if ok {
+		values, ok = d.forms[number].fill(body, out)
+	}
+	if !ok {
+		return 0, nil
+	}
+	return number, values
+}
+
+// A packed form begins with its number and this bit, which no zstd frame begins with; the frame follows without its magic
+// number.
+const (
+	formBit   = 0x80
+	zstdMagic = "\x28\xb5\x2f\xfd"
+)
+
+func (d *dictionary) encode(c *codec, body []byte) ([]byte, error) {
+	number, values := d.fill(body)
+	if values == nil {
+		return c.encode(d.texts, body)
+	}
+	// What is stored must come back: that is worth some microseconds of every write.
+	if back, err := d.forms[number].text(values); err != nil || !bytes.Equal(back, body) {
+		return c.encode(d.texts, body)
+	}
+	frame, err := c.encode(d.values, values)
+	if err != nil {
+		return nil, err
+	}
+	frame = frame[len(zstdMagic)-1:] // the last byte of the magic number gives its place
+	frame[0] = formBit | byte(number)
+	return frame, nil
+}
+
+func (d *dictionary) decode(c *codec, packed []byte) ([]byte, error) {
+	if len(packed) == 0 || packed[0]&formBit == 0 {
+		return c.decode(d.texts, packed)
+	}
+	number := int(packed[0] &^ formBit)
+	if number >= len(d.forms) {
+		return nil, errDamagedForm
+	}
+	values, err := c.decode(d.values, append([]byte(zstdMagic), packed[1:]...))
+	if err != nil {
+		return nil, err
+	}
+	return d.forms[number].text(values)
+}
