@@ -94,8 +94,8 @@ func compareAnswers(q question, servers []server, n int) comparison {
 		case slices.Equal(sorted[0], sorted[1]):
 			c.Order++
 		default:
-			c.example(fmt.Sprintf("%s %s: only %s: %.3v, only %s: %.3v", last.path, last.body,
-				servers[0].name, without(sorted[0], sorted[1]), servers[1].name, without(sorted[1], sorted[0])))
+			c.example(fmt.Sprintf("%s %s: only %s: %v, only %s: %v", last.path, last.body,
+				servers[0].name, few(without(sorted[0], sorted[1])), servers[1].name, few(without(sorted[1], sorted[0]))))
 		}
 		if q.name == "a" || q.name == "f2" || q.name == "g" {
 			break // there is only one of it
@@ -112,4 +112,12 @@ func (c *comparison) example(text string) {
 
 func without(a, b []string) []string {
 	return slices.DeleteFunc(slices.Clone(a), func(s string) bool { return slices.Contains(b, s) })
+}
+
+// few names the first and says how many more there are.
+func few(ids []string) string {
+	if len(ids) < 2 {
+		return fmt.Sprint(ids)
+	}
+	return fmt.Sprintf("[%s and %d more]", ids[0], len(ids)-1)
 }
