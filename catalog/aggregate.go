@@ -62,7 +62,7 @@ var aggregators = map[string]aggregator{
 		key:    "to_char(date_trunc({{interval}}, i.dt at time zone 'UTC'), 'YYYY-MM-DD')",
 		of:     func(h hit, a stac.Aggregation) string { return beginOf(time.UnixMicro(h.at.micros).UTC(), a.Interval) },
 		finish: func(b *stac.Bucket) { b.Key += "T00:00:00.000Z" }},
-	"collection_frequency": {info: frequency("string"), days: "c.id::text", key: "c.id::text", of: func(h hit, _ stac.Aggregation) string { return h.item.Collection }},
+	"collection_frequency": {info: frequency("string"), days: "d.col::text", key: "i.col::text", of: func(h hit, _ stac.Aggregation) string { return h.item.Collection }},
 	"cloud_cover_frequency": {info: frequency("numeric"), sorted: true, days: "case when d.decile >= 0 then d.decile::text end", key: "case when i.cc is not null then decile(i.cc)::text end",
 		of:     func(h hit, _ stac.Aggregation) string { return ofNumber(h, "eo:cloud_cover", 0, 10, 9) },
 		finish: ranges(10, 0, 9)},
@@ -178,7 +178,7 @@ func (s *Store) Aggregate(ctx context.Context, q stac.Search, asked []stac.Aggre
 			return err
 		}
 		first, last, days := wholeDays(q.Datetime)
-		days = days && p.collected && (q.Datetime == nil || !periods(set, p))
+		days = days && p.timed && (q.Datetime == nil || !p.periods)
 		for _, one := range asked {
 			out, err := s.aggregate(ctx, conn, p, one, exact, days, first, last)
 			if err != nil {
@@ -223,25 +223,15 @@ func (s *Store) tells(ctx context.Context, conn *pgxpool.Conn, p *plan) (bool, e
 		return false, nil
 	}
 	var odd bool
-	sql := strings.NewReplacer("{{from}}", p.route.from, "{{odd}}", oddOf(p.filter.odd), "{{where}}", p.where).Replace(oddSQL)
-	err := conn.QueryRow(ctx, sql, p.args).Scan(&odd)
+	sql := strings.NewReplacer("{{from}}", p.all.all, "{{odd}}", oddOf(p.filter.odd), "{{where}}", p.where).Replace(oddSQL)
+	err := s.one(ctx, conn, sql, p.args, &odd)
 	return !odd, err
-}
-
-// periods reports whether an asked collection has items with a period.
-func periods(set *collectionSet, p *plan) bool {
-	for id, c := range set.byID {
-		if (len(p.search.Collections) == 0 || slices.Contains(p.search.Collections, id)) && (c.covered.reachBefore > 0 || c.covered.reachAfter > 0) {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *Store) aggregate(ctx context.Context, conn *pgxpool.Conn, p *plan, a stac.Aggregation, exact, days bool, first, last *time.Time) (stac.Aggregated, error) {
 	how := aggregators[a.Name]
 	out := stac.Aggregated{Name: a.Name, DataType: how.info.DataType}
-	fill := strings.NewReplacer("{{interval}}", "'"+a.Interval+"'", "{{precision}}", strconv.Itoa(a.Precision), "{{from}}", p.route.from, "{{where}}", p.where)
+	fill := strings.NewReplacer("{{interval}}", "'"+a.Interval+"'", "{{precision}}", strconv.Itoa(a.Precision), "{{from}}", p.all.all, "{{where}}", p.where)
 	switch {
 	case a.Name == "datetime_min" || a.Name == "datetime_max":
 		at, err := s.extreme(ctx, conn, p, a.Name == "datetime_max")
@@ -250,16 +240,16 @@ func (s *Store) aggregate(ctx context.Context, conn *pgxpool.Conn, p *plan, a st
 		}
 		return out, err
 	case days && how.days != "":
-		args := pgx.NamedArgs{"collections": p.args["collections"], "first": first, "last": last, "buckets": mostBuckets}
-		return out, s.buckets(ctx, conn, &out, how, fill.Replace(strings.Replace(aggregateDaysSQL, "{{key}}", how.days, 1)), args)
+		args := pgx.NamedArgs{"cols": p.cols, "first": first, "last": last, "buckets": mostBuckets}
+		return out, s.buckets(ctx, conn, p, &out, how, fill.Replace(strings.Replace(aggregateDaysSQL, "{{key}}", how.days, 1)), args)
 	case exact && how.key != "":
 		p.args["buckets"] = mostBuckets
-		return out, s.buckets(ctx, conn, &out, how, fill.Replace(strings.Replace(aggregateSQL, "{{key}}", how.key, 1)), p.args)
+		return out, s.buckets(ctx, conn, p, &out, how, fill.Replace(strings.Replace(aggregateSQL, "{{key}}", how.key, 1)), p.args)
 	case how.of == nil:
 		return out, fault.New(fault.Invalid, "%s can't be combined with a filter that looks into properties without a column", a.Name)
 	}
 	counts := map[string]int64{}
-	err := s.stream(ctx, conn, p, start, largeBatch, func(h hit) bool {
+	_, err := s.stream(ctx, conn, p, start, largeBatch, func(h hit) bool {
 		if key := how.of(h, a); key != "" {
 			counts[strings.TrimSpace(key)]++
 		}
@@ -281,7 +271,7 @@ func (s *Store) aggregate(ctx context.Context, conn *pgxpool.Conn, p *plan, a st
 func (s *Store) extreme(ctx context.Context, conn *pgxpool.Conn, p *plan, last bool) (at *time.Time, err error) {
 	one := *p
 	one.order = order{by: byTime, descending: last}
-	err = s.stream(ctx, conn, &one, start, map[bool]int{true: firstBatch, false: 1}[p.again()], func(h hit) bool {
+	_, err = s.stream(ctx, conn, &one, start, map[bool]int{true: firstBatch, false: 1}[p.again()], func(h hit) bool {
 		t := time.UnixMicro(h.at.micros)
 		at = &t
 		return false
@@ -289,18 +279,25 @@ func (s *Store) extreme(ctx context.Context, conn *pgxpool.Conn, p *plan, last b
 	return at, err
 }
 
-func (s *Store) buckets(ctx context.Context, conn *pgxpool.Conn, out *stac.Aggregated, how aggregator, sql string, args pgx.NamedArgs) error {
-	rows, err := conn.Query(ctx, sql, args)
+func (s *Store) buckets(ctx context.Context, conn *pgxpool.Conn, p *plan, out *stac.Aggregated, how aggregator, sql string, args pgx.NamedArgs) error {
+	rows, err := s.query(ctx, conn, sql, args)
 	if err != nil {
 		return err
 	}
 	var b stac.Bucket
 	var total, listed int64
 	_, err = pgx.ForEachRow(rows, []any{&b.Key, &b.Count, &total}, func() error {
-		out.Buckets = append(out.Buckets, b)
 		listed += b.Count
+		if out.Name == "collection_frequency" { // their keys are the numbers of collections
+			number, _ := strconv.Atoi(b.Key)
+			b.Key = p.set.name(int16(number))
+		}
+		out.Buckets = append(out.Buckets, b)
 		return nil
 	})
+	if out.Name == "collection_frequency" {
+		slices.SortFunc(out.Buckets, func(x, y stac.Bucket) int { return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Key, y.Key)) })
+	}
 	out.Overflow = total - listed
 	how.settle(out)
 	return err

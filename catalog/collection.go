@@ -186,7 +186,11 @@ type collection struct {
 type collectionSet struct {
 	served []stac.Collection // by id
 	byID   map[string]*collection
+	names  map[int16]string // by number
 }
+
+// name returns the id of a collection.
+func (s *collectionSet) name(number int16) string { return s.names[number] }
 
 //go:embed sql/collections.sql
 var collectionsSQL string
@@ -207,9 +211,9 @@ func readCollections(ctx context.Context, q querier) (*collectionSet, error) {
 		c.served.Body = widened(c.stored, c.covered)
 		return &c, nil
 	})
-	set := &collectionSet{served: make([]stac.Collection, len(all)), byID: make(map[string]*collection, len(all))}
+	set := &collectionSet{served: make([]stac.Collection, len(all)), byID: make(map[string]*collection, len(all)), names: make(map[int16]string, len(all))}
 	for i, c := range all {
-		set.served[i], set.byID[c.served.ID] = c.served, c
+		set.served[i], set.byID[c.served.ID], set.names[c.number] = c.served, c, c.served.ID
 	}
 	return set, err
 }

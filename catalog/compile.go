@@ -17,10 +17,10 @@ import (
 // condition is SQL that holds for every row of which a predicate has the wanted truth, and perhaps for more. It is made of
 // our own words and of names of arguments; nothing from outside is in it.
 type condition struct {
-	sql   string   // "" holds always
-	exact bool     // it holds for no other row, the odd ones aside
-	odd   []string // SQL of rows whose columns can't tell
-	terms []int32  // every wanted row has one of them
+	sql   string    // "" holds always
+	exact bool      // it holds for no other row, the odd ones aside
+	odd   []string  // SQL of rows whose columns can't tell
+	terms [][]int32 // every wanted row has one of each
 }
 
 var (
@@ -39,6 +39,10 @@ type compiler struct {
 	args  pgx.NamedArgs
 	next  int
 	err   error // of the database, while a literal was made ready
+
+	set     *collectionSet
+	cols    []int16 // the collections that are searched
+	periods bool    // some of them have items with a period
 }
 
 // bind gives a value to the statement and returns its place.
@@ -84,8 +88,8 @@ func (c *compiler) join(args []cql2.Node, want, all bool) condition {
 		case !all:
 			return always
 		}
-		if all && one.terms != nil && (out.terms == nil || len(one.terms) < len(out.terms)) {
-			out.terms = one.terms
+		if all {
+			out.terms = append(out.terms, one.terms...)
 		}
 	}
 	if len(parts) > 0 {
@@ -110,6 +114,8 @@ func (c *compiler) leaf(n cql2.Node, want bool) condition {
 		return always
 	}
 	switch p {
+	case "collection":
+		return c.collection(n, want)
 	case "platform":
 		return c.wordly(n, want, platformWord, "i.plat", "")
 	case "grid:code":
@@ -135,8 +141,6 @@ func (c *compiler) leaf(n cql2.Node, want bool) condition {
 		}
 	case cql2.Text:
 		switch {
-		case left == "collection":
-			return condition{sql: "c.id " + string(op) + " " + c.bind(string(v)) + `::text collate "C"`, exact: true}
 		case left == "id" && op == cql2.Equal:
 			return c.named([]string{string(v)}, true)
 		case left == "id" && op == cql2.NotEqual:
@@ -189,7 +193,7 @@ func (c *compiler) others(n cql2.Node, want bool) condition {
 				return c.named(names, want)
 			}
 		}
-		if p := n.Value; p == cql2.Property("eo:cloud_cover") || p == cql2.Property("sat:relative_orbit") || p == cql2.Property("collection") || p == cql2.Property("datetime") {
+		if p := n.Value; p == cql2.Property("eo:cloud_cover") || p == cql2.Property("sat:relative_orbit") || p == cql2.Property("datetime") {
 			either := make(cql2.Or, len(n.List))
 			for i, v := range n.List {
 				either[i] = cql2.Compare{Op: cql2.Equal, Left: p, Right: v}
@@ -198,7 +202,7 @@ func (c *compiler) others(n cql2.Node, want bool) condition {
 		}
 	case cql2.IsNull:
 		switch n.Value {
-		case cql2.Property("id"), cql2.Property("collection"):
+		case cql2.Property("id"):
 			if want {
 				return never
 			}
@@ -211,7 +215,7 @@ func (c *compiler) others(n cql2.Node, want bool) condition {
 		}
 	}
 	if terms := termsWanted(n); want && terms != nil {
-		return condition{sql: "(select g.ph && " + c.bind(terms) + "::int[] from item g where g.pk = i.pk)", terms: terms}
+		return condition{sql: "(select g.ph && " + c.bind(terms) + "::int[] from item g where g.pk = i.pk)", terms: [][]int32{terms}}
 	}
 	return always
 }
@@ -256,7 +260,7 @@ func (c *compiler) wordly(n cql2.Node, want bool, kind wordKind, column, prefix 
 		}
 		numbers = []int32{}
 		for text, number := range all {
-			if rest, ok := strings.CutPrefix(text, prefix); ok && (cql2.Decide(n, wordEnv(rest)) == cql2.True) == want && cql2.Decide(n, wordEnv(rest)) != cql2.Unknown {
+			if rest, ok := strings.CutPrefix(text, prefix); ok && cql2.Decide(n, wordEnv(rest)) == wanted(want) {
 				numbers = append(numbers, number)
 			}
 		}
@@ -264,7 +268,7 @@ func (c *compiler) wordly(n cql2.Node, want bool, kind wordKind, column, prefix 
 	slices.Sort(numbers)
 	odd := fmt.Sprintf("%s = %d", column, unnumbered)
 	out := condition{sql: "(" + column + " = any(" + c.bind(numbers) + "::int[]) or " + odd + ")", exact: true, odd: []string{odd}}
-	if cql2.Decide(n, nullEnv{}) == map[bool]cql2.Truth{true: cql2.True, false: cql2.False}[want] { // of items that lack it
+	if cql2.Decide(n, nullEnv{}) == wanted(want) { // of items that lack it
 		out.sql = "(" + column + " is null or " + out.sql[1:]
 	}
 	return out
@@ -298,11 +302,47 @@ func (c *compiler) datetime(op cql2.CompareOp, literal cql2.Node) condition {
 		cql2.Equal: "i.dt between " + first + " and " + last, cql2.NotEqual: "(i.dt < " + first + " or i.dt > " + last + ")",
 		cql2.Less: "i.dt < " + first, cql2.LessOrEqual: "i.dt <= " + last, cql2.Greater: "i.dt > " + last, cql2.GreaterOrEqual: "i.dt >= " + first,
 	}[op]
-	return condition{sql: sql, exact: true, odd: []string{hasPeriods}}
+	return c.timed(sql)
 }
 
-// hasPeriods is true of the items of collections in which some item has a period.
-const hasPeriods = "(c.reach_before <> '0' or c.reach_after <> '0')"
+// timed is a condition on the datetime that the columns can tell, but for items with a period: they may have none.
+func (c *compiler) timed(sql string) condition {
+	out := condition{sql: sql, exact: true}
+	if c.periods {
+		periodic := []int16{}
+		for _, one := range c.set.byID {
+			if one.covered.reachBefore != 0 || one.covered.reachAfter != 0 {
+				periodic = append(periodic, one.number)
+			}
+		}
+		slices.Sort(periodic)
+		out.odd = []string{"i.col = any(" + c.bind(periodic) + "::smallint[])"}
+	}
+	return out
+}
+
+// collection compiles a predicate of the collection: it is decided once for each that is searched.
+func (c *compiler) collection(n cql2.Node, want bool) condition {
+	numbers := []int16{}
+	for id, one := range c.set.byID {
+		if slices.Contains(c.cols, one.number) && cql2.Decide(n, wordEnv(id)) == wanted(want) {
+			numbers = append(numbers, one.number)
+		}
+	}
+	if len(numbers) == len(c.cols) {
+		return condition{sql: "true", exact: true}
+	}
+	slices.Sort(numbers)
+	return condition{sql: "i.col = any(" + c.bind(numbers) + "::smallint[])", exact: true}
+}
+
+// wanted is the truth that a predicate must have.
+func wanted(want bool) cql2.Truth {
+	if want {
+		return cql2.True
+	}
+	return cql2.False
+}
 
 // limits binds the first and the last moment of a time.
 func (c *compiler) limits(literal cql2.Node) (first, last string) {
@@ -356,7 +396,7 @@ func (c *compiler) temporal(n cql2.Temporal, want bool) condition {
 	if !want {
 		sql = "not (" + sql + ")"
 	}
-	return condition{sql: "(" + sql + ")", exact: true, odd: []string{hasPeriods}}
+	return c.timed("(" + sql + ")")
 }
 
 // relations are CQL2's temporal functions of a, from a0 to a1, and b (OGC 21-065r2, table 12).
@@ -523,5 +563,5 @@ func (c *compiler) related(n cql2.Node) (sql string, atoms []string) {
 	if parts == nil {
 		return "", nil
 	}
-	return ", case when i.x0 <= i.x1 then array[" + strings.Join(parts, ", ") + "] end", atoms
+	return "case when i.x0 <= i.x1 then array[" + strings.Join(parts, ", ") + "] end", atoms
 }

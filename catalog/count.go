@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"math"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,36 +20,123 @@ var countSQL string
 //go:embed sql/count_days.sql
 var countDaysSQL string
 
-// countFor bounds what a first page spends on counting; what takes longer is estimated.
-const countFor = 300 * time.Millisecond
+const (
+	// countFor bounds what a first page spends on counting; what takes longer is estimated.
+	countFor = 150 * time.Millisecond
+	// What is expected to take longer, in microseconds of one core, is estimated at once: by columns, and by bodies.
+	mostCountCost = 25_000
+	mostAgainCost = 5_000
+	// A count that is no longer sure is repeated at once when that takes less than this, and else only when it takes one part
+	// in recountShare of the time since.
+	recountAlways = 20 * time.Millisecond
+	recountShare  = 20
+	mostCounts    = 4096 // that are remembered
+)
 
-// count returns how many rows match: exactly where columns and counters tell in time, else about.
-func (s *Store) count(ctx context.Context, conn *pgxpool.Conn, p *plan) (n int64, estimated bool, err error) {
+// counts remembers how many rows match what was asked, with the moment of the database for which that is exact.
+type counts struct {
+	mu    sync.Mutex
+	known map[uint64]tally
+}
+
+// tally is a count that was taken.
+type tally struct {
+	n    int64
+	seen snapshot
+	when time.Time
+	took time.Duration
+}
+
+func (c *counts) get(asked uint64) (tally, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, ok := c.known[asked]
+	return found, ok
+}
+
+func (c *counts) put(asked uint64, n tally) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil || len(c.known) >= mostCounts {
+		c.known = map[uint64]tally{}
+	}
+	c.known[asked] = n
+}
+
+// count returns how many rows match: exactly where columns, counters or a look at the bodies tell in time, else about. A count
+// is remembered, and stays exact until somebody writes.
+func (s *Store) count(ctx context.Context, conn *pgxpool.Conn, p *plan, now snapshot) (total, error) {
+	alike := p.search
+	alike.Sort = nil
+	asked := checksum(alike, nil)
+	if known, ok := s.counts.get(asked); ok {
+		if now.same(known.seen) {
+			return total{n: known.n}, nil
+		}
+		if known.took > recountAlways && time.Since(known.when) < recountShare*known.took {
+			return total{n: known.n, estimated: true}, nil
+		}
+	}
+	began := time.Now()
 	quick, cancel := context.WithTimeout(ctx, countFor)
 	defer cancel()
-	exact := false
-	if p.collected {
-		n, exact, err = s.countDays(quick, conn, p)
-	}
-	if err == nil && !exact && (!p.again() || p.filter.exact && !p.texts) {
-		var odd int64
-		sql := strings.NewReplacer("{{odd}}", oddOf(p.filter.odd), "{{from}}", p.route.from, "{{where}}", p.where).Replace(countSQL)
-		err = conn.QueryRow(quick, sql, p.args).Scan(&n, &odd)
-		exact = err == nil && odd == 0
-	}
-	if err == nil && !exact {
-		n, exact, err = s.countBodies(quick, conn, p)
-	}
-	if err != nil && ctx.Err() == nil && quick.Err() != nil {
-		err = nil
-	}
-	if err != nil || exact {
-		return n, false, err
+	n, seen, exact, err := s.countNow(quick, conn, p)
+	switch {
+	case err != nil && ctx.Err() == nil && quick.Err() != nil: // it would take too long
+	case err != nil:
+		return total{}, err
+	case exact:
+		s.counts.put(asked, tally{n, seen, began, time.Since(began)})
+		return total{n: n}, nil
 	}
 	if math.IsNaN(p.rows) {
-		return unknown, false, nil
+		return total{n: unknown}, nil
 	}
-	return max(int64(p.rows), int64(p.search.Limit)+1), true, nil
+	return total{n: max(int64(p.rows), int64(p.search.Limit)+1), estimated: true}, nil
+}
+
+// countNow counts, where that is not expected to take too long.
+func (s *Store) countNow(ctx context.Context, conn *pgxpool.Conn, p *plan) (n int64, seen snapshot, exact bool, err error) {
+	if p.timed {
+		if first, last, whole := wholeDays(p.search.Datetime); whole && (p.search.Datetime == nil || !p.periods) {
+			p.args["first"], p.args["last"] = first, last
+			err = s.one(ctx, conn, countDaysSQL, p.args, &n, &seen)
+			return n, seen, err == nil, err
+		}
+	}
+	if p.again() && !p.filter.exact || p.texts {
+		if p.rows*againRowCost > mostAgainCost {
+			return 0, "", false, nil
+		}
+		return s.countBodies(ctx, conn, p)
+	}
+	if p.countCost > mostCountCost {
+		return 0, "", false, nil
+	}
+	var odd int64
+	sql := strings.NewReplacer("{{odd}}", oddOf(p.filter.odd), "{{from}}", p.all.all, "{{where}}", p.where).Replace(countSQL)
+	if err = s.one(ctx, conn, sql, p.args, &n, &odd, &seen); err != nil || odd == 0 {
+		return n, seen, err == nil, err
+	}
+	if float64(n)*againRowCost > mostAgainCost {
+		return 0, "", false, nil
+	}
+	return s.countBodies(ctx, conn, p)
+}
+
+// one reads the one row of a statement with named arguments.
+func (s *Store) one(ctx context.Context, conn *pgxpool.Conn, sql string, args pgx.NamedArgs, into ...any) error {
+	rows, err := s.query(ctx, conn, sql, args)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 func oddOf(odd []string) string {
@@ -56,18 +144,6 @@ func oddOf(odd []string) string {
 		return "false"
 	}
 	return strings.Join(odd, " or ")
-}
-
-// countDays counts whole days from their counters.
-func (s *Store) countDays(ctx context.Context, conn *pgxpool.Conn, p *plan) (n int64, exact bool, err error) {
-	first, last, whole := wholeDays(p.search.Datetime)
-	if !whole {
-		return 0, false, nil
-	}
-	args := pgx.NamedArgs{"collections": p.args["collections"], "first": first, "last": last}
-	var periods bool
-	err = conn.QueryRow(ctx, countDaysSQL, args).Scan(&n, &periods)
-	return n, err == nil && (!periods || p.search.Datetime == nil), err
 }
 
 // wholeDays returns the first and the last day of an interval, nil where it is open; whole is false when it cuts a day.
@@ -80,9 +156,9 @@ func wholeDays(d *stac.Interval) (first, last *time.Time, whole bool) {
 		}
 		first = &begins
 	}
-	if d != nil && d.End != nil {
+	if d != nil && d.End != nil { // what is left of the day is less than the columns tell apart
 		ends := d.End.UTC()
-		if next := ends.Add(time.Microsecond); !next.Equal(next.Truncate(day)) {
+		if next := ends.Truncate(time.Microsecond).Add(time.Microsecond); !next.Equal(next.Truncate(day)) {
 			return nil, nil, false
 		}
 		ends = ends.Truncate(day)
@@ -92,13 +168,10 @@ func wholeDays(d *stac.Interval) (first, last *time.Time, whole bool) {
 }
 
 // countBodies looks at what matches one by one, as long as there is time.
-func (s *Store) countBodies(ctx context.Context, conn *pgxpool.Conn, p *plan) (n int64, exact bool, err error) {
-	if p.rows > mostLooked/8 {
-		return 0, false, nil
-	}
-	err = s.stream(ctx, conn, p, start, largeBatch, func(hit) bool {
+func (s *Store) countBodies(ctx context.Context, conn *pgxpool.Conn, p *plan) (n int64, seen snapshot, exact bool, err error) {
+	sight, err := s.stream(ctx, conn, p, start, largeBatch, func(hit) bool {
 		n++
 		return ctx.Err() == nil
 	})
-	return n, err == nil && ctx.Err() == nil, err
+	return n, sight.at, err == nil && ctx.Err() == nil, err
 }

@@ -30,6 +30,7 @@ type estimates struct {
 	term    map[int32]float64               // share of the rows
 	rarest  float64                         // no other term is more frequent than this share
 	covered map[int16]float64               // all items of a collection
+	seen    snapshot                        // when
 }
 
 const (
@@ -75,48 +76,82 @@ func monthOf(t time.Time) int { return t.Year()*12 + int(t.Month()) - 1 }
 func (s *Store) readEstimates(ctx context.Context) (*estimates, error) {
 	e := &estimates{month: map[int16]map[int]float64{}, decile: map[int16]*[deciles + 1]float64{}, cell: map[int16]map[int32]float64{},
 		term: map[int32]float64{}, covered: map[int16]float64{}, rarest: 1e-4}
-	err := s.with(ctx, "estimates", func(conn *pgxpool.Conn) error {
-		rows, err := conn.Query(ctx, estimateDaysSQL)
-		if err != nil {
-			return err
-		}
-		var col, decile int16
-		var month time.Time
-		var n int64
-		if _, err = pgx.ForEachRow(rows, []any{&col, &month, &decile, &n}, func() error {
-			if e.month[col] == nil {
-				e.month[col], e.decile[col] = map[int]float64{}, &[deciles + 1]float64{}
-			}
-			if decile < 0 {
-				decile = deciles
-			}
-			e.month[col][monthOf(month)] += float64(n)
-			e.decile[col][decile] += float64(n)
-			e.covered[col] += float64(n)
-			e.total += float64(n)
-			return nil
-		}); err != nil {
-			return err
-		}
-		if rows, err = conn.Query(ctx, estimateCellsSQL); err != nil {
-			return err
-		}
-		var cell int32
-		if _, err = pgx.ForEachRow(rows, []any{&col, &cell, &n}, func() error {
-			if e.cell[col] == nil {
-				e.cell[col] = map[int32]float64{}
-			}
-			e.cell[col][cell] = float64(n)
-			return nil
-		}); err != nil {
-			return err
-		}
-		return e.readTerms(ctx, conn)
+	err := s.with(ctx, "estimates", func(c *pgxpool.Conn) error {
+		return pgx.BeginTxFunc(ctx, c, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+			return e.read(ctx, tx)
+		})
 	})
 	return e, err
 }
 
-func (e *estimates) readTerms(ctx context.Context, conn *pgxpool.Conn) error {
+// read fills estimates of one moment.
+func (e *estimates) read(ctx context.Context, conn pgx.Tx) error {
+	if err := conn.QueryRow(ctx, "select pg_current_snapshot()::text").Scan(&e.seen); err != nil {
+		return err
+	}
+	rows, err := conn.Query(ctx, estimateDaysSQL)
+	if err != nil {
+		return err
+	}
+	var col, decile int16
+	var month time.Time
+	var n int64
+	if _, err = pgx.ForEachRow(rows, []any{&col, &month, &decile, &n}, func() error {
+		if e.month[col] == nil {
+			e.month[col], e.decile[col] = map[int]float64{}, &[deciles + 1]float64{}
+		}
+		if decile < 0 {
+			decile = deciles
+		}
+		e.month[col][monthOf(month)] += float64(n)
+		e.decile[col][decile] += float64(n)
+		e.covered[col] += float64(n)
+		e.total += float64(n)
+		return nil
+	}); err != nil {
+		return err
+	}
+	if rows, err = conn.Query(ctx, estimateCellsSQL); err != nil {
+		return err
+	}
+	var cell int32
+	if _, err = pgx.ForEachRow(rows, []any{&col, &cell, &n}, func() error {
+		if e.cell[col] == nil {
+			e.cell[col] = map[int32]float64{}
+		}
+		e.cell[col][cell] = float64(n)
+		return nil
+	}); err != nil {
+		return err
+	}
+	return e.readTerms(ctx, conn)
+}
+
+// current reports whether nothing has changed since the estimates were read, so that they are exact.
+func (e *estimates) current(ctx context.Context, q querier) (bool, error) {
+	rows, err := q.Query(ctx, "select pg_current_snapshot()::text")
+	if err != nil {
+		return false, err
+	}
+	now, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[snapshot])
+	return now.same(e.seen), err
+}
+
+// occupied returns those of the cells in which a collection has items.
+func (e *estimates) occupied(cols []int16, cells []int32) []int32 {
+	out := []int32{}
+	for _, cell := range cells {
+		for _, col := range cols {
+			if e.cell[col][cell] > 0 {
+				out = append(out, cell)
+				break
+			}
+		}
+	}
+	return out
+}
+
+func (e *estimates) readTerms(ctx context.Context, conn querier) error {
 	rows, err := conn.Query(ctx, estimateTermsSQL)
 	if err != nil {
 		return err

@@ -147,7 +147,7 @@ func FuzzPut(f *testing.F) {
 }
 
 func FuzzToken(f *testing.F) {
-	f.Add(place{micros: 1_700_000_000_000_000, pk: 42, clouded: true, matched: 7, values: []any{"a", 1.5, nil}}.token(stac.Search{}))
+	f.Add(place{micros: 1_700_000_000_000_000, pk: 42, clouded: true, matched: total{n: 7}, values: []any{"a", 1.5, nil}}.token(stac.Search{}))
 	f.Add("")
 	f.Add("AAAA")
 	f.Fuzz(func(t *testing.T, token string) {

@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/buger/jsonparser"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"swath/fault"
@@ -57,7 +54,7 @@ type hit struct {
 // page reads one page, and one row more to know whether there is another.
 func (s *Store) page(ctx context.Context, conn *pgxpool.Conn, p *plan) (page stac.Page, err error) {
 	limit := p.search.Limit
-	hits, err := s.collect(ctx, conn, p, limit+1)
+	hits, seen, err := s.collect(ctx, conn, p, limit+1)
 	if err != nil {
 		return page, err
 	}
@@ -67,39 +64,50 @@ func (s *Store) page(ctx context.Context, conn *pgxpool.Conn, p *plan) (page sta
 	for i, h := range hits {
 		page.Items[i] = h.item
 	}
-	matched, estimated := p.from.matched, p.from.estimated
+	matched := p.from.matched
 	switch {
 	case p.search.Token != "":
 	case !more:
-		matched, estimated = int64(len(hits)), false
+		matched = total{n: int64(len(hits))}
+	case seen.rows != unknown && !p.again():
+		matched = total{n: seen.rows}
 	default:
-		if matched, estimated, err = s.count(ctx, conn, p); err != nil {
+		if matched, err = s.count(ctx, conn, p, seen.at); err != nil {
 			return page, err
 		}
 	}
 	if more {
 		last := hits[len(hits)-1].at
-		last.matched, last.estimated = matched, estimated
+		last.matched = matched
 		page.Next = last.token(p.search)
 	}
-	if matched != unknown {
-		page.Matched, page.Estimated = &matched, estimated
+	if matched.n != unknown {
+		page.Matched, page.Estimated = &matched.n, matched.estimated
 	}
 	return page, nil
 }
 
+// sight is what the statement of a page says beside its rows.
+type sight struct {
+	rows int64 // that match in all; unknown where the route did not see all of them
+	at   snapshot
+}
+
 // collect returns the first hits behind the plan's place.
-func (s *Store) collect(ctx context.Context, conn *pgxpool.Conn, p *plan, need int) (hits []hit, err error) {
+func (s *Store) collect(ctx context.Context, conn *pgxpool.Conn, p *plan, need int) (hits []hit, seen sight, err error) {
+	if len(p.cols) == 0 {
+		return nil, seen, nil
+	}
 	if len(p.order.keys) == 0 {
 		first := need
 		if p.again() {
 			first = max(need, firstBatch)
 		}
-		err = s.stream(ctx, conn, p, p.from, first, func(h hit) bool {
+		seen, err = s.stream(ctx, conn, p, p.from, first, func(h hit) bool {
 			hits = append(hits, h)
 			return len(hits) < need
 		})
-		return hits, err
+		return hits, seen, err
 	}
 	// Groups that are equal in the column are sorted here; only the best of a group are kept.
 	from := p.from
@@ -113,7 +121,7 @@ func (s *Store) collect(ctx context.Context, conn *pgxpool.Conn, p *plan, need i
 		slices.SortFunc(group, byOrder)
 		group = group[:min(len(group), room)]
 	}
-	err = s.stream(ctx, conn, p, from, firstBatch, func(h hit) bool {
+	seen, err = s.stream(ctx, conn, p, from, firstBatch, func(h hit) bool {
 		if len(group) > 0 && !p.order.sameGroup(group[0].at, h.at) {
 			settle(need - len(hits))
 			hits, group, gathered = append(hits, group...), nil, 0
@@ -138,75 +146,80 @@ func (s *Store) collect(ctx context.Context, conn *pgxpool.Conn, p *plan, need i
 			mostGathered, p.order.keys[0].Property)
 	}
 	settle(need - len(hits))
-	return append(hits, group...), err
+	return append(hits, group...), seen, err
 }
 
 // stream yields the hits behind a place in the order of the index, until there are no more or yield has enough.
-func (s *Store) stream(ctx context.Context, conn *pgxpool.Conn, p *plan, from place, batch int, yield func(hit) (more bool)) error {
+func (s *Store) stream(ctx context.Context, conn *pgxpool.Conn, p *plan, from place, size int, yield func(hit) (more bool)) (seen sight, err error) {
 	looked := 0
 	for {
-		n, last, enough, err := s.batch(ctx, conn, p, from, batch, yield)
-		if err != nil || enough {
-			return err
+		b, err := s.batch(ctx, conn, p, from, size, yield)
+		if looked == 0 {
+			seen = b.sight
 		}
-		looked += n
+		if err != nil || b.enough {
+			return seen, err
+		}
+		looked += b.n
 		switch {
-		case n == batch:
-			from = last
+		case b.n == size:
+			from = b.last
 		case p.order.by == byCloud && from.clouded: // behind all that have a cloud cover come those that have none
 			from = place{first: true, micros: start.micros, pk: start.pk}
+			seen.rows = unknown
 		default:
-			return nil
+			return seen, nil
 		}
 		if looked > mostLooked {
-			return fault.New(fault.Timeout, "the search has looked at %d items and found too few: narrow it by place, time or collection, or by a property with exact values", looked)
+			return seen, fault.New(fault.Timeout, "the search has looked at %d items and found too few: narrow it by place, time or collection, or by a property with exact values", looked)
 		}
-		batch = min(max(4*batch, firstBatch), largeBatch)
+		size = min(max(4*size, firstBatch), largeBatch)
 	}
 }
 
+// stretch is some of the rows of a stream.
+type stretch struct {
+	sight
+	n      int   // rows
+	last   place // of them
+	enough bool  // yield said so
+}
+
 // batch yields the hits among the next rows behind a place.
-func (s *Store) batch(ctx context.Context, conn *pgxpool.Conn, p *plan, from place, size int, yield func(hit) (more bool)) (n int, last place, enough bool, err error) {
-	sql := strings.NewReplacer("{{candidates}}", p.statement(from), "{{order:p}}", p.order.sql("p", from.clouded), "{{related}}", p.related).Replace(pageSQL)
+func (s *Store) batch(ctx context.Context, conn *pgxpool.Conn, p *plan, from place, size int, yield func(hit) (more bool)) (b stretch, err error) {
+	b.rows = unknown
+	sql := p.statement(from)
 	p.args["limit"] = size
-	rows, err := conn.Query(ctx, sql, p.args)
+	rows, err := s.query(ctx, conn, sql, p.args)
 	if err != nil {
-		return 0, last, false, err
+		return b, err
 	}
 	defer rows.Close()
-	var h hit
-	var dict int16
-	var packed pgtype.DriverBytes // read before the next row
-	var dt time.Time
-	var cloud *float64
-	var related []bool
-	into := []any{&h.item.Collection, &h.item.Updated, &dict, &packed, &dt, &h.at.pk, &cloud}
-	if p.related != "" {
-		into = append(into, &related)
-	}
 	for rows.Next() {
-		h, related = hit{}, nil
-		if err := rows.Scan(into...); err != nil {
-			return n, last, false, err
+		r, err := readRow(rows.RawValues())
+		if err != nil {
+			return b, err
 		}
-		n++
-		h.at.micros, h.at.clouded = dt.UnixMicro(), p.order.by != byCloud || cloud != nil
-		if cloud != nil {
-			h.at.cloud = *cloud
+		if b.n++; b.n == 1 {
+			b.sight = r.sight
 		}
-		last = h.at
-		if h.item.Body, err = s.pack.decode(dict, packed); err != nil {
-			return n, last, false, fmt.Errorf("item %d of collection %s: %w", h.at.pk, h.item.Collection, err)
+		h := hit{at: r.place}
+		h.at.clouded = p.order.by != byCloud || r.clouded
+		b.last = h.at
+		h.item.Collection = p.set.name(r.col)
+		if h.item.Body, err = s.pack.decode(r.dict, r.packed); err != nil {
+			return b, fmt.Errorf("item %d of collection %s: %w", h.at.pk, h.item.Collection, err)
 		}
-		if p.again() && !p.matches(h.item.Body, related) {
+		if p.again() && !p.matches(h.item.Body, r.related) {
 			continue
 		}
-		h.item.ID, h.item.Updated = idOf(h.item.Body), h.item.Updated.UTC()
+		h.item.ID, h.item.Updated = idOf(h.item.Body), r.updated
 		if !yield(h) {
-			return n, last, true, nil
+			b.enough = true
+			return b, nil
 		}
 	}
-	return n, last, false, rows.Err()
+	return b, rows.Err()
 }
 
 // matches looks at a body again.

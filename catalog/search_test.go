@@ -334,14 +334,14 @@ func candidates(t *testing.T, s *Store, q stac.Search, way route) (rows string) 
 			return err
 		}
 		p.args["cells"], p.args["limit"] = cellsMeeting(where.box), 100_000
-		p.route = way
-		found, err := conn.Query(t.Context(), p.statement(start), p.args)
+		p.page = way
+		found, err := s.query(t.Context(), conn, p.candidates(start), p.args)
 		if err != nil {
 			return err
 		}
 		var dt time.Time
 		var pk int64
-		_, err = pgx.ForEachRow(found, []any{&dt, &pk, nil}, func() error {
+		_, err = pgx.ForEachRow(found, []any{&dt, &pk, nil, nil}, func() error {
 			rows += fmt.Sprintln(dt.UnixMicro(), pk)
 			return nil
 		})

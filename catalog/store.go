@@ -33,7 +33,9 @@ type Store struct {
 	numbers   sync.Map  // of collections, int16 by id; whoever writes by one that is gone finds out
 	covered   sync.Map  // *coverage by number of collection
 	estimator estimator // of what plans cost
-	stop      func()    // ends what runs in the background
+	counts    counts
+	shapes    statements
+	stop      func() // ends what runs in the background
 }
 
 var (
@@ -57,6 +59,8 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 	conf.ConnConfig.ConnectTimeout = busyPatience
 	conf.ConnConfig.RuntimeParams["application_name"] = "swath"
 	conf.ConnConfig.RuntimeParams["statement_timeout"] = strconv.FormatInt(cfg.StatementTimeout.Milliseconds(), 10)
+	// A statement has one good plan, whatever its arguments: to make one anew takes longer than most pages.
+	conf.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	conf.ConnConfig.BuildContextWatcherHandler = cancelOnServer
 	pool, err := pgxpool.NewWithConfig(ctx, conf)
 	if err != nil {

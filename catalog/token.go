@@ -20,20 +20,25 @@ import (
 // place is a row in the order of a search; the page after it is everything beyond. It carries how many rows match, which
 // the first page has counted.
 type place struct {
-	first     bool    // before all rows; of those without cloud cover where that orders and clouded is false
-	micros    int64   // datetime, microseconds since 1970
-	pk        int64   //
-	clouded   bool    // whether it has a cloud cover
-	cloud     float64 // percent
-	values    []any   // of the order's further keys
-	matched   int64   // unknown when not counted
+	first   bool    // before all rows; of those without cloud cover where that orders and clouded is false
+	micros  int64   // datetime, microseconds since 1970
+	pk      int64   //
+	clouded bool    // whether it has a cloud cover
+	cloud   float64 // percent
+	values  []any   // of the order's further keys
+	matched total
+}
+
+// total is how many rows match; unknown when not counted.
+type total struct {
+	n         int64
 	estimated bool
 }
 
 const unknown = -1
 
 // start is before every row.
-var start = place{first: true, micros: math.MaxInt64, pk: math.MaxInt64, clouded: true, matched: unknown}
+var start = place{first: true, micros: math.MaxInt64, pk: math.MaxInt64, clouded: true, matched: total{n: unknown}}
 
 // bind gives the values that order.after names.
 func (p place) bind(args pgx.NamedArgs) {
@@ -58,11 +63,11 @@ func (p place) token(s stac.Search) string {
 	if p.clouded {
 		flags |= tokenClouded
 	}
-	if p.estimated {
+	if p.matched.estimated {
 		flags |= tokenGuess
 	}
 	out := []byte{tokenVersion, flags}
-	for _, n := range []uint64{uint64(p.micros), uint64(p.pk), uint64(p.matched), math.Float64bits(p.cloud)} {
+	for _, n := range []uint64{uint64(p.micros), uint64(p.pk), uint64(p.matched.n), math.Float64bits(p.cloud)} {
 		out = binary.BigEndian.AppendUint64(out, n)
 	}
 	if p.values != nil {
@@ -86,8 +91,8 @@ func parseToken(s stac.Search) (place, error) {
 		return place{}, fault.New(fault.Invalid, "the token belongs to another search: follow the next link as it is")
 	}
 	number := func(i int) uint64 { return binary.BigEndian.Uint64(payload[2+8*i:]) }
-	p := place{micros: int64(number(0)), pk: int64(number(1)), matched: int64(number(2)), cloud: math.Float64frombits(number(3)),
-		clouded: in[1]&tokenClouded != 0, estimated: in[1]&tokenGuess != 0}
+	p := place{micros: int64(number(0)), pk: int64(number(1)), cloud: math.Float64frombits(number(3)), clouded: in[1]&tokenClouded != 0,
+		matched: total{int64(number(2)), in[1]&tokenGuess != 0}}
 	if len(payload) > tokenHead && json.Unmarshal(payload[tokenHead:], &p.values) != nil {
 		return place{}, damaged
 	}

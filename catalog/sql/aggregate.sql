@@ -2,8 +2,7 @@
 -- columns decide.
 with counted as (
   select {{key}} as key, count(*) as n
-  from {{from}}
-  where (@collections::text[] is null or c.id = any(@collections::text[])) {{where}}
+  from {{from}} {{where}}
   group by 1
 )
 select key, n, (sum(n) over ())::bigint from counted where key is not null order by n desc, key limit @buckets::int

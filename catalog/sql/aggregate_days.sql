@@ -1,9 +1,8 @@
 -- The same from the counters of days: for collections and whole days alone. Reads day_total of the collections.
 with counted as (
   select {{key}} as key, sum(d.n)::bigint as n
-  from collection c
-  join day_count d on d.col = c.number
-  where (@collections::text[] is null or c.id = any(@collections::text[]))
+  from day_count d
+  where d.col = any(@cols::smallint[])
     and (@first::date is null or d.day >= @first::date) and (@last::date is null or d.day <= @last::date)
   group by 1
 )

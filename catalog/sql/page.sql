@@ -1,7 +1,6 @@
--- The items of one page, in its order. Uses item_pk.
+-- The items of one page, in its order. Uses item_pk, row by row.
 with page as materialized ({{candidates}})
-select c.id, i.updated, i.dict, i.body, p.dt, p.pk, p.cc {{related}}
+select i.col, i.updated, i.dict, i.body, p.dt, p.pk, p.cc, p.n, {{related}}, (select pg_current_snapshot()::text)
 from page p
-join item i on i.pk = p.pk
-join collection c on c.number = i.col
+cross join lateral (select * from item g where g.pk = p.pk offset 0) i
 order by {{order:p}}

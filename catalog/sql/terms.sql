@@ -1,7 +1,6 @@
 -- Matching rows that have one of these terms, or a hash like it. Uses item_terms: for terms that are rare.
-select i.dt, i.pk, i.cc
+select i.dt, i.pk, i.cc, null::bigint as n
 from item i
-join collection c on c.number = i.col
-where i.ph && @terms::int[] and (@collections::text[] is null or c.id = any(@collections::text[])) {{where}}
+where i.ph && @terms::int[] and i.col = any(@cols::smallint[]) {{where}}
 order by {{order:i}}
 limit @limit::int

@@ -1,0 +1,69 @@
+package catalog
+
+import (
+	_ "embed"
+	"strings"
+)
+
+//go:embed sql/walk.sql
+var walkSQL string
+
+//go:embed sql/walk_one.sql
+var walkOneSQL string
+
+//go:embed sql/cells.sql
+var cellsSQL string
+
+//go:embed sql/cells_few.sql
+var cellsFewSQL string
+
+//go:embed sql/ids.sql
+var idsSQL string
+
+//go:embed sql/terms.sql
+var termsSQL string
+
+//go:embed sql/page.sql
+var pageSQL string
+
+//go:embed sql/newest.sql
+var newestSQL string
+
+// route is a way to the rows that may match: the statement that yields the first of them in order, and what all of them are
+// read from.
+type route struct {
+	name, first, all string
+}
+
+// The routes. Each of them leads to all that match; they differ in what they pass on the way.
+var (
+	walking    = route{"walk", walkSQL, "item i where i.col = any(@cols::smallint[])"}
+	walkingOne = route{"walk", walkOneSQL, "item i where i.col = @col::smallint"}
+	celling    = route{"cells", cellsSQL, "unnest(@cells::int[]) as q(cell) join item i on i.cell = q.cell and i.col = any(@cols::smallint[]) where true"}
+	cellingFew = route{"few cells", cellsFewSQL, celling.all} // also counts what matches
+	naming     = route{"ids", idsSQL, "item i where i.col = any(@cols::smallint[]) and i.idh = any(@hashes::bigint[]) and i.idk = any(@keys::bigint[])"}
+	terming    = route{"terms", termsSQL, "item i where i.ph && @terms::int[] and i.col = any(@cols::smallint[])"}
+)
+
+// candidates writes the statement that yields the first rows behind a place, whose values it binds.
+func (p *plan) candidates(from place) string {
+	from.bind(p.args)
+	sql := strings.Replace(p.page.first, "{{where}}", p.where+p.order.after(from), 1)
+	sql = strings.Replace(sql, "{{order:i}}", p.order.sql("i", from.clouded), 1)
+	return strings.Replace(sql, "{{order:s}}", p.order.sql("s", from.clouded), 1)
+}
+
+// statement writes the statement that yields the first items behind a place.
+func (p *plan) statement(from place) string {
+	if p.page.first == walkOneSQL && p.where == "" && p.related == "" && p.order.by == byTime && p.order.descending {
+		from.bind(p.args)
+		return strings.Replace(newestSQL, "{{where}}", p.order.after(from), 1)
+	}
+	sql := strings.Replace(pageSQL, "{{candidates}}", p.candidates(from), 1)
+	sql = strings.Replace(sql, "{{order:p}}", p.order.sql("p", from.clouded), 1)
+	related := "null::boolean[]"
+	if p.related != "" {
+		related = p.related
+	}
+	return strings.Replace(sql, "{{related}}", related, 1)
+}
