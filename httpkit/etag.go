@@ -13,7 +13,11 @@ import (
 // Send answers GET and HEAD with body under a strong ETag made from its bytes; a client that holds them gets 304.
 // The body must not be changed afterwards.
 func Send(c *fiber.Ctx, contentType string, body []byte) error {
-	tag := Tag(body)
+	return SendTagged(c, contentType, body, Tag(body))
+}
+
+// SendTagged is Send for a body whose Tag is known.
+func SendTagged(c *fiber.Ctx, contentType string, body []byte, tag string) error {
 	if NotModified(c, tag) {
 		return nil
 	}

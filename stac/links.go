@@ -102,6 +102,9 @@ func (l Links) AppendCollection(dst []byte, c Collection) []byte {
 	dst = AppendLink(append(dst, ','), "root", l.Base+"/", TypeJSON, "The catalog")
 	dst = AppendLink(append(dst, ','), "items", self+"/items", TypeGeoJSON, "Its items")
 	dst = AppendLink(append(dst, ','), RelQueryables, self+"/queryables", TypeSchema, "What its items can be searched by")
+	dst = AppendLink(append(dst, ','), "aggregations", self+"/aggregations", TypeJSON, "What can be counted")
+	dst = AppendLink(append(dst, ','), "aggregate", self+"/aggregate", TypeJSON, "Counts of its items")
+	dst = AppendLink(append(dst, ','), "child", self+"/browse", TypeJSON, "Its items, by year and place")
 	dst = AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This collection as a page")
 	return l.appendBody(append(dst, ']'), c.Body)
 }

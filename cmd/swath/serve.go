@@ -74,7 +74,8 @@ func newApp(s *stores, cfg Config, log *slog.Logger) *fiber.App {
 
 	app := httpkit.New(httpkit.Config{PublicURL: cfg.PublicURL, RequestTimeout: cfg.RequestTimeout, Metrics: metrics, Log: log})
 	httpkit.Operations{Checks: []httpkit.Check{{Name: "database", Run: s.catalog.Ping}}, Metrics: metrics}.Mount(app)
-	stachttp.API{Catalog: s.catalog, Editor: s.catalog, Changes: cfg.changes(), Document: openapi.Document}.Mount(app)
+	stachttp.API{Catalog: s.catalog, Analyst: s.catalog, Editor: s.catalog, Generation: s.catalog.CollectionsGeneration,
+		Changes: cfg.changes(), Document: openapi.Document}.Mount(app)
 	tilehttp.API{Renderer: renderer}.Mount(app)
 	objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog)}.Mount(app)
 	web.API{}.Mount(app)

@@ -1,8 +1,8 @@
 package stachttp
 
 import (
-	"encoding/json"
 	"fmt"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -10,8 +10,103 @@ import (
 	"swath/stac"
 )
 
-// collections serves GET /collections.
+// rendered keeps the answer of GET /collections for the address it was rendered for, as long as nothing has changed.
+type rendered struct {
+	mu         sync.Mutex
+	base       string
+	generation uint64
+	body       []byte
+	tag        string
+}
+
+// get returns a kept answer, or nil.
+func (r *rendered) get(base string, generation uint64) ([]byte, string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.base != base || r.generation != generation {
+		return nil, ""
+	}
+	return r.body, r.tag
+}
+
+func (r *rendered) put(base string, generation uint64, body []byte) (tag string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.base, r.generation, r.body, r.tag = base, generation, body, httpkit.Tag(body)
+	return r.tag
+}
+
+// collections serves GET /collections: all, or those that a search asks for.
 func (a API) collections(c *fiber.Ctx) error {
+	l := links(c)
+	plain := len(c.Context().URI().QueryString()) == 0 && !httpkit.WantsHTML(c)
+	generation := uint64(0)
+	if plain {
+		generation = a.Generation()
+		if body, tag := a.kept.get(l.Base, generation); body != nil {
+			return httpkit.SendTagged(c, stac.TypeJSON, body, tag)
+		}
+	}
+	q, err := query(c, stac.CollectionsParams...)
+	if err != nil {
+		return err
+	}
+	s, err := stac.CollectionsFromQuery(q)
+	if err != nil {
+		return err
+	}
+	all, err := a.Catalog.Collections(c.UserContext())
+	if err != nil {
+		return err
+	}
+	page, err := stac.SearchCollections(all, s)
+	if err != nil {
+		return err
+	}
+	at := list{self: l.Base + "/collections", query: q}
+	if httpkit.WantsHTML(c) {
+		return collectionsPage(c, l, page, at)
+	}
+	body := appendCollections(l, page, s.Fields, at)
+	if !plain {
+		return httpkit.Send(c, stac.TypeJSON, body)
+	}
+	return httpkit.SendTagged(c, stac.TypeJSON, body, a.kept.put(l.Base, generation, body))
+}
+
+// appendCollections renders a page of collections.
+func appendCollections(l stac.Links, page stac.CollectionPage, fields *stac.Fields, at list) []byte {
+	size := stac.LinkBytes
+	for _, one := range page.Collections {
+		size += len(one.Body) + stac.LinkBytes
+	}
+	body := append(make([]byte, 0, size), `{"collections":[`...)
+	for i, one := range page.Collections {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		if fields != nil {
+			one.Body = fields.Apply(one.Body)
+		}
+		body = l.AppendCollection(body, one)
+	}
+	body = append(body, `],"links":[`...)
+	self := at.self
+	if len(at.query) > 0 {
+		self += "?" + at.query.Encode()
+	}
+	body = stac.AppendLink(body, "self", self, stac.TypeJSON, "Collections")
+	body = stac.AppendLink(append(body, ','), "root", l.Base+"/", stac.TypeJSON, "The catalog")
+	body = stac.AppendLink(append(body, ','), "parent", l.Base+"/", stac.TypeJSON, "The catalog")
+	body = stac.AppendLink(append(body, ','), "alternate", l.Base+"/collections?f=html", stac.TypeHTML, "Collections as a page")
+	if page.Next != "" {
+		body = stac.AppendLink(append(body, ','), "next", at.next(page.Next), stac.TypeJSON, "Next page")
+	}
+	return fmt.Appendf(body, `],"numberMatched":%d,"numberReturned":%d}`, page.Matched, len(page.Collections))
+}
+
+// children serves GET /children: the collections, as the children of the root.
+func (a API) children(c *fiber.Ctx) error {
 	if _, err := query(c); err != nil {
 		return err
 	}
@@ -20,14 +115,7 @@ func (a API) collections(c *fiber.Ctx) error {
 		return err
 	}
 	l := links(c)
-	if httpkit.WantsHTML(c) {
-		return collectionsPage(c, l, all)
-	}
-	size := stac.LinkBytes
-	for _, one := range all {
-		size += len(one.Body) + stac.LinkBytes
-	}
-	body := append(make([]byte, 0, size), `{"collections":[`...)
+	body := []byte(`{"children":[`)
 	for i, one := range all {
 		if i > 0 {
 			body = append(body, ',')
@@ -35,12 +123,9 @@ func (a API) collections(c *fiber.Ctx) error {
 		body = l.AppendCollection(body, one)
 	}
 	body = append(body, `],"links":[`...)
-	body = stac.AppendLink(body, "self", l.Base+"/collections", stac.TypeJSON, "Collections")
+	body = stac.AppendLink(body, "self", l.Base+"/children", stac.TypeJSON, "The children of the root")
 	body = stac.AppendLink(append(body, ','), "root", l.Base+"/", stac.TypeJSON, "The catalog")
-	body = stac.AppendLink(append(body, ','), "parent", l.Base+"/", stac.TypeJSON, "The catalog")
-	body = stac.AppendLink(append(body, ','), "alternate", l.Base+"/collections?f=html", stac.TypeHTML, "Collections as a page")
-	body = fmt.Appendf(body, `],"numberMatched":%d,"numberReturned":%d}`, len(all), len(all))
-	return httpkit.Send(c, stac.TypeJSON, body)
+	return httpkit.Send(c, stac.TypeJSON, append(body, "]}"...))
 }
 
 // collection serves GET /collections/{collection}.
@@ -57,39 +142,4 @@ func (a API) collection(c *fiber.Ctx) error {
 		return collectionPage(c, l, one)
 	}
 	return httpkit.Send(c, stac.TypeJSON, l.AppendCollection(make([]byte, 0, len(one.Body)+stac.LinkBytes), one))
-}
-
-// queryables serves GET /queryables.
-func (a API) queryables(c *fiber.Ctx) error {
-	return sendQueryables(c, links(c).Base, "all collections")
-}
-
-// collectionQueryables serves GET /collections/{collection}/queryables.
-func (a API) collectionQueryables(c *fiber.Ctx) error {
-	one, err := a.Catalog.Collection(c.UserContext(), c.Params("collection"))
-	if err != nil {
-		return err
-	}
-	return sendQueryables(c, links(c).CollectionURL(one.ID), one.ID)
-}
-
-// sendQueryables answers with what a search can compare: today the same for every collection.
-func sendQueryables(c *fiber.Ctx, under, of string) error {
-	if _, err := query(c); err != nil {
-		return err
-	}
-	body, err := json.Marshal(fiber.Map{
-		"$schema": "https://json-schema.org/draft/2019-09/schema", "$id": under + "/queryables",
-		"type": "object", "title": "Queryables of " + of, "additionalProperties": false,
-		"properties": fiber.Map{
-			"id":         fiber.Map{"title": "Item ID", "type": "string"},
-			"collection": fiber.Map{"title": "Collection ID", "type": "string"},
-			"geometry":   fiber.Map{"title": "Footprint", "$ref": "https://geojson.org/schema/Geometry.json"},
-			"datetime":   fiber.Map{"title": "Acquired", "type": "string", "format": "date-time"},
-		},
-	})
-	if err != nil {
-		return err
-	}
-	return httpkit.Send(c, stac.TypeSchema, body)
 }

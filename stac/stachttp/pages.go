@@ -131,12 +131,16 @@ func viewOf(l stac.Links, it stac.Item) view {
 	return view{r, l.ItemURL(it.Collection, it.ID), l.Base + "/?" + q.Encode()}
 }
 
-func collectionsPage(c *fiber.Ctx, l stac.Links, all []stac.Collection) error {
-	views := make([]view, len(all))
-	for i, one := range all {
+func collectionsPage(c *fiber.Ctx, l stac.Links, page stac.CollectionPage, at list) error {
+	views := make([]view, len(page.Collections))
+	for i, one := range page.Collections {
 		views[i] = view{resource: read(one.Body), URL: l.CollectionURL(one.ID)}
 	}
-	return sendPage(c, "collections.html", fiber.Map{"Base": l.Base, "Title": "Collections", "Collections": views})
+	next := ""
+	if page.Next != "" {
+		next = at.next(page.Next)
+	}
+	return sendPage(c, "collections.html", fiber.Map{"Base": l.Base, "Title": "Collections", "Collections": views, "Next": next})
 }
 
 func collectionPage(c *fiber.Ctx, l stac.Links, one stac.Collection) error {

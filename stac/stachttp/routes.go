@@ -14,14 +14,20 @@ import (
 
 // API serves a catalog.
 type API struct {
-	Catalog  stac.Catalog
-	Editor   stac.Editor   // nil: nothing can be changed
-	Changes  string        // who may change the catalog: Local, Open or Closed
-	Document func() []byte // the OpenAPI document as JSON
+	Catalog stac.Catalog
+	Analyst stac.Analyst
+	Editor  stac.Editor // nil: nothing can be changed
+	Changes string      // who may change the catalog: Local, Open or Closed
+	// Generation is another number whenever the collections may have changed.
+	Generation func() uint64
+	Document   func() []byte // the OpenAPI document as JSON
+
+	kept *rendered
 }
 
 // Mount adds the routes. A browser that asks for / is passed on to the next handler: the web page.
 func (a API) Mount(r fiber.Router) {
+	a.kept = &rendered{}
 	r.Get("/", a.landing)
 	r.Get("/conformance", a.conformance)
 	r.Get("/api", a.document)
@@ -31,7 +37,18 @@ func (a API) Mount(r fiber.Router) {
 	r.Post("/search", a.searchByBody)
 	r.Get("/collections", a.collections)
 	r.Get("/collections/:collection", a.collection)
-	r.Get("/collections/:collection/queryables", a.collectionQueryables)
+	r.Get("/collections/:collection/queryables", a.queryables)
+	for _, under := range []string{"", "/collections/:collection"} {
+		r.Get(under+"/aggregations", a.aggregations)
+		r.Get(under+"/aggregate", a.aggregateByQuery)
+		r.Post(under+"/aggregate", a.aggregateByBody)
+	}
+	r.Get("/children", a.children)
+	r.Get("/browse", a.browse)
+	r.Get("/browse/:mission", a.browse)
+	r.Get("/collections/:collection/browse", a.browseCollection)
+	r.Get("/collections/:collection/browse/:year", a.browseCollection)
+	r.Get("/collections/:collection/browse/:year/:leaf", a.browseCollection)
 	r.Get("/collections/:collection/items", a.items)
 	r.Get("/collections/:collection/items/:item", a.item)
 	if a.Editor != nil {
@@ -69,10 +86,15 @@ func classes() []string {
 		}
 		all = append(all, "https://api.stacspec.org/v1.1.0/"+part+"#sort")
 	}
+	all = append(all, "https://api.stacspec.org/v1.0.0-rc.1/collection-search", "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/simple-query",
+		"https://api.stacspec.org/v1.0.0-rc.1/collection-search#free-text", "https://api.stacspec.org/v1.0.0-rc.1/collection-search#advanced-free-text",
+		"https://api.stacspec.org/v1.0.0-rc.1/collection-search#filter", "https://api.stacspec.org/v1.0.0-rc.1/collection-search#sort",
+		"https://api.stacspec.org/v1.0.0-rc.1/collection-search#fields", "https://api.stacspec.org/v1.0.0-rc.1/collection-search#query",
+		"https://api.stacspec.org/v0.3.0/aggregation", "https://api.stacspec.org/v1.0.0-rc.2/children", "https://api.stacspec.org/v1.0.0-rc.2/browseable")
 	all = append(all, "https://api.stacspec.org/v1.0.0/item-search#filter", "https://api.stacspec.org/v1.0.0-rc.3/item-search#filter")
 	for _, class := range []string{"cql2-text", "cql2-json", "basic-cql2", "advanced-comparison-operators", "case-insensitive-comparison",
 		"accent-insensitive-comparison", "basic-spatial-functions", "basic-spatial-functions-plus", "spatial-functions", "temporal-functions",
-		"array-functions", "property-property", "functions", "arithmetic"} {
+		"array-functions", "property-property", "arithmetic"} {
 		all = append(all, "http://www.opengis.net/spec/cql2/1.0/conf/"+class)
 	}
 	return all
@@ -120,11 +142,15 @@ func (a API) landing(c *fiber.Ctx) error {
 			{Rel: "search", Href: l.Base + "/search", Type: stac.TypeGeoJSON, Title: "Search", Method: fiber.MethodGet},
 			{Rel: "search", Href: l.Base + "/search", Type: stac.TypeGeoJSON, Title: "Search", Method: fiber.MethodPost},
 			{Rel: stac.RelQueryables, Href: l.Base + "/queryables", Type: stac.TypeSchema, Title: "What items can be searched by"},
+			{Rel: "aggregations", Href: l.Base + "/aggregations", Type: stac.TypeJSON, Title: "What can be counted"},
+			{Rel: "aggregate", Href: l.Base + "/aggregate", Type: stac.TypeJSON, Title: "Counts of a search"},
+			{Rel: "children", Href: l.Base + "/children", Type: stac.TypeJSON, Title: "The children of this catalog"},
 		},
 	}
 	for _, one := range all {
 		root.Links = append(root.Links, &stac.Link{Rel: "child", Href: l.CollectionURL(one.ID), Type: stac.TypeJSON, Title: read(one.Body).name()})
 	}
+	root.Links = append(root.Links, &stac.Link{Rel: "child", Href: l.Base + "/browse", Type: stac.TypeJSON, Title: "All items, by mission, level, year and tile"})
 	body, err := root.MarshalJSON()
 	if err != nil {
 		return err
