@@ -145,10 +145,11 @@ func (s *Store) ChangeCollection(ctx context.Context, id string, change func(*st
 
 // collectionBody checks a collection at the door and returns what is stored.
 func collectionBody(id string, body []byte) ([]byte, error) {
-	members, err := open(body)
+	read, err := open(body)
 	if err != nil {
 		return nil, err
 	}
+	members := read.members
 	if err := named(members, "type", "Collection"); err != nil {
 		return nil, err
 	}

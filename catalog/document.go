@@ -47,19 +47,17 @@ func set(members []member, name string, raw []byte) []member {
 	return append(members, member{name: name, key: strconv.AppendQuote(nil, name), raw: raw})
 }
 
-// open compacts a document, splits it, and takes its links away.
-func open(body []byte) ([]member, error) {
-	text, err := compact(body)
-	if err != nil {
-		return nil, err
-	}
-	members, err := membersOf(text)
-	return slices.DeleteFunc(members, func(m member) bool { return m.name == "links" }), err
+// open reads a document, and takes its links away.
+func open(body []byte) (scanned, error) {
+	s, err := scan(body)
+	s.members = slices.DeleteFunc(s.members, func(m member) bool { return m.name == "links" })
+	return s, err
 }
 
 // document is an item that was found to be sound, with what the columns need to know of it.
 type document struct {
 	id         string
+	collection string
 	body       []byte // to be stored: compact, without links, with collection and bbox
 	when       period
 	where      footprint
@@ -69,10 +67,11 @@ type document struct {
 // parseItem checks an item at the door. What it says of itself must agree with the names it is put under; without an ID, it
 // may have any.
 func parseItem(it stac.Item) (document, error) {
-	members, err := open(it.Body)
+	read, err := open(it.Body)
 	if err != nil {
 		return document{}, err
 	}
+	members := read.members
 	if err := named(members, "type", "Feature"); err != nil {
 		return document{}, err
 	}
@@ -86,11 +85,11 @@ func parseItem(it stac.Item) (document, error) {
 	if err := named(members, "collection", it.Collection); err != nil {
 		return document{}, err
 	}
-	d := document{id: textOf(get(members, "id"))}
+	d := document{id: textOf(get(members, "id")), collection: textOf(get(members, "collection"))}
 	if strings.ContainsRune(d.id, 0) {
 		return document{}, fault.New(fault.Invalid, "the id has a character that is not allowed: NUL")
 	}
-	if d.when, d.properties, err = parseProperties(get(members, "properties"), get(members, "keywords")); err != nil {
+	if d.when, d.properties, err = parseProperties(read.properties, get(members, "keywords")); err != nil {
 		return document{}, err
 	}
 	bbox := get(members, "bbox")

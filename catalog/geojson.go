@@ -46,7 +46,12 @@ type part struct {
 const deepest = 8
 
 // parseGeometry reads a GeoJSON geometry of any type as its simple parts.
-func parseGeometry(raw []byte) ([]part, error) { return parseNested(raw, deepest) }
+func parseGeometry(raw []byte) ([]part, error) {
+	if parts, ok := quickPolygon(raw); ok {
+		return parts, nil
+	}
+	return parseNested(raw, deepest)
+}
 
 func parseNested(raw []byte, depth int) ([]part, error) {
 	var g struct {

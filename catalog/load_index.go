@@ -10,10 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// The index of terms is the slow one: an item has some thirty, each in another place of it. An empty catalog is filled without
-// it, and it is built when the load ends (24 s for a million items, against 150 s and more on the way). Until then searches
-// are right, and slower. What was set aside stands in the database: after a load that was killed, the next one builds it, or
-// the housekeeping of any process that has the catalog open.
+// An empty catalog is filled without the indexes that searches use, and they are built when the load ends: that takes a third of
+// the time, and the indexes are half as large. Until then searches are right, and slow. What was set aside stands in the
+// database: after a load that was killed the next one builds it, or the housekeeping of any process that has the catalog open.
 
 //go:embed sql/set_aside.sql
 var setAsideSQL string
@@ -21,7 +20,7 @@ var setAsideSQL string
 // loadLock is the advisory lock that loads share; who has it alone knows that there is none: "load" in ASCII.
 const loadLock = 0x6c6f6164
 
-// begin shares the lock of loads, and makes the index of terms take items quickly.
+// begin shares the lock of loads, and sets indexes aside while there is nothing that they are for.
 func (l *loader) begin(ctx context.Context) error {
 	if _, err := l.conn.Exec(ctx, "select pg_advisory_lock_shared($1)", loadLock); err != nil {
 		return err

@@ -117,10 +117,8 @@ func (p *parser) line(ctx context.Context, l textLine) (document, loadRow, error
 // document reads an item, and finds out which collection it belongs to.
 func (p *parser) document(text []byte) (doc document, collection string, err error) {
 	if collection = p.options.Collection; collection == "" {
-		if doc, err = parseItem(stac.Item{Body: text}); err == nil {
-			collection, err = jsonparser.GetString(doc.body, "collection")
-		}
-		return doc, collection, err
+		doc, err = parseItem(stac.Item{Body: text})
+		return doc, doc.collection, err
 	}
 	if doc, err = parseItem(stac.Item{Collection: collection, Body: text}); err == nil {
 		return doc, collection, nil
@@ -128,12 +126,12 @@ func (p *parser) document(text []byte) (doc document, collection string, err err
 	if own, lookup := jsonparser.GetString(text, "collection"); lookup != nil || own == collection {
 		return doc, collection, err
 	}
-	members, err := open(text) // it moves to the collection that was asked for
+	read, err := open(text) // it moves to the collection that was asked for
 	if err != nil {
 		return doc, collection, err
 	}
 	name, _ := json.Marshal(collection) // a string always can
-	doc, err = parseItem(stac.Item{Collection: collection, Body: object(set(members, "collection", name))})
+	doc, err = parseItem(stac.Item{Collection: collection, Body: object(set(read.members, "collection", name))})
 	return doc, collection, err
 }
 

@@ -25,11 +25,10 @@ const (
 	mgrs     = "MGRS-" // begins the grid:code of an MGRS tile
 )
 
-// parseProperties reads an item's properties, which must be an object with a time.
-func parseProperties(raw, keywords []byte) (when period, p properties, err error) {
-	members, err := membersOf(raw)
-	if err != nil {
-		return period{}, p, fault.Wrap(fault.Invalid, err, "the item's properties are missing or no object")
+// parseProperties reads an item's properties, which must be there, an object with a time.
+func parseProperties(members []member, keywords []byte) (when period, p properties, err error) {
+	if members == nil {
+		return period{}, p, fault.New(fault.Invalid, "the item's properties are missing or no object")
 	}
 	if when, err = parseWhen(members); err != nil {
 		return period{}, p, err

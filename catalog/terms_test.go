@@ -9,15 +9,21 @@ import (
 	"testing"
 )
 
+// membersIn reads a JSON object.
+func membersIn(t *testing.T, object string) []member {
+	t.Helper()
+	read, err := scan([]byte(object))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read.members
+}
+
 func TestTerms(t *testing.T) {
 	raw := `{"datetime":"2024-06-01T12:00:00Z","created":"2024-06-02t12:00:00.5+01:00","title":"Vue d'Été","description":"l'été  ÉTÉ: 2024",
 		"a":"Über","n":5.0,"m":5e0,"f":1.5,"big":1e300,"b":true,"none":null,"list":["x",2,["deep"],{"k":"no"}],"o":{"p":{"q":"v"}},
 		"platform":"sentinel-2a","grid:code":"MGRS-31TCJ","mgrs:utm_zone":31,"sat:relative_orbit":51,"long":"` + strings.Repeat("x", 257) + `"}`
-	properties, err := compact([]byte(raw))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, p, err := parseProperties(properties, []byte(`["Zwei Wörter"]`))
+	_, p, err := parseProperties(membersIn(t, raw), []byte(`["Zwei Wörter"]`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +59,7 @@ func TestTerms(t *testing.T) {
 		many[i] = fmt.Sprint(i)
 	}
 	text, _ := json.Marshal(map[string]any{"datetime": "2024-06-01T12:00:00Z", "many": many})
-	if _, _, err := parseProperties(text, nil); err == nil {
+	if _, _, err := parseProperties(membersIn(t, string(text)), nil); err == nil {
 		t.Error("too many terms are let in")
 	}
 }
@@ -74,7 +80,7 @@ func TestColumns(t *testing.T) {
 		`"sat:relative_orbit":3.2e1`:                      {nil, nil, 32},
 		`"sat:relative_orbit":null`:                       {nil, nil, -2},
 	} {
-		_, p, err := parseProperties([]byte(`{"datetime":"2024-06-01T12:00:00Z",`+raw+`}`), nil)
+		_, p, err := parseProperties(membersIn(t, `{"datetime":"2024-06-01T12:00:00Z",`+raw+`}`), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
