@@ -277,7 +277,7 @@ func (l *loader) finish(ctx context.Context) error {
 }
 
 // Settle brings the catalog into the form that searches are quick on, after bulk loads: indexes that were set aside are built,
-// what all can see is marked as such, and what the planner knows of it is new.
+// what all can see is marked as such, what the planner knows of it is new, and indexes are as small as they can be.
 func (s *Store) Settle(ctx context.Context) error {
 	if err := s.RestoreIndexes(ctx); err != nil {
 		return err
@@ -288,6 +288,9 @@ func (s *Store) Settle(ctx context.Context) error {
 	}
 	defer release()
 	if _, err = conn.Exec(ctx, "vacuum (analyze) item, day_total, cell_total, count_delta"); err != nil {
+		return fmt.Errorf("catalog: settle: %w", classify(err))
+	}
+	if err = s.tighten(ctx, conn.Conn()); err != nil {
 		return fmt.Errorf("catalog: settle: %w", classify(err))
 	}
 	return nil
