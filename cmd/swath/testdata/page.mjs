@@ -114,5 +114,40 @@ await page.screenshot({ path: `${out}/point.png` });
 await page.click("button[data-preset=ndvi]");
 await idle();
 check("the address follows the preset", (await page.evaluate(() => new URLSearchParams(location.search).get("render"))) === "ndvi");
+// The keyboard reaches everything, and asks for values at the map's centre.
+await page.goto(`${base}/?${new URLSearchParams({ collection: "sentinel-2-l1c", item: S2, render: "ndvi" })}`);
+await loaded();
+await page.waitForSelector(".items li.selected");
+await idle();
+const reached = new Set();
+for (let i = 0; i < 60 && !reached.has("CANVAS"); i++) {
+  await page.keyboard.press("Tab");
+  reached.add(await page.evaluate(() => document.activeElement.dataset.preset ?? document.activeElement.tagName));
+}
+check("Tab reaches filters, presets, items and the map", ["SELECT", "INPUT", "ndvi", "BUTTON", "A", "CANVAS"].every((name) => reached.has(name)), [...reached]);
+await page.keyboard.press("Enter");
+await page.waitForSelector(".point table");
+await page.keyboard.press("Escape");
+check("Enter on the map shows values, Escape closes them", (await page.locator(".point").count()) === 0);
+const nameless = await page.evaluate(() => [...document.querySelectorAll("a,button,input,select")].filter((e) => !(e.innerText || e.getAttribute("aria-label") || e.labels?.length)).map((e) => e.outerHTML));
+check("every control has a name", nameless.length === 0, nameless);
+
+// On a small screen the list is there without scrolling, nothing is wider than the screen, and a press on a dot opens its item.
+await page.setViewportSize({ width: 360, height: 740 });
+await page.goto(base + "/");
+await loaded();
+await page.waitForSelector(".items li");
+await idle();
+await page.screenshot({ path: `${out}/small.png` });
+const fits = await page.evaluate(() => ({ width: document.documentElement.scrollWidth, first: document.querySelector(".items li").getBoundingClientRect().bottom }));
+check("a small screen shows map and list", fits.width <= 360 && fits.first <= 740, fits);
+const dot = await page.evaluate(() => {
+  const { map } = window.swath;
+  const { x, y } = map.project([152.5, -30.3]);
+  return { x: x + map.getCanvas().getBoundingClientRect().left, y: y + map.getCanvas().getBoundingClientRect().top };
+});
+await page.mouse.click(dot.x, dot.y);
+await page.waitForSelector(".items li.selected");
+check("a press on a dot opens its item", (await page.evaluate(() => new URLSearchParams(location.search).get("item"))) === S2);
 check("nothing went wrong in the browser", wrong.length === 0, wrong);
 await browser.close();

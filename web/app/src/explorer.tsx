@@ -1,11 +1,15 @@
 // The page: what is in the view, how it is drawn, and what is at a place. Its state is in the address, so a link shows the same.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import * as api from "./api";
+import type { MapMouseEvent } from "maplibre-gl";
 import { Atlas } from "./map";
 import { ItemList, Legend, Pick, PointPanel } from "./panels";
 
 /** How many items are drawn at once: each is a layer of its own. */
 const mostDrawn = 12;
+
+/** Where the page is wide enough for the list beside the map. */
+const wideScreen = matchMedia("(min-width: 721px)");
 
 type Picked = { item: api.Item; lon: number; lat: number; bands: api.BandValue[]; values: api.Value[] };
 
@@ -22,9 +26,11 @@ export function Explorer() {
   const [preset, setPreset] = useState(address().get("render") ?? "true-color");
   const [opacity, setOpacity] = useState(1);
   const [page, setPage] = useState<api.Page>({ features: [], links: [] });
+  const [searching, setSearching] = useState(true);
+  const [wide, setWide] = useState(wideScreen.matches);
   const [view, setView] = useState<ReturnType<Atlas["bounds"]>>();
   const [selected, setSelected] = useState<api.Item>();
-  const [picked, setPicked] = useState<Picked>();
+  const [picked, setPicked] = useState<Picked | "nothing">(); // nothing was measured where one asked
   const [problem, setProblem] = useState("");
   const fail = (err: unknown) => { if ((err as Error).name !== "AbortError") setProblem((err as Error).message); };
 
@@ -51,11 +57,19 @@ export function Explorer() {
     return () => a.map.remove();
   }, []);
 
+  useEffect(() => {
+    const follow = () => setWide(wideScreen.matches);
+    wideScreen.addEventListener("change", follow);
+    return () => wideScreen.removeEventListener("change", follow);
+  }, []);
+
   // The items of the view.
   useEffect(() => {
     if (!ready || !view) return;
     const abort = new AbortController();
-    api.search({ bbox: view, collection, from, to }, abort.signal).then((p) => { setPage(p); setProblem(""); }, fail);
+    setSearching(true);
+    api.search({ bbox: view, collection, from, to }, abort.signal).then((p) => { setPage(p); setProblem(""); }, fail)
+      .finally(() => { if (!abort.signal.aborted) setSearching(false); });
     return () => abort.abort();
   }, [ready, view, collection, from, to]);
 
@@ -91,32 +105,49 @@ export function Explorer() {
     history.replaceState(null, "", "?" + q);
   }, [ready, view, collection, selected, from, to, preset]);
 
-  // A click asks the topmost drawn item there for its bands, for NDVI and for the preset's value.
+  // A click, or Enter at the centre, asks the topmost drawn item there for its bands, for NDVI and for the preset's value. A
+  // click on a dot selects its item.
   useEffect(() => {
     if (!ready) return;
     const { map } = atlas.current!;
-    const click = async (e: { lngLat: { lng: number; lat: number } }) => {
-      const { lng, lat } = e.lngLat;
+    const ask = async (at: { lng: number; lat: number }) => {
+      const { lng, lat } = at;
       const lon = ((((lng + 180) % 360) + 360) % 360) - 180;
-      atlas.current!.mark(e.lngLat);
+      atlas.current!.mark(at);
       setPicked(undefined);
       try {
         for (const { item } of drawn) {
           if (!inside(item.bbox, lon, lat)) continue;
           const renders = presetsOf(item);
-          const ask = ["ndvi", preset].filter((name, i, all) => renders[name]?.expression && all.indexOf(name) === i);
-          const [all, ...results] = await Promise.all([api.point(item, lon, lat), ...ask.map((name) => api.point(item, lon, lat, name))]);
+          const named = ["ndvi", preset].filter((name, i, all) => renders[name]?.expression && all.indexOf(name) === i);
+          const [all, ...results] = await Promise.all([api.point(item, lon, lat), ...named.map((name) => api.point(item, lon, lat, name))]);
           if (all.bands.every((b) => b.stored === null)) continue; // nothing was measured here: look below
           setPicked({ item, lon, lat, bands: all.bands,
-            values: ask.flatMap((name, i) => results[i].values.map((v) => ({ ...v, name: renders[name].title ?? name }))) });
+            values: named.flatMap((name, i) => results[i].values.map((v) => ({ ...v, name: renders[name].title ?? name }))) });
           return;
         }
-        atlas.current!.mark();
+        setPicked("nothing");
       } catch (err) { fail(err); }
     };
+    const click = (e: MapMouseEvent) => {
+      const dot = atlas.current!.dotAt(e.point);
+      const item = page.features.find((i) => `${i.collection}/${i.id}` === dot);
+      if (item) select(item);
+      else void ask(e.lngLat);
+    };
+    const press = (e: KeyboardEvent) => {
+      if (e.key === "Enter") void ask(map.getCenter());
+      if (e.key === "Escape") unpick();
+    };
     map.on("click", click);
-    return () => { map.off("click", click); };
-  }, [ready, drawn, preset]);
+    map.getCanvas().addEventListener("keydown", press);
+    return () => { map.off("click", click); map.getCanvas().removeEventListener("keydown", press); };
+  }, [ready, drawn, preset, page]);
+
+  const unpick = () => {
+    setPicked(undefined);
+    atlas.current!.mark();
+  };
 
   const select = (i?: api.Item) => {
     setSelected(i);
@@ -127,10 +158,11 @@ export function Explorer() {
   };
 
   return <>
+    <a class="skip" href="#map" onClick={(e) => { e.preventDefault(); atlas.current!.map.getCanvas().focus(); }}>Skip to the map</a>
     <aside>
       <header><img src="/ui/icon.svg" alt="" width="28" height="28" /><h1>Swath</h1>
         <nav><a href="/collections?f=html">Catalog</a> <a href="/api.html">API</a></nav></header>
-      <section class="filters">
+      <details class="filters" open={wide}><summary>Filters</summary><div>
         <Pick label="Collection" value={collection} onPick={(c) => { setCollection(c); setSelected(undefined);
           const found = collections.find((k) => k.id === c); if (found) atlas.current!.fit(found.extent.spatial.bbox[0]); }}
           options={[["", "All collections"], ...collections.map((c): [string, string] => [c.id, c.title ?? c.id])]} />
@@ -138,12 +170,13 @@ export function Explorer() {
         <label>To <input type="date" value={to} onInput={(e) => setTo(e.currentTarget.value)} /></label>
         <Pick label="Shown as" value={preset} onPick={setPreset} options={presets.some(([n]) => n === preset) ? presets : [[preset, preset], ...presets]} />
         <label>Opacity <input type="range" min="0" max="1" step="0.05" value={opacity} onInput={(e) => setOpacity(+e.currentTarget.value)} /></label>
-      </section>
+      </div></details>
       {problem && <p class="problem" role="alert">{problem}</p>}
       <Legend presets={presets} preset={preset} onPick={setPreset} />
-      <ItemList page={page} selected={selected} onSelect={select} />
+      <ItemList page={page} searching={searching} selected={selected} onSelect={select} />
     </aside>
-    <main><div ref={container} class="map" />{picked && <PointPanel {...picked} onClose={() => { setPicked(undefined); atlas.current!.mark(); }} />}</main>
+    <main id="map"><div ref={container} class="map" />
+      <div aria-live="polite">{picked === "nothing" ? <p class="point nothing">Nothing drawn was measured here.</p> : picked && <PointPanel {...picked} onClose={() => { unpick(); atlas.current!.map.getCanvas().focus(); }} />}</div></main>
   </>;
 }
 

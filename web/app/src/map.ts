@@ -1,5 +1,5 @@
 // The map: an offline basemap, the footprints of the listed items, and one raster layer for each item that is drawn.
-import { AttributionControl, Map as MapLibre, Marker, NavigationControl, ScaleControl, type GeoJSONSource, type StyleSpecification } from "maplibre-gl";
+import { AttributionControl, Map as MapLibre, Marker, NavigationControl, ScaleControl, type GeoJSONSource, type MapMouseEvent, type StyleSpecification } from "maplibre-gl";
 import { tileJSON, type Item } from "./api";
 
 const style: StyleSpecification = {
@@ -7,6 +7,7 @@ const style: StyleSpecification = {
   sources: {
     land: { type: "geojson", data: "/ui/basemap/countries.geojson", attribution: "Natural Earth" },
     footprints: { type: "geojson", data: { type: "FeatureCollection", features: [] }, promoteId: "key" },
+    dots: { type: "geojson", data: { type: "FeatureCollection", features: [] } },
   },
   layers: [
     { id: "sea", type: "background", paint: { "background-color": "#cfdfe6" } },
@@ -14,8 +15,20 @@ const style: StyleSpecification = {
     { id: "borders", type: "line", source: "land", paint: { "line-color": "#b9b3a4", "line-width": 0.8 } },
     { id: "footprints", type: "line", source: "footprints", paint: {
       "line-color": ["case", ["get", "selected"], "#d1495b", "#1f6f5c"], "line-width": ["case", ["get", "selected"], 2.5, 1.2] } },
+    // Where the map is too coarse to show a footprint, a dot stands for it.
+    { id: "dots", type: "circle", source: "dots", filter: ["<", ["zoom"], ["get", "until"]], paint: {
+      "circle-radius": 7, "circle-color": ["case", ["get", "selected"], "#d1495b", "#1f6f5c"], "circle-stroke-color": "#fff", "circle-stroke-width": 2 } },
   ],
 };
+
+/** Footprints narrower than this are shown as dots. */
+const dotUntilPx = 24;
+
+/** West, south, east, north of a bbox without its heights; east runs past 180 across the antimeridian. */
+function flat(bbox: number[]): [number, number, number, number] {
+  const [w, s, e, n] = bbox.length === 6 ? [bbox[0], bbox[1], bbox[3], bbox[4]] : bbox;
+  return [w, s, e < w ? e + 360 : e, n];
+}
 
 const key = (i: Item) => `${i.collection}/${i.id}`;
 
@@ -27,11 +40,16 @@ export class Atlas {
   constructor(container: HTMLElement, start: { center: [number, number]; zoom: number }) {
     this.map = new MapLibre({
       container, style, ...start, maxZoom: 20, attributionControl: false, dragRotate: false, pitchWithRotate: false,
-      fadeDuration: 0, canvasContextAttributes: { preserveDrawingBuffer: true, antialias: false },
+      fadeDuration: 0, locale: { "Map.Title": "Map: arrow keys move it, + and − zoom, Enter shows the values at its centre" },
+      canvasContextAttributes: { preserveDrawingBuffer: true, antialias: false },
     });
     this.map.addControl(new NavigationControl({ showCompass: false }), "top-right");
     this.map.addControl(new ScaleControl({ unit: "metric" }), "bottom-right");
-    this.map.addControl(new AttributionControl({ customAttribution: "Contains modified Copernicus Sentinel data" }));
+    this.map.addControl(new AttributionControl({ compact: container.clientWidth < 640, customAttribution: "Contains modified Copernicus Sentinel data" }));
+    if (container.clientWidth < 640) container.querySelector(".maplibregl-ctrl-attrib")?.classList.remove("maplibregl-compact-show");
+    for (const [name, cursor] of [["mouseenter", "pointer"], ["mouseleave", ""]] as const) {
+      this.map.on(name, "dots", () => { this.map.getCanvas().style.cursor = cursor; });
+    }
   }
 
   /** West, south, east, north of the view, in degrees. */
@@ -43,8 +61,13 @@ export class Atlas {
   }
 
   fit(bbox: number[]) {
-    const [w, s, e, n] = bbox.length === 6 ? [bbox[0], bbox[1], bbox[3], bbox[4]] : bbox;
-    this.map.fitBounds([w, s, e < w ? e + 360 : e, n], { padding: 40, duration: 0, maxZoom: 15 });
+    const [w, s, e, n] = flat(bbox);
+    this.map.fitBounds([w, s, e, n], { padding: 40, duration: 0, maxZoom: 15 });
+  }
+
+  /** The key of the item whose dot is at a place of the screen. */
+  dotAt(point: MapMouseEvent["point"]): string | undefined {
+    return this.map.queryRenderedFeatures(point, { layers: ["dots"] })[0]?.properties.key;
   }
 
   mark(at?: { lng: number; lat: number }) {
@@ -53,10 +76,18 @@ export class Atlas {
   }
 
   footprints(items: Item[], selected?: Item) {
+    const mark = (i: Item) => ({ key: key(i), selected: !!selected && key(i) === key(selected) });
     this.map.getSource<GeoJSONSource>("footprints")?.setData({
       type: "FeatureCollection",
-      features: items.map((i) => ({ type: "Feature", geometry: i.geometry,
-        properties: { key: key(i), selected: !!selected && key(i) === key(selected) } })),
+      features: items.map((i) => ({ type: "Feature", geometry: i.geometry, properties: mark(i) })),
+    });
+    this.map.getSource<GeoJSONSource>("dots")?.setData({
+      type: "FeatureCollection",
+      features: items.map((i) => {
+        const [w, s, e, n] = flat(i.bbox);
+        return { type: "Feature", geometry: { type: "Point", coordinates: [(w + e) / 2, (s + n) / 2] },
+          properties: { ...mark(i), until: Math.log2((360 / 512) * (dotUntilPx / Math.max(e - w, n - s, 1e-6))) } };
+      }),
     });
   }
 
