@@ -28,7 +28,7 @@ const (
 )
 
 // keep does what nobody waits for, in small pieces, until the context ends: it folds counts, removes the items of removed
-// collections, trains dictionaries, and builds the indexes that a killed load set aside. Any number of processes may do it at once, and each may be killed at any moment.
+// collections, builds column chunks, trains dictionaries, and builds the indexes that a killed load set aside. Any number of processes may do it at once, and each may be killed at any moment.
 func (s *Store) keep(ctx context.Context) {
 	var trained time.Time
 	complained := false
@@ -39,6 +39,9 @@ func (s *Store) keep(ctx context.Context) {
 		case <-time.After(keepPause):
 		}
 		err := s.tidy(ctx)
+		if err == nil {
+			err = s.buildChunks(ctx)
+		}
 		if err == nil && time.Since(trained) > trainPause {
 			if err = s.train(ctx); err == nil {
 				err = s.RestoreIndexes(ctx)

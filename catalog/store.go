@@ -35,7 +35,9 @@ type Store struct {
 	estimator estimator // of what plans cost
 	counts    counts
 	shapes    statements
-	stop      func() // ends what runs in the background
+	wishes    wishes  // for chunks
+	horizon   horizon // of the chunks that can be built; used by keep alone
+	stop      func()  // ends what runs in the background
 }
 
 var (

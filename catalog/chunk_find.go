@@ -1,0 +1,199 @@
+package catalog
+
+import (
+	"context"
+	_ "embed"
+	"encoding/binary"
+	"math"
+	"math/bits"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"swath/stac/cql2"
+)
+
+//go:embed sql/chunk_find.sql
+var chunkFindSQL string
+
+// numbers is a closed range that a property must lie in.
+type numbers struct{ lo, hi float64 }
+
+// rangesOf returns the ranges that numbers of an item lie in when a filter is true of it, by property.
+func rangesOf(n cql2.Node) map[string]numbers {
+	all := map[string]numbers{}
+	narrow(all, n)
+	return all
+}
+
+func narrow(all map[string]numbers, n cql2.Node) {
+	within := func(p cql2.Property, lo, hi float64) {
+		if !mayHaveChunks(string(p)) {
+			return
+		}
+		r, ok := all[string(p)]
+		if !ok {
+			r = numbers{math.Inf(-1), math.Inf(1)}
+		}
+		all[string(p)] = numbers{max(r.lo, lo), min(r.hi, hi)}
+	}
+	switch n := n.(type) {
+	case cql2.And:
+		for _, arg := range n {
+			narrow(all, arg)
+		}
+	case cql2.Compare:
+		p, op, value, _ := sides(n)
+		v, ok := value.(cql2.Number)
+		switch {
+		case !ok:
+		case op == cql2.Equal:
+			within(p, float64(v), float64(v))
+		case op == cql2.Less, op == cql2.LessOrEqual:
+			within(p, math.Inf(-1), float64(v))
+		case op == cql2.Greater, op == cql2.GreaterOrEqual:
+			within(p, float64(v), math.Inf(1))
+		}
+	case cql2.Between:
+		p, ok := n.Value.(cql2.Property)
+		lo, isNumber := n.Low.(cql2.Number)
+		hi, both := n.High.(cql2.Number)
+		if ok && isNumber && both {
+			within(p, float64(lo), float64(hi))
+		}
+	case cql2.In:
+		p, ok := n.Value.(cql2.Property)
+		lo, hi := math.Inf(1), math.Inf(-1)
+		for _, one := range n.List {
+			v, isNumber := one.(cql2.Number)
+			ok = ok && isNumber
+			lo, hi = min(lo, float64(v)), max(hi, float64(v))
+		}
+		if ok {
+			within(p, lo, hi)
+		}
+	}
+}
+
+const (
+	// mostNamed is how many items chunks may name: where more match, walking finds a page of them as soon.
+	mostNamed = 50_000
+	// mostUnbuilt is how many items may be too new for a chunk.
+	mostUnbuilt = 100_000
+)
+
+// shortlist is the items that may match: these, and all from a key on.
+type shortlist struct {
+	pks  []int64
+	from int64
+}
+
+// findByChunks returns the items whose numbers lie in ranges. It is not ok where no property has chunks, or more than
+// mostNamed are found. Everything is read at one moment; who doesn't see a chunk sees that it is missing.
+func (s *Store) findByChunks(ctx context.Context, conn *pgxpool.Conn, ranges map[string]numbers) (found shortlist, ok bool, err error) {
+	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		state, err := readChunkState(ctx, tx)
+		if err != nil {
+			return err
+		}
+		below := int64(math.MaxInt64)
+		for name := range ranges {
+			if upto := state.upto[name]; upto == 0 || state.last-upto*chunkItems > mostUnbuilt {
+				delete(ranges, name)
+			} else {
+				below = min(below, upto)
+			}
+		}
+		if len(ranges) == 0 {
+			return nil
+		}
+		var blocks map[int64]*bitmap
+		for name, r := range ranges {
+			if blocks, err = narrowBlocks(ctx, tx, name, r, below, blocks); err != nil {
+				return err
+			}
+		}
+		rows, err := tx.Query(ctx, "select pk from chunk_stale where pk < $1 limit $2", below*chunkItems, mostNamed+1)
+		if err != nil {
+			return err
+		}
+		if found.pks, err = pgx.CollectRows(rows, pgx.RowTo[int64]); err != nil {
+			return err
+		}
+		n := len(found.pks)
+		for _, b := range blocks {
+			n += b.count()
+		}
+		if n > mostNamed {
+			return nil
+		}
+		for block, b := range blocks {
+			found.pks = b.appendTo(found.pks, block*chunkItems)
+		}
+		found.from, ok = below*chunkItems, true
+		return nil
+	})
+	return found, ok, err
+}
+
+// narrowBlocks keeps, of some blocks or of all below one (nil), the items whose number of a property lies in a range.
+func narrowBlocks(ctx context.Context, tx pgx.Tx, name string, r numbers, below int64, among map[int64]*bitmap) (map[int64]*bitmap, error) {
+	var some []int64
+	if among != nil {
+		some = make([]int64, 0, len(among))
+		for block := range among {
+			some = append(some, block)
+		}
+	}
+	lo, hi := float32(r.lo), float32(r.hi)
+	rows, err := tx.Query(ctx, chunkFindSQL, name, below, lo, hi, some)
+	if err != nil {
+		return nil, err
+	}
+	out := map[int64]*bitmap{}
+	var block int64
+	var raw pgtype.DriverBytes // read before the next row
+	_, err = pgx.ForEachRow(rows, []any{&block, &raw}, func() error {
+		var b bitmap
+		any := uint64(0)
+		for i := range min(len(raw)/4, chunkItems) {
+			if v := math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:])); v >= lo && v <= hi {
+				b[i/64] |= 1 << (i % 64)
+				any = 1
+			}
+		}
+		if before := among[block]; before != nil {
+			any = 0
+			for i := range b {
+				b[i] &= before[i]
+				any |= b[i]
+			}
+		}
+		if any != 0 {
+			out[block] = &b
+		}
+		return nil
+	})
+	return out, err
+}
+
+// bitmap is a set of the items of a block.
+type bitmap [chunkItems / 64]uint64
+
+func (b *bitmap) count() (n int) {
+	for _, word := range b {
+		n += bits.OnesCount64(word)
+	}
+	return n
+}
+
+// appendTo appends the keys of the items, the first of which could be first.
+func (b *bitmap) appendTo(pks []int64, first int64) []int64 {
+	for i, word := range b {
+		for ; word != 0; word &= word - 1 {
+			pks = append(pks, first+int64(64*i+bits.TrailingZeros64(word)))
+		}
+	}
+	return pks
+}
