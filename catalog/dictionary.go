@@ -21,6 +21,10 @@ var insertDictionarySQL string
 const (
 	dictionaryFrom    = 1_000 // items of a collection: fewer are not worth one
 	dictionarySamples = 2_500
+	// dictionaryGrowth is how many times as many items a collection has when it gets another dictionary: items change with the
+	// years, and an archive that is loaded in their order teaches only the first of them.
+	dictionaryGrowth = 8
+	dictionaryLock   = 0x64696374 // "dict" in ASCII
 )
 
 // readDictionary returns a dictionary that another process has trained, over a connection of its own: whoever needs it may
@@ -53,26 +57,30 @@ func (s *Store) useDictionaries(ctx context.Context, q querier) error {
 	return err
 }
 
-// train gives every collection a dictionary that has items enough and none yet.
+// train gives every collection a dictionary that has items enough for its first, or its next.
 func (s *Store) train(ctx context.Context) error {
 	return s.with(ctx, "train dictionaries", func(conn *pgxpool.Conn) error {
 		if err := s.useDictionaries(ctx, conn); err != nil {
 			return err
 		}
-		rows, err := conn.Query(ctx, untrainedSQL, dictionaryFrom)
+		rows, err := conn.Query(ctx, untrainedSQL, dictionaryFrom, dictionaryGrowth)
 		if err != nil {
 			return err
 		}
-		untrained, err := pgx.CollectRows(rows, pgx.RowTo[int16])
+		type due struct {
+			Collection int16
+			Items      int64
+		}
+		untrained, err := pgx.CollectRows(rows, pgx.RowToStructByPos[due])
 		if err != nil {
 			return err
 		}
-		for _, collection := range untrained {
-			samples, err := s.samples(ctx, conn, collection)
+		for _, d := range untrained {
+			samples, err := s.samples(ctx, conn, d.Collection)
 			if err != nil {
 				return err
 			}
-			if err := s.trainOne(ctx, conn, collection, samples); err != nil {
+			if err := s.trainFrom(ctx, conn, d.Collection, samples, d.Items); err != nil {
 				return err
 			}
 		}
@@ -96,9 +104,14 @@ func (s *Store) samples(ctx context.Context, q querier, collection int16) ([][]b
 	})
 }
 
-// trainOne trains a collection's dictionary from bodies as they are stored, unless it has one, and makes it used from now on.
-// Too few samples make none.
+// trainOne trains a collection's first dictionary from bodies as they are stored, unless it has one, and makes it used from
+// now on. Too few samples make none.
 func (s *Store) trainOne(ctx context.Context, q querier, collection int16, samples [][]byte) error {
+	return s.trainFrom(ctx, q, collection, samples, int64(len(samples)))
+}
+
+// trainFrom does so from samples of so many items.
+func (s *Store) trainFrom(ctx context.Context, q querier, collection int16, samples [][]byte, items int64) error {
 	if len(samples) < dictionaryFrom {
 		return nil
 	}
@@ -107,7 +120,8 @@ func (s *Store) trainOne(ctx context.Context, q querier, collection int16, sampl
 		return fmt.Errorf("of collection %d: %w", collection, err)
 	}
 	batch := &pgx.Batch{}
-	batch.Queue(insertDictionarySQL, collection, trained)
+	batch.Queue("select pg_advisory_xact_lock($1)", dictionaryLock)
+	batch.Queue(insertDictionarySQL, collection, trained, items, dictionaryGrowth)
 	if err := q.SendBatch(ctx, batch).Close(); err != nil {
 		return err
 	}

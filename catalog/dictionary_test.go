@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
@@ -94,6 +95,38 @@ func TestDictionaries(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+	// As a collection grows, it gets another one, and everything that is there can still be read.
+	var more []stac.Item
+	for i := range (dictionaryGrowth - 1) * dictionaryFrom {
+		it := item("many", 10_000+i)
+		it.Body = []byte(strings.Replace(string(it.Body), "L2A", "L3A", 1))
+		more = append(more, it)
+	}
+	if err := s.PutItems(t.Context(), "many", more, true); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range stores {
+		group.Go(func() {
+			if err := s.train(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	for i, s := range stores {
+		put(t, s, item("many", 6000+i))
+	}
+	var newest int
+	if err := s.pool.QueryRow(t.Context(), "select count(*), (select count(*) from item where dict = max(number)) from dictionary").Scan(&dictionaries, &newest); err != nil || dictionaries != 2 || newest != len(stores) {
+		t.Errorf("%d dictionaries, %d items packed with the newest, %v", dictionaries, newest, err)
+	}
+	for _, s := range stores {
+		for _, i := range []int{0, 5000, 10_000, 6000, 6001, 6002} {
+			if it, err := s.Item(t.Context(), "many", fmt.Sprint("i", i)); err != nil || !strings.Contains(string(it.Body), fmt.Sprintf(`"n":%d`, i*i)) {
+				t.Errorf("item %d: %s, %v", i, it.Body, err)
+			}
+		}
 	}
 	if _, err := s.pack.decode(999, []byte("x")); err == nil {
 		t.Error("a body of a dictionary that nobody has is unpacked")

@@ -37,7 +37,9 @@ func (p *packer) use(collection, number int16, trained []byte) error {
 		}
 		p.dictionaries[number] = d
 	}
-	p.ofCollection[collection] = d
+	if now := p.ofCollection[collection]; now == nil || now.number < number {
+		p.ofCollection[collection] = d
+	}
 	return nil
 }
 
@@ -52,7 +54,7 @@ func (p *packer) has(collection int16) bool {
 func (p *packer) newest() (number int16) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	for _, d := range p.ofCollection {
+	for _, d := range p.ofCollection { // dictionaries has such too that were met in an item, and say nothing of those before them
 		number = max(number, d.number)
 	}
 	return number

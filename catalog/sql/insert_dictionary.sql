@@ -1,3 +1,4 @@
--- Keeps the first dictionary of a collection that is there. Uses dictionary_col_key.
-insert into dictionary (col, bytes) select number, $2 from collection where number = $1
-on conflict (col) do nothing
+-- Keeps a dictionary of a collection that is there, unless another process has trained one meanwhile. Uses collection_pkey and
+-- dictionary_newest. The caller holds the lock of those who train.
+insert into dictionary (col, bytes, items) select number, $2, $3 from collection where number = $1
+  and $3 >= $4 * coalesce((select max(d.items) from dictionary d where d.col = $1), 0)

@@ -1,5 +1,6 @@
--- Collections without a dictionary that have at least so many items. Reads the totals of such collections: day_total_pkey.
-select c.number
+-- Collections whose items have become many enough for a dictionary, the first one ($1) or one after that ($2 times as many as
+-- the last one was trained from), with how many there are. Uses day_total_pkey and dictionary_newest.
+select c.number, items.n
 from collection c
-where not exists (select from dictionary d where d.col = c.number)
-  and (select sum(n) from day_count t where t.col = c.number) >= $1
+cross join lateral (select coalesce(sum(n), 0)::bigint as n from day_count t where t.col = c.number) items
+where items.n >= $1 and items.n >= $2 * coalesce((select max(d.items) from dictionary d where d.col = c.number), 0)
