@@ -125,7 +125,7 @@ func (c *Caller) check(req *http.Request, got Response) {
 		c.t.Errorf("%s answered %d as %q, which openapi.yaml does not know", asked, got.Status, got.Header.Get("Content-Type"))
 		return
 	}
-	if req.Method == http.MethodHead || !strings.Contains(got.Header.Get("Content-Type"), "json") || got.Header.Get("Content-Encoding") != "" {
+	if req.Method == http.MethodHead || !isJSON(got.Header.Get("Content-Type")) || got.Header.Get("Content-Encoding") != "" {
 		return
 	}
 	var value any
@@ -135,6 +135,11 @@ func (c *Caller) check(req *http.Request, got Response) {
 	} else if err := content.Schema.Value.VisitJSON(value, openapi3.MultiErrors(), openapi3.VisitAsResponse()); err != nil {
 		c.t.Errorf("%s answered what its schema forbids: %v", asked, err)
 	}
+}
+
+// isJSON reports whether a media type is one JSON text, and not a sequence of them.
+func isJSON(mediaType string) bool {
+	return strings.Contains(mediaType, "json") && !strings.Contains(mediaType, "ndjson") && !strings.Contains(mediaType, "json-seq")
 }
 
 // contentOf returns the documented form of a media type; parameters such as charset do not matter.

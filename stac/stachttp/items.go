@@ -45,6 +45,9 @@ func (a API) items(c *fiber.Ctx) error {
 	}
 	s.Collections = []string{one.ID}
 	l := links(c)
+	if form := streamOf(c); form != "" {
+		return a.stream(c, l, s, limitOf(q), form, one.ID)
+	}
 	return a.page(c, l, s, list{title: read(one.Body).name(), self: l.CollectionURL(one.ID) + "/items", query: q, collection: l.CollectionURL(one.ID)})
 }
 
@@ -59,7 +62,16 @@ func (a API) search(c *fiber.Ctx) error {
 		return err
 	}
 	l := links(c)
+	if form := streamOf(c); form != "" {
+		return a.stream(c, l, s, limitOf(q), form, "search")
+	}
 	return a.page(c, l, s, list{title: "Search", self: l.Base + "/search", query: q})
+}
+
+// limitOf returns the limit that was asked for, or 0. It was checked before.
+func limitOf(q url.Values) int {
+	n, _ := strconv.Atoi(q.Get("limit"))
+	return n
 }
 
 // searchByBody serves POST /search.
@@ -72,6 +84,11 @@ func (a API) searchByBody(c *fiber.Ctx) error {
 		return err
 	}
 	l := links(c)
+	if form := streamOf(c); form != "" {
+		var asked struct{ Limit int }
+		_ = json.Unmarshal(c.Body(), &asked) // it was read before
+		return a.stream(c, l, s, asked.Limit, form, "search")
+	}
 	return a.page(c, l, s, list{title: "Search", self: l.Base + "/search", byBody: true})
 }
 

@@ -3,6 +3,7 @@ package stachttp
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -22,12 +23,13 @@ type API struct {
 	Generation func() uint64
 	Document   func() []byte // the OpenAPI document as JSON
 
-	kept *rendered
+	kept    *rendered
+	streams chan struct{} // a place in it for each search that is being sent whole
 }
 
 // Mount adds the routes. A browser that asks for / is passed on to the next handler: the web page.
 func (a API) Mount(r fiber.Router) {
-	a.kept = &rendered{}
+	a.kept, a.streams = &rendered{}, make(chan struct{}, mostStreams)
 	r.Get("/", a.landing)
 	r.Get("/conformance", a.conformance)
 	r.Get("/api", a.document)
@@ -110,7 +112,9 @@ func query(c *fiber.Ctx, known ...string) (url.Values, error) {
 		return nil, fault.New(fault.Invalid, "the query is not well formed")
 	}
 	if f := q.Get("f"); q.Has("f") && f != "json" && f != "html" {
-		return nil, fault.New(fault.Invalid, "f is %q; it may be json or html", f)
+		if _, ok := streamed[f]; !ok || !slices.Contains(known, "sortby") || !slices.Contains(known, "token") || c.Path() == "/collections" {
+			return nil, fault.New(fault.Invalid, "f is %q; it may be json or html, and of a search ndjson, geojsonseq or parquet", f)
+		}
 	}
 	return q, stac.OnlyParams(q, known...)
 }

@@ -1,0 +1,90 @@
+package httpkit
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// longestStream bounds how long one answer may flow.
+const longestStream = 6 * time.Hour
+
+// Stream answers with what write makes, as it is made: compressed as the client accepts where the type is text, and never
+// held whole. The context ends when the client leaves. When write fails, the connection is cut, so that the client does not
+// take a part for the whole.
+func Stream(c *fiber.Ctx, contentType, filename string, write func(ctx context.Context, w io.Writer) error) error {
+	c.Set(fiber.HeaderContentType, contentType)
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+url.PathEscape(filename)+`"`)
+	c.Vary(fiber.HeaderAccept)
+	if c.Method() == fiber.MethodHead {
+		return nil
+	}
+	coding := ""
+	if compressible([]byte(contentType)) || strings.HasSuffix(contentType, "ndjson") || strings.HasSuffix(contentType, "json-seq") {
+		c.Vary(fiber.HeaderAcceptEncoding)
+		if coding = streamCoding(c.Get(fiber.HeaderAcceptEncoding)); coding != "" {
+			c.Set(fiber.HeaderContentEncoding, coding)
+		}
+	}
+	conn, gone, f, path := c.Context().Conn(), ClientGone(c), frameOf(c), c.Path()
+	request := context.WithoutCancel(c.UserContext())
+	c.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
+		ctx, cancel := context.WithTimeout(request, longestStream)
+		defer cancel()
+		watch(ctx, cancel, gone)
+		if err := writeCoded(ctx, out, coding, write); err != nil {
+			if !gone() {
+				f.cfg.Log.ErrorContext(ctx, "stream cut off", "id", f.requestID, "path", path, "err", err)
+			}
+			conn.Close() //nolint:errcheck // that it ends is all that matters
+		}
+	})
+	return nil
+}
+
+// streamCoding returns what of zstd and gzip the client likes more, or "".
+func streamCoding(header string) string {
+	if zstd, gzip := quality(header, "zstd"), quality(header, "gzip"); zstd > 0 && zstd >= gzip {
+		return "zstd"
+	} else if gzip > 0 {
+		return "gzip"
+	}
+	return ""
+}
+
+func writeCoded(ctx context.Context, out *bufio.Writer, coding string, write func(context.Context, io.Writer) error) error {
+	var w io.WriteCloser
+	switch coding {
+	case "zstd":
+		encoder, err := zstd.NewWriter(out, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+		if err != nil {
+			return err
+		}
+		w = encoder
+	case "gzip":
+		encoder, err := gzip.NewWriterLevel(out, gzip.BestSpeed)
+		if err != nil {
+			return err
+		}
+		w = encoder
+	default:
+		if err := write(ctx, out); err != nil {
+			return err
+		}
+		return out.Flush()
+	}
+	if err := write(ctx, w); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	return out.Flush()
+}
