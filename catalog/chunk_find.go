@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/binary"
+	"errors"
 	"math"
 	"math/bits"
 
@@ -80,8 +81,32 @@ const (
 	// mostNamed is how many items chunks may name: where more match, walking finds a page of them as soon.
 	mostNamed = 50_000
 	// mostUnbuilt is how many items may be too new for a chunk.
-	mostUnbuilt = 100_000
+	mostUnbuilt = 20_000
 )
+
+// chunkPatience is how many bodies a search looks at before it asks the chunks, which takes as long as some thousand bodies
+// more: so no search takes much longer than by the better way.
+const chunkPatience = 1000
+
+// shorten makes a plan go on with what chunks name, if they know a range of its filter and not too many items lie in it. All
+// routes lead to the same rows in the same order, so it may do so on the way.
+func (s *Store) shorten(ctx context.Context, conn *pgxpool.Conn, p *plan) error {
+	p.shortened = true
+	if p.search.Filter == nil || !p.again() {
+		return nil
+	}
+	ranges := rangesOf(p.search.Filter)
+	if len(ranges) == 0 {
+		return nil
+	}
+	found, ok, err := s.findByChunks(ctx, conn, ranges)
+	if err != nil || !ok {
+		return err
+	}
+	p.args["shortlist"], p.args["unchunked"] = found.pks, found.from
+	p.page, p.all, p.rows = chunking, chunking, float64(len(found.pks))
+	return nil
+}
 
 // shortlist is the items that may match: these, and all from a key on.
 type shortlist struct {
@@ -99,7 +124,11 @@ func (s *Store) findByChunks(ctx context.Context, conn *pgxpool.Conn, ranges map
 		}
 		below := int64(math.MaxInt64)
 		for name := range ranges {
-			if upto := state.upto[name]; upto == 0 || state.last-upto*chunkItems > mostUnbuilt {
+			upto, known := state.upto[name]
+			if !known {
+				s.wishes.add(name)
+			}
+			if upto == 0 || state.last-upto*chunkItems > mostUnbuilt {
 				delete(ranges, name)
 			} else {
 				below = min(below, upto)
@@ -109,8 +138,16 @@ func (s *Store) findByChunks(ctx context.Context, conn *pgxpool.Conn, ranges map
 			return nil
 		}
 		var blocks map[int64]*bitmap
+		left := len(ranges)
 		for name, r := range ranges {
-			if blocks, err = narrowBlocks(ctx, tx, name, r, below, blocks); err != nil {
+			left--
+			most := math.MaxInt
+			if left == 0 {
+				most = mostNamed
+			}
+			if blocks, err = narrowBlocks(ctx, tx, name, r, below, blocks, most); err == errTooMany {
+				return nil
+			} else if err != nil {
 				return err
 			}
 		}
@@ -137,8 +174,11 @@ func (s *Store) findByChunks(ctx context.Context, conn *pgxpool.Conn, ranges map
 	return found, ok, err
 }
 
-// narrowBlocks keeps, of some blocks or of all below one (nil), the items whose number of a property lies in a range.
-func narrowBlocks(ctx context.Context, tx pgx.Tx, name string, r numbers, below int64, among map[int64]*bitmap) (map[int64]*bitmap, error) {
+var errTooMany = errors.New("more items lie in a range than chunks are to name")
+
+// narrowBlocks keeps, of some blocks or of all below one (nil), the items whose number of a property lies in a range. More
+// than most are errTooMany.
+func narrowBlocks(ctx context.Context, tx pgx.Tx, name string, r numbers, below int64, among map[int64]*bitmap, most int) (map[int64]*bitmap, error) {
 	var some []int64
 	if among != nil {
 		some = make([]int64, 0, len(among))
@@ -154,6 +194,7 @@ func narrowBlocks(ctx context.Context, tx pgx.Tx, name string, r numbers, below 
 	out := map[int64]*bitmap{}
 	var block int64
 	var raw pgtype.DriverBytes // read before the next row
+	n := 0
 	_, err = pgx.ForEachRow(rows, []any{&block, &raw}, func() error {
 		var b bitmap
 		any := uint64(0)
@@ -172,6 +213,9 @@ func narrowBlocks(ctx context.Context, tx pgx.Tx, name string, r numbers, below 
 		}
 		if any != 0 {
 			out[block] = &b
+			if n += b.count(); n > most {
+				return errTooMany
+			}
 		}
 		return nil
 	})

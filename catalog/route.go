@@ -23,6 +23,9 @@ var idsSQL string
 //go:embed sql/terms.sql
 var termsSQL string
 
+//go:embed sql/chunks.sql
+var chunksSQL string
+
 //go:embed sql/page.sql
 var pageSQL string
 
@@ -43,6 +46,7 @@ var (
 	cellingFew = route{"few cells", cellsFewSQL, celling.all} // also counts what matches
 	naming     = route{"ids", idsSQL, "item i where i.col = any(@cols::smallint[]) and i.idh = any(@hashes::bigint[]) and i.idk = any(@keys::bigint[])"}
 	terming    = route{"terms", termsSQL, "item i where i.ph && @terms::int[] and i.col = any(@cols::smallint[])"}
+	chunking   = route{"chunks", chunksSQL, "item i where (i.pk = any(@shortlist::bigint[]) or i.pk >= @unchunked::bigint) and i.col = any(@cols::smallint[])"} // see shorten
 )
 
 // candidates writes the statement that yields the first rows behind a place, whose values it binds.

@@ -170,6 +170,11 @@ func (s *Store) stream(ctx context.Context, conn *pgxpool.Conn, p *plan, from pl
 		default:
 			return seen, nil
 		}
+		if looked >= chunkPatience && !p.shortened {
+			if err := s.shorten(ctx, conn, p); err != nil {
+				return seen, err
+			}
+		}
 		if looked > mostLooked {
 			return seen, fault.New(fault.Timeout, "the search has looked at %d items and found too few: narrow it by place, time or collection, or by a property with exact values", looked)
 		}
