@@ -2,6 +2,7 @@ package stac
 
 import (
 	"bytes"
+	"encoding/json"
 	"net/url"
 	"strings"
 
@@ -106,8 +107,18 @@ func (l Links) AppendCollection(dst []byte, c Collection) []byte {
 	dst = AppendLink(append(dst, ','), "aggregate", self+"/aggregate", TypeJSON, "Counts of its items")
 	dst = AppendLink(append(dst, ','), "child", self+"/browse", TypeJSON, "Its items, by year and place")
 	dst = AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This collection as a page")
-	return l.appendBody(append(dst, ']'), c.Body)
+	dst = append(dst, ']')
+	if !bytes.Contains(c.Body, []byte(`"crs":`)) && !bytes.Contains(c.Body, []byte(`"storageCrs":`)) {
+		dst = append(dst, crsMembers...)
+	}
+	return l.appendBody(dst, c.Body)
 }
+
+// crsMembers say of a collection in which coordinates its items can be had.
+var crsMembers = func() []byte {
+	list, _ := json.Marshal(SystemURIs()) // texts always can
+	return []byte(`,"crs":` + string(list) + `,"storageCrs":"` + StorageCRS + `"`)
+}()
 
 // RelQueryables is the relation of a link to queryables.
 const RelQueryables = "http://www.opengis.net/def/rel/ogc/1.0/queryables"

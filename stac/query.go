@@ -23,13 +23,14 @@ const (
 // SearchParams are the query parameters of GET /search; ItemsParams those of GET /collections/{c}/items.
 var (
 	SearchParams = append([]string{"collections", "ids", "intersects"}, ItemsParams...)
-	ItemsParams  = []string{"bbox", "datetime", "fields", "filter", "filter-crs", "filter-lang", "limit", "q", "query", "sortby", "token"}
+	ItemsParams  = []string{"bbox", "bbox-crs", "crs", "datetime", "fields", "filter", "filter-crs", "filter-lang", "limit", "q", "query", "sortby", "token"}
 )
 
-// Question is a search with what is wanted of each item: nil is all.
+// Question is a search with what is wanted of each item, nil being all, and in which coordinates.
 type Question struct {
 	Search
 	Fields *Fields
+	CRS    *CRS // of the answer; nil is the storage's
 }
 
 // SearchFromQuery reads the parameters of a GET; only those in known may be there. "f" is the door's own.
@@ -37,7 +38,19 @@ func SearchFromQuery(q url.Values, known []string) (Question, error) {
 	if err := OnlyParams(q, known...); err != nil {
 		return Question{}, err
 	}
-	r := request{BBox: q.Get("bbox"), Datetime: q.Get("datetime"), Token: q.Get("token"),
+	crs, err := ParseCRS("crs", q.Get("crs"))
+	if err != nil {
+		return Question{}, err
+	}
+	boxCRS, err := ParseCRS("bbox-crs", q.Get("bbox-crs"))
+	if err != nil {
+		return Question{}, err
+	}
+	box, err := boxCRS.boxText(q.Get("bbox"))
+	if err != nil {
+		return Question{}, err
+	}
+	r := request{BBox: box, Datetime: q.Get("datetime"), Token: q.Get("token"),
 		IDs: list(q.Get("ids")), Collections: list(q.Get("collections")), Intersects: json.RawMessage(q.Get("intersects")),
 		FilterLang: q.Get("filter-lang"), FilterCRS: q.Get("filter-crs"), Query: json.RawMessage(q.Get("query"))}
 	if q.Has("limit") {
@@ -58,7 +71,6 @@ func SearchFromQuery(q url.Values, known []string) (Question, error) {
 	if q.Has("q") {
 		r.Terms = splitTerms(q.Get("q"))
 	}
-	var err error
 	if q.Has("sortby") {
 		if r.Sort, err = parseSort(q.Get("sortby")); err != nil {
 			return Question{}, err
@@ -68,7 +80,7 @@ func SearchFromQuery(q url.Values, known []string) (Question, error) {
 	if err != nil {
 		return Question{}, err
 	}
-	out := Question{Search: s}
+	out := Question{Search: s, CRS: crs}
 	if q.Has("fields") {
 		out.Fields, err = parseFields(q.Get("fields"))
 	}

@@ -57,7 +57,7 @@ var aggregateParams = []string{"aggregations", "datetime_frequency_interval", "c
 // aggregateByQuery serves GET /aggregate and GET /collections/{collection}/aggregate.
 func (a API) aggregateByQuery(c *fiber.Ctx) error {
 	known := slices.DeleteFunc(append(slices.Clone(stac.SearchParams), aggregateParams...), func(name string) bool {
-		return slices.Contains([]string{"fields", "limit", "sortby", "token"}, name)
+		return slices.Contains([]string{"bbox-crs", "crs", "fields", "limit", "sortby", "token"}, name)
 	})
 	q, err := query(c, known...)
 	if err != nil {

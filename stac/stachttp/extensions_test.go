@@ -71,3 +71,40 @@ func TestPagesOfASort(t *testing.T) {
 		}
 	}
 }
+
+// TestCoordinateSystems asks for boxes and answers in other systems than the stored one.
+func TestCoordinateSystems(t *testing.T) {
+	app, _ := newApp(t, 12) // item i lies from -150+i to -149+i east, -28 to -27 north
+	client := contract.Client(t, app)
+	const epsg = "http://www.opengis.net/def/crs/EPSG/0/"
+	for target, want := range map[string]string{
+		"/search?bbox=-27.6,-145.6,-27.4,-145.4&bbox-crs=" + epsg + "4326":                                                            "S2A_004",
+		"/collections/sentinel-2-l1c/items?bbox=-16208117,-3196000,-16185853,-3194000&bbox-crs=" + epsg + "3857&crs=" + epsg + "4326": "S2A_004",
+	} {
+		var page found
+		got := client.Get(target)
+		got.JSON(t, &page)
+		crs := "<http://www.opengis.net/def/crs/OGC/1.3/CRS84>"
+		if strings.Contains(target, "&crs=") {
+			crs = "<" + epsg + "4326>"
+			if !strings.Contains(string(got.Body), `"bbox":[-28,-146,-27,-145]`) {
+				t.Errorf("%s: %s", target, got.Body)
+			}
+		}
+		if ids(page) != want || got.Header.Get("Content-Crs") != crs {
+			t.Errorf("%s found %q in %s", target, ids(page), got.Header.Get("Content-Crs"))
+		}
+	}
+	one := client.Get("/collections/sentinel-2-l1c/items/S2A_004?crs=" + epsg + "3857")
+	if one.Header.Get("Content-Crs") != "<"+epsg+"3857>" || !strings.Contains(string(one.Body), `"bbox":[-16252645.6`) {
+		t.Errorf("%s", one.Body)
+	}
+	for _, bad := range []string{"/search?crs=EPSG:4326", "/search?bbox=1,2,3,4&bbox-crs=x", "/collections/sentinel-2-l1c/items/S2A_004?crs=x"} {
+		if got := client.Get(bad); got.Status != 400 {
+			t.Errorf("%s: %d", bad, got.Status)
+		}
+	}
+	if got := client.Get("/collections/other"); !strings.Contains(string(got.Body), `"storageCrs":"http`) {
+		t.Errorf("%s", got.Body)
+	}
+}

@@ -15,7 +15,12 @@ import (
 
 // item serves GET /collections/{collection}/items/{item}.
 func (a API) item(c *fiber.Ctx) error {
-	if _, err := query(c); err != nil {
+	q, err := query(c, "crs")
+	if err != nil {
+		return err
+	}
+	crs, err := stac.ParseCRS("crs", q.Get("crs"))
+	if err != nil {
 		return err
 	}
 	it, err := a.Catalog.Item(c.UserContext(), c.Params("collection"), c.Params("item"))
@@ -26,6 +31,10 @@ func (a API) item(c *fiber.Ctx) error {
 	if httpkit.WantsHTML(c) {
 		return itemPage(c, l, it)
 	}
+	if it.Body, err = crs.Apply(it.Body); err != nil {
+		return err
+	}
+	contentCRS(c, crs)
 	return httpkit.Send(c, stac.TypeGeoJSON, l.AppendItem(make([]byte, 0, len(it.Body)+stac.LinkBytes), it))
 }
 
@@ -92,6 +101,15 @@ func (a API) searchByBody(c *fiber.Ctx) error {
 	return a.page(c, l, s, list{title: "Search", self: l.Base + "/search", byBody: true})
 }
 
+// contentCRS says which coordinates an answer has.
+func contentCRS(c *fiber.Ctx, crs *stac.CRS) {
+	uri := stac.StorageCRS
+	if crs != nil {
+		uri = crs.URI
+	}
+	c.Set("Content-Crs", "<"+uri+">")
+}
+
 // list is where a page of items stands.
 type list struct {
 	title, self string
@@ -118,6 +136,14 @@ func (a API) page(c *fiber.Ctx, l stac.Links, s stac.Question, at list) error {
 		return itemsPage(c, l, found, at)
 	}
 	at.fields = s.Fields
+	if !s.CRS.Stored() {
+		for i := range found.Items {
+			if found.Items[i].Body, err = s.CRS.Apply(found.Items[i].Body); err != nil {
+				return err
+			}
+		}
+	}
+	contentCRS(c, s.CRS)
 	body, err := appendPage(l, found, at)
 	if err != nil {
 		return err

@@ -75,6 +75,9 @@ func (a API) stream(c *fiber.Ctx, l stac.Links, s stac.Question, most int, form,
 		var body []byte
 		for {
 			for _, it := range page.Items {
+				if it.Body, err = s.CRS.Apply(it.Body); err != nil {
+					return err
+				}
 				body = l.AppendFields(body[:0], it, s.Fields)
 				if err := put(body); err != nil {
 					return err
