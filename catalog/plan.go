@@ -40,7 +40,8 @@ type plan struct {
 	atoms   map[string]int // and which is whose
 	texts   bool           // words are asked for
 
-	shortened bool // chunks were asked which rows may match
+	shortened bool   // chunks were asked which rows may match
+	asked     string // the last statement
 
 	timed   bool // the interval is all that is asked, and collections
 	periods bool // some item of these collections has a period

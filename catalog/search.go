@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/buger/jsonparser"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -35,11 +36,13 @@ func (s *Store) Search(ctx context.Context, q stac.Search) (page stac.Page, err 
 		return page, err
 	}
 	err = s.with(ctx, "search", func(conn *pgxpool.Conn) error {
+		began := time.Now()
 		p, err := s.newPlan(ctx, conn, set, q)
 		if err != nil {
 			return err
 		}
 		page, err = s.page(ctx, conn, p)
+		s.logSlow(ctx, conn, p, time.Since(began), err)
 		return err
 	})
 	return page, err
@@ -194,7 +197,7 @@ type stretch struct {
 func (s *Store) batch(ctx context.Context, conn *pgxpool.Conn, p *plan, from place, size int, yield func(hit) (more bool)) (b stretch, err error) {
 	b.rows = unknown
 	sql := p.statement(from)
-	p.args["limit"] = size
+	p.asked, p.args["limit"] = sql, size
 	rows, err := s.query(ctx, conn, sql, p.args)
 	if err != nil {
 		return b, err

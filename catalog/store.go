@@ -19,6 +19,7 @@ import (
 type Config struct {
 	MaxConns         int32         // connections to the database; by default four, or as many as there are processors
 	StatementTimeout time.Duration // wall clock of one statement; by default 10 s
+	SlowSearch       time.Duration // searches that take longer are logged with their plan; by default 1 s
 }
 
 // busyPatience is how long a request waits for a connection before it is told that the catalog is too busy.
@@ -34,6 +35,7 @@ type Store struct {
 	covered   sync.Map  // *coverage by number of collection
 	estimator estimator // of what plans cost
 	counts    counts
+	slow      slowLog
 	shapes    statements
 	wishes    wishes  // for chunks
 	horizon   horizon // of the chunks that can be built; used by keep alone
@@ -58,6 +60,9 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 	if cfg.StatementTimeout == 0 {
 		cfg.StatementTimeout = 10 * time.Second
 	}
+	if cfg.SlowSearch == 0 {
+		cfg.SlowSearch = time.Second
+	}
 	conf.ConnConfig.ConnectTimeout = busyPatience
 	conf.ConnConfig.RuntimeParams["application_name"] = "swath"
 	conf.ConnConfig.RuntimeParams["statement_timeout"] = strconv.FormatInt(cfg.StatementTimeout.Milliseconds(), 10)
@@ -68,7 +73,7 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("catalog: open: %w", classify(err))
 	}
-	s := &Store{pool: pool, pack: newPacker(readDictionary(conf.ConnConfig)), words: newWords(), cache: newCache(), stop: func() {}}
+	s := &Store{pool: pool, pack: newPacker(readDictionary(conf.ConnConfig)), words: newWords(), cache: newCache(), slow: slowLog{after: cfg.SlowSearch}, stop: func() {}}
 	err = s.with(ctx, "open", func(conn *pgxpool.Conn) error {
 		if err := s.useDictionaries(ctx, conn); err != nil {
 			return err
