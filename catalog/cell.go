@@ -53,3 +53,18 @@ func cellsMeeting(s span) []int32 {
 	slices.Sort(cells)
 	return slices.Compact(cells)
 }
+
+// partOf returns about which part of the items of a cell meets a box: those whose centre is no farther from it than half of
+// their size, which is between a half and the whole of the cell's.
+func (s span) partOf(cell int32) float64 {
+	level := int(cell >> 24)
+	size := cellSizeDeg(level)
+	grow := 0.375 * size
+	west, south := float64(cell&0xfff)*size-180, float64(cell>>12&0xfff)*size-90
+	wide := 0.0
+	for turn := -360.0; turn <= 360; turn += 360 {
+		wide += max(0, min(s.east+grow+turn, west+size)-max(s.west-grow+turn, west))
+	}
+	high := max(0, min(s.north+grow, south+size)-max(s.south-grow, south))
+	return max(min(wide/size, 1)*min(high/size, 1), 1e-3) // never nothing: it is a guess
+}

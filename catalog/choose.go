@@ -79,7 +79,7 @@ func (s *Store) choose(ctx context.Context, conn *pgxpool.Conn, p *plan, box *sp
 		}
 	}
 	p.args["cells"] = cells
-	w := e.weigh(p, cells, cells != nil, rare)
+	w := e.weigh(p, box, cells, rare)
 	p.args["terms"] = w.rarest
 	r.rows, r.countCost = w.match, w.all.walk
 	least := w.page.walk
@@ -120,7 +120,12 @@ type weights struct {
 	match     float64 // about how many match
 }
 
-func (e *estimates) weigh(p *plan, cells []int32, within bool, rare [][]int32) (w weights) {
+func (e *estimates) weigh(p *plan, box *span, cells []int32, rare [][]int32) (w weights) {
+	within := cells != nil
+	parts := make([]float64, len(cells)) // of the items of each cell, that meet the box
+	for i, cell := range cells {
+		parts[i] = box.partOf(cell)
+	}
 	need := float64(p.search.Limit + 1)
 	since, until := time.Unix(-1<<40, 0), time.Unix(1<<40, 0)
 	if d := p.search.Datetime; d != nil {
@@ -139,37 +144,36 @@ func (e *estimates) weigh(p *plan, cells []int32, within bool, rare [][]int32) (
 		}
 	}
 	share *= rarest
-	all, passed, looked := 0.0, 0.0, 0.0
+	all, scanned := 0.0, 0.0
 	for _, col := range p.cols {
 		n, part := e.during(col, since, until)
-		all += n
-		if p.order.by == byCloud { // its index knows no time
-			passed += e.covered[col]
-		} else {
-			passed += n
+		here, meeting, read := 0.0, n, 0.0
+		if within {
+			meeting = 0
 		}
-		here := e.cell[col]
-		for _, cell := range cells {
-			if n := here[cell] * part; n > 0 {
-				w.inCells += n
-				read := n // as many rows of a cell as the page needs, or all that are there
-				if p.order.by == byTime && p.order.descending {
-					read = min(n, need/share)
+		counts := e.cell[col]
+		for i, cell := range cells {
+			if n := counts[cell] * part; n > 0 {
+				here += n
+				meeting += n * parts[i]
+				if p.order.by == byTime && p.order.descending { // as many rows of a cell as the page needs, or all that are there
+					n = min(n, need/(share*parts[i]))
 				}
-				w.page.cells += read * cellRowCost
+				read += n
 			}
 		}
-		looked += float64(len(cells)) * cellCost
+		if p.order.by == byCloud { // its index knows no time
+			n = e.covered[col]
+		}
+		match := min(meeting, n) * share
+		walk := n // as many rows of a collection as the page needs, or all that are there
+		if match > 0 && p.order.by != byNothing {
+			walk = min(n, need*n/match)
+		}
+		all, scanned, w.match = all+e.covered[col]*part, scanned+walk, w.match+match
+		w.inCells, w.page.cells = w.inCells+here, w.page.cells+read*cellRowCost
 	}
-	there := all
-	if within {
-		there = min(all, w.inCells)
-	}
-	w.match = there * share
-	scanned := passed
-	if w.match > 0 && p.order.by != byNothing {
-		scanned = min(passed, need*passed/w.match)
-	}
+	looked := float64(len(cells)*len(p.cols)) * cellCost
 	w.page.walk, w.all.walk = scanned*walkRowCost, all*walkRowCost
 	w.page.cells, w.all.cells = w.page.cells+looked, w.inCells*cellRowCost+looked
 	if p.order.by == byNothing {

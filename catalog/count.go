@@ -25,7 +25,7 @@ const (
 	countFor = 150 * time.Millisecond
 	// What is expected to take longer, in microseconds of one core, is estimated at once: by columns, and by bodies.
 	mostCountCost = 25_000
-	mostAgainCost = 5_000
+	mostAgainCost = 8_000
 	// A count that is no longer sure is repeated at once when that takes less than this, and else only when it takes one part
 	// in recountShare of the time since.
 	recountAlways = 20 * time.Millisecond
@@ -65,12 +65,12 @@ func (c *counts) put(asked uint64, n tally) {
 
 // count returns how many rows match: exactly where columns, counters or a look at the bodies tell in time, else about. A count
 // is remembered, and stays exact until somebody writes.
-func (s *Store) count(ctx context.Context, conn *pgxpool.Conn, p *plan, now snapshot) (total, error) {
+func (s *Store) count(ctx context.Context, conn *pgxpool.Conn, p *plan, now sight) (total, error) {
 	alike := p.search
 	alike.Sort = nil
 	asked := checksum(alike, nil)
 	if known, ok := s.counts.get(asked); ok {
-		if now.same(known.seen) {
+		if now.at.same(known.seen) {
 			return total{n: known.n}, nil
 		}
 		if known.took > recountAlways && time.Since(known.when) < recountShare*known.took {
@@ -92,7 +92,11 @@ func (s *Store) count(ctx context.Context, conn *pgxpool.Conn, p *plan, now snap
 	if math.IsNaN(p.rows) {
 		return total{n: unknown}, nil
 	}
-	return total{n: max(int64(p.rows), int64(p.search.Limit)+1), estimated: true}, nil
+	rows := p.rows
+	if now.looked > 0 {
+		rows *= float64(now.passed) / float64(now.looked)
+	}
+	return total{n: max(int64(rows), int64(p.search.Limit)+1), estimated: true}, nil
 }
 
 // countNow counts, where that is not expected to take too long.
@@ -105,7 +109,7 @@ func (s *Store) countNow(ctx context.Context, conn *pgxpool.Conn, p *plan) (n in
 		}
 	}
 	if p.again() && !p.filter.exact || p.texts {
-		if p.rows*againRowCost > mostAgainCost {
+		if p.countCost+p.rows*againRowCost > mostAgainCost {
 			return 0, "", false, nil
 		}
 		return s.countBodies(ctx, conn, p)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/buger/jsonparser"
@@ -18,7 +19,7 @@ const (
 	defaultLimit = 10
 	largestLimit = 10_000
 	// Bounds of the bodies that one page looks at: in batches that grow, and in all.
-	firstBatch = 256
+	firstBatch = 64
 	largeBatch = 4096
 	mostLooked = 400_000
 	// mostGathered bounds what is sorted by a property that no index has.
@@ -43,6 +44,11 @@ func (s *Store) Search(ctx context.Context, q stac.Search) (page stac.Page, err 
 		}
 		page, err = s.page(ctx, conn, p)
 		s.logSlow(ctx, conn, p, time.Since(began), err)
+		if err = classify(err); fault.Is(err, fault.Timeout) && ctx.Err() == nil && p.asked != "" {
+			if _, public := fault.Of(err); !strings.Contains(public, "narrow") {
+				err = fault.Wrap(fault.Timeout, err, "the search took longer than allowed: %s", p.advice())
+			}
+		}
 		return err
 	})
 	return page, err
@@ -75,7 +81,7 @@ func (s *Store) page(ctx context.Context, conn *pgxpool.Conn, p *plan) (page sta
 	case seen.rows != unknown && !p.again():
 		matched = total{n: seen.rows}
 	default:
-		if matched, err = s.count(ctx, conn, p, seen.at); err != nil {
+		if matched, err = s.count(ctx, conn, p, seen); err != nil {
 			return page, err
 		}
 	}
@@ -92,8 +98,10 @@ func (s *Store) page(ctx context.Context, conn *pgxpool.Conn, p *plan) (page sta
 
 // sight is what the statement of a page says beside its rows.
 type sight struct {
-	rows int64 // that match in all; unknown where the route did not see all of them
-	at   snapshot
+	rows   int64 // that match in all; unknown where the route did not see all of them
+	at     snapshot
+	looked int // rows that were looked at
+	passed int // of them, that matched
 }
 
 // collect returns the first hits behind the plan's place.
@@ -104,13 +112,16 @@ func (s *Store) collect(ctx context.Context, conn *pgxpool.Conn, p *plan, need i
 	if len(p.order.keys) == 0 {
 		first := need
 		if p.again() {
-			first = max(need, firstBatch)
+			first = max(2*need, firstBatch)
 		}
 		seen, err = s.stream(ctx, conn, p, p.from, first, func(h hit) bool {
 			hits = append(hits, h)
 			return len(hits) < need
 		})
 		return hits, seen, err
+	}
+	if p.order.by == byNothing && !p.again() && p.rows > 3*mostGathered {
+		return nil, seen, p.tooMany() // as far as can be told; else reading them would tell
 	}
 	// Groups that are equal in the column are sorted here; only the best of a group are kept.
 	from := p.from
@@ -145,27 +156,51 @@ func (s *Store) collect(ctx context.Context, conn *pgxpool.Conn, p *plan, need i
 		return true
 	})
 	if err == nil && gathered > mostGathered {
-		err = fault.New(fault.Invalid, "more than %d items would have to be sorted by %s: narrow the search, or sort by datetime or eo:cloud_cover first",
-			mostGathered, p.order.keys[0].Property)
+		err = p.tooMany()
 	}
 	settle(need - len(hits))
 	return append(hits, group...), seen, err
 }
 
+// tooMany is the error of an order that no index has, of more items than can be sorted here.
+func (p *plan) tooMany() error {
+	return fault.New(fault.Invalid, "more than %d items would have to be sorted by %s: narrow the search by place, time, collection or a filter, or sort by datetime or eo:cloud_cover first",
+		mostGathered, p.order.keys[0].Property)
+}
+
+// advice says how a search finds sooner what it looks for.
+func (p *plan) advice() string {
+	var slow []string
+	if p.search.Filter != nil {
+		for _, name := range cql2.Properties(p.search.Filter) {
+			if !quick[name] && !slices.Contains(slow, name) {
+				slow = append(slow, name)
+			}
+		}
+	}
+	if slow == nil {
+		return "narrow it by place, time or collection"
+	}
+	return fmt.Sprintf("narrow it by place, time or collection, or by properties that are quick to search; %s can't be, but for whether it equals a text or an integer", strings.Join(slow, ", "))
+}
+
+// quick are the properties that columns hold.
+var quick = map[string]bool{"id": true, "collection": true, "datetime": true, "eo:cloud_cover": true, "sat:relative_orbit": true, "platform": true,
+	"grid:code": true, "s2:mgrs_tile": true, "geometry": true}
+
 // stream yields the hits behind a place in the order of the index, until there are no more or yield has enough.
 func (s *Store) stream(ctx context.Context, conn *pgxpool.Conn, p *plan, from place, size int, yield func(hit) (more bool)) (seen sight, err error) {
-	looked := 0
 	for {
 		b, err := s.batch(ctx, conn, p, from, size, yield)
-		if looked == 0 {
-			seen = b.sight
+		if seen.looked == 0 {
+			seen.rows, seen.at = b.rows, b.at
 		}
+		seen.looked, seen.passed = seen.looked+b.looked, seen.passed+b.passed
 		if err != nil || b.enough {
 			return seen, err
 		}
-		looked += b.n
 		switch {
-		case b.n == size:
+		case b.looked == size:
 			from = b.last
 		case p.order.by == byCloud && from.clouded: // behind all that have a cloud cover come those that have none
 			from = place{first: true, micros: start.micros, pk: start.pk}
@@ -173,23 +208,22 @@ func (s *Store) stream(ctx context.Context, conn *pgxpool.Conn, p *plan, from pl
 		default:
 			return seen, nil
 		}
-		if looked >= chunkPatience && !p.shortened {
+		if seen.looked >= chunkPatience && !p.shortened {
 			if err := s.shorten(ctx, conn, p); err != nil {
 				return seen, err
 			}
 		}
-		if looked > mostLooked {
-			return seen, fault.New(fault.Timeout, "the search has looked at %d items and found too few: narrow it by place, time or collection, or by a property with exact values", looked)
+		if seen.looked > mostLooked {
+			return seen, fault.New(fault.Timeout, "the search has looked at %d items and found too few: %s", seen.looked, p.advice())
 		}
-		size = min(max(4*size, firstBatch), largeBatch)
+		size = min(max(4*size, firstBatch), max(largeBatch, size))
 	}
 }
 
 // stretch is some of the rows of a stream.
 type stretch struct {
 	sight
-	n      int   // rows
-	last   place // of them
+	last   place // of the rows
 	enough bool  // yield said so
 }
 
@@ -208,8 +242,8 @@ func (s *Store) batch(ctx context.Context, conn *pgxpool.Conn, p *plan, from pla
 		if err != nil {
 			return b, err
 		}
-		if b.n++; b.n == 1 {
-			b.sight = r.sight
+		if b.looked++; b.looked == 1 {
+			b.rows, b.at = r.rows, r.at
 		}
 		h := hit{at: r.place}
 		h.at.clouded = p.order.by != byCloud || r.clouded
@@ -221,6 +255,7 @@ func (s *Store) batch(ctx context.Context, conn *pgxpool.Conn, p *plan, from pla
 		if p.again() && !p.matches(h.item.Body, r.related) {
 			continue
 		}
+		b.passed++
 		h.item.ID, h.item.Updated = idOf(h.item.Body), r.updated
 		if !yield(h) {
 			b.enough = true
