@@ -78,7 +78,7 @@ func (s *Store) page(ctx context.Context, conn *pgxpool.Conn, p *plan) (page sta
 	case p.search.Token != "":
 	case !more:
 		matched = total{n: int64(len(hits))}
-	case seen.rows != unknown && !p.again():
+	case seen.rows != unknown && !p.again() && p.order.by != byCloud: // which reads those without a cloud cover apart
 		matched = total{n: seen.rows}
 	default:
 		if matched, err = s.count(ctx, conn, p, seen); err != nil {
