@@ -107,7 +107,10 @@ func (s *Store) buildChunks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	wanted := append(declaredNumbers(set), s.wishes.often()...)
+	if s.declared.set != set {
+		s.declared.set, s.declared.names = set, declaredNumbers(set)
+	}
+	wanted := slices.Concat(s.declared.names, s.wishes.often())
 	for began := time.Now(); time.Since(began) < chunkRound; {
 		more := false
 		err := s.with(ctx, "build chunks", func(conn *pgxpool.Conn) (err error) {

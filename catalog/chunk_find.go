@@ -180,7 +180,7 @@ var errTooMany = errors.New("more items lie in a range than chunks are to name")
 // than most are errTooMany.
 func narrowBlocks(ctx context.Context, tx pgx.Tx, name string, r numbers, below int64, among map[int64]*bitmap, most int) (map[int64]*bitmap, error) {
 	var some []int64
-	if among != nil {
+	if among != nil && int64(len(among)) < below/4 { // of most blocks, reading all in a row is quicker
 		some = make([]int64, 0, len(among))
 		for block := range among {
 			some = append(some, block)
@@ -196,26 +196,22 @@ func narrowBlocks(ctx context.Context, tx pgx.Tx, name string, r numbers, below 
 	var raw pgtype.DriverBytes // read before the next row
 	n := 0
 	_, err = pgx.ForEachRow(rows, []any{&block, &raw}, func() error {
-		var b bitmap
-		any := uint64(0)
-		for i := range min(len(raw)/4, chunkItems) {
-			if v := math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:])); v >= lo && v <= hi {
-				b[i/64] |= 1 << (i % 64)
-				any = 1
-			}
+		before := among[block]
+		if among != nil && before == nil {
+			return nil
 		}
-		if before := among[block]; before != nil {
-			any = 0
+		b := bitmapOf(raw, lo, hi)
+		if before != nil {
 			for i := range b {
 				b[i] &= before[i]
-				any |= b[i]
 			}
 		}
-		if any != 0 {
-			out[block] = &b
-			if n += b.count(); n > most {
-				return errTooMany
-			}
+		if here := b.count(); here > 0 {
+			out[block] = b
+			n += here
+		}
+		if n > most {
+			return errTooMany
 		}
 		return nil
 	})
@@ -224,6 +220,17 @@ func narrowBlocks(ctx context.Context, tx pgx.Tx, name string, r numbers, below 
 
 // bitmap is a set of the items of a block.
 type bitmap [chunkItems / 64]uint64
+
+// bitmapOf returns those items of a chunk, as it is stored, whose number lies in a range.
+func bitmapOf(raw []byte, lo, hi float32) *bitmap {
+	var b bitmap
+	for i := range min(len(raw)/4, chunkItems) {
+		if v := math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:])); v >= lo && v <= hi {
+			b[i/64] |= 1 << (i % 64)
+		}
+	}
+	return &b
+}
 
 func (b *bitmap) count() (n int) {
 	for _, word := range b {

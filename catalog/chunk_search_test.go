@@ -111,3 +111,23 @@ func TestSearchGoesOnByChunks(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestDeclaredIsSaid: queryables say what a collection declares, and an undeclared number is another.
+func TestDeclaredIsSaid(t *testing.T) {
+	s := chunkStore(t)
+	put(t, s, itemOf("c", "i", square, `{"datetime":"2024-06-01T12:00:00Z","v":1.5,"u":2,"eo:cloud_cover":3}`))
+	got, err := s.Queryables(t.Context(), "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{"v": true, "u": false, "eo:cloud_cover": true}
+	for _, q := range got {
+		if declared, ok := want[q.Name]; ok && declared != q.Declared {
+			t.Errorf("%s: declared is %v", q.Name, q.Declared)
+		}
+		delete(want, q.Name)
+	}
+	if len(want) > 0 {
+		t.Errorf("%v are no queryables", want)
+	}
+}

@@ -41,8 +41,11 @@ func (s *Store) Queryables(ctx context.Context, id string) (all []stac.Queryable
 		}
 		return nil
 	})
+	declared := declaredNumbers(&collectionSet{byID: of})
 	for _, name := range slices.Sorted(maps.Keys(shared)) {
-		all = append(all, shared[name].queryable(name))
+		one := shared[name].queryable(name)
+		one.Declared = one.Declared || slices.Contains(declared, name)
+		all = append(all, one)
 	}
 	return all, err
 }

@@ -37,9 +37,13 @@ type Store struct {
 	counts    counts
 	slow      slowLog
 	shapes    statements
-	wishes    wishes  // for chunks
-	horizon   horizon // of the chunks that can be built; used by keep alone
-	stop      func()  // ends what runs in the background
+	wishes    wishes   // for chunks
+	horizon   horizon  // of the chunks that can be built; used by keep alone
+	declared  struct { // what collections declared when it was looked at; used by keep alone
+		set   *collectionSet
+		names []string
+	}
+	stop func() // ends what runs in the background
 }
 
 var (
