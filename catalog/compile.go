@@ -74,12 +74,38 @@ func (c *compiler) compile(n cql2.Node, want bool) condition {
 	return c.leaf(n, want)
 }
 
+// filter compiles a whole filter. Conditions on other columns than the one that orders are written so that no index is tried for
+// them: the planner does not know the arguments, and takes every range for narrow.
+func (c *compiler) filter(n cql2.Node, by orderBy) condition {
+	args, ok := n.(cql2.And)
+	if !ok {
+		args = cql2.And{n}
+	}
+	parts := make([]condition, len(args))
+	for i, arg := range args {
+		parts[i] = c.compile(arg, true)
+		p, _ := only(arg)
+		if indexed := by == byCloud && p == "eo:cloud_cover" || by == byTime && p == "datetime"; parts[i].sql != "" && !indexed {
+			parts[i].sql = "(" + parts[i].sql + ") is true"
+		}
+	}
+	return joined(parts, true)
+}
+
 // join compiles arguments of which all, or at least one, must have the wanted truth.
 func (c *compiler) join(args []cql2.Node, want, all bool) condition {
+	parts := make([]condition, len(args))
+	for i, arg := range args {
+		parts[i] = c.compile(arg, want)
+	}
+	return joined(parts, all)
+}
+
+// joined is the condition that all, or at least one of some conditions hold.
+func joined(conditions []condition, all bool) condition {
 	out := condition{exact: true}
 	var parts []string
-	for _, arg := range args {
-		one := c.compile(arg, want)
+	for _, one := range conditions {
 		out.exact = out.exact && one.exact
 		out.odd = append(out.odd, one.odd...)
 		switch {

@@ -32,6 +32,7 @@ type plan struct {
 	order  order
 	from   place
 	where  string // conditions of every route, those of the place aside
+	time   string // the part of it that is the interval
 	args   pgx.NamedArgs
 	routes // which are taken
 
@@ -89,7 +90,7 @@ func (s *Store) newPlan(ctx context.Context, conn *pgxpool.Conn, set *collection
 	c := &compiler{ctx: ctx, conn: conn, words: s.words, args: p.args, set: set, cols: p.cols, periods: p.periods}
 	var rare [][]int32
 	if q.Filter != nil {
-		p.filter = c.compile(q.Filter, true)
+		p.filter = c.filter(q.Filter, p.order.by)
 		if p.filter.sql != "" {
 			p.where += " and " + p.filter.sql
 		}
@@ -176,7 +177,8 @@ func (p *plan) within(asked stac.Interval) {
 	since, until := interval(asked)
 	p.args["since"], p.args["until"] = since, until
 	if !p.periods {
-		p.where += timeSQL
+		p.time = " and (" + timeSQL + ")"
+		p.where += p.time
 		return
 	}
 	var before, after int64 // microseconds
@@ -185,7 +187,8 @@ func (p *plan) within(asked stac.Interval) {
 	}
 	since.Time, until.Time = time.UnixMicro(since.Time.UnixMicro()-after), time.UnixMicro(until.Time.UnixMicro()+before)
 	p.args["far_since"], p.args["far_until"] = since, until
-	p.where += timePeriodsSQL
+	p.time = " and (" + timePeriodsSQL + ")"
+	p.where += p.time
 }
 
 // interval returns both ends, infinite where they are open.

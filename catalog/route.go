@@ -46,13 +46,18 @@ var (
 	cellingFew = route{"few cells", cellsFewSQL, celling.all} // also counts what matches
 	naming     = route{"ids", idsSQL, "item i where i.col = any(@cols::smallint[]) and i.idh = any(@hashes::bigint[]) and i.idk = any(@keys::bigint[])"}
 	terming    = route{"terms", termsSQL, "item i where i.ph && @terms::int[] and i.col = any(@cols::smallint[])"}
-	chunking   = route{"chunks", chunksSQL, "item i where (i.pk = any(@shortlist::bigint[]) or i.pk >= @unchunked::bigint) and i.col = any(@cols::smallint[])"} // see shorten
+	chunking   = route{"chunks", chunksSQL, `(select unnest(@shortlist::bigint[]) as pk union select g.pk from item g where g.pk >= @unchunked::bigint) s
+cross join lateral (select * from item g where g.pk = s.pk offset 0) i where i.col = any(@cols::smallint[])`}  // see shorten
 )
 
 // candidates writes the statement that yields the first rows behind a place, whose values it binds.
 func (p *plan) candidates(from place) string {
 	from.bind(p.args)
-	sql := strings.Replace(p.page.first, "{{where}}", p.where+p.order.after(from), 1)
+	where := p.where
+	if p.order.by == byCloud && (p.page.name == walking.name) && p.time != "" {
+		where = strings.Replace(where, p.time, p.time+" is true", 1) // else an index of time is tried
+	}
+	sql := strings.Replace(p.page.first, "{{where}}", where+p.order.after(from), 1)
 	sql = strings.Replace(sql, "{{order:i}}", p.order.sql("i", from.clouded), 1)
 	return strings.Replace(sql, "{{order:s}}", p.order.sql("s", from.clouded), 1)
 }

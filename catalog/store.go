@@ -72,6 +72,7 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 	conf.ConnConfig.RuntimeParams["statement_timeout"] = strconv.FormatInt(cfg.StatementTimeout.Milliseconds(), 10)
 	// A statement has one good plan, whatever its arguments: to make one anew takes longer than most pages.
 	conf.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	conf.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0" // many ask at once, and none for much
 	conf.ConnConfig.BuildContextWatcherHandler = cancelOnServer
 	pool, err := pgxpool.NewWithConfig(ctx, conf)
 	if err != nil {
