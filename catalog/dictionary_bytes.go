@@ -36,9 +36,10 @@ func trainDictionary(bodies [][]byte) ([]byte, error) {
 		return nil, err
 	}
 	var filled [][]byte
+	var room scratch
 	for _, body := range bodies {
-		if _, values := d.fill(body); values != nil {
-			filled = append(filled, values)
+		if _, values := d.fill(body, &room); values != nil {
+			filled = append(filled, bytes.Clone(values))
 		}
 	}
 	if t.Values, err = trainCommon(filled); err != nil { // forms that hardly any body fits are of no use
@@ -99,11 +100,10 @@ func (d *dictionary) learn(forms []*form) error {
 // guesses is how many forms, the most frequent ones, are tried before marks are compared.
 const guesses = 3
 
-// fill finds the form of a body and what must be written of it; nil when it has none.
-func (d *dictionary) fill(body []byte) (number int, values []byte) {
-	out := make([]byte, 0, 1<<10)
+// fill finds the form of a body and what must be written of it, which lies in the scratch; nil when it has none.
+func (d *dictionary) fill(body []byte, room *scratch) (number int, values []byte) {
 	for i, f := range d.forms[:min(len(d.forms), guesses)] {
-		if values, fits := f.fill(body, out); fits {
+		if values, fits := f.fill(body, room); fits {
 			return i, values
 		}
 	}
@@ -113,7 +113,7 @@ func (d *dictionary) fill(body []byte) (number int, values []byte) {
 	places := sections(body, make([]section, 0, 1<<10))
 	number, ok := d.known[string(marksOf(body, places, make([]byte, 0, 2*len(body))))]
 	if ok {
-		values, ok = d.forms[number].fill(body, out)
+		values, ok = d.forms[number].fill(body, room)
 	}
 	if !ok {
 		return 0, nil
@@ -129,12 +129,13 @@ const (
 )
 
 func (d *dictionary) encode(c *codec, body []byte) ([]byte, error) {
-	number, values := d.fill(body)
+	number, values := d.fill(body, &c.scratch)
 	if values == nil {
 		return c.encode(d.texts, body)
 	}
 	// What is stored must come back: that is worth some microseconds of every write.
-	if back, err := d.forms[number].text(values); err != nil || !bytes.Equal(back, body) {
+	back, err := d.forms[number].text(c.whole[:0], values, &c.scratch)
+	if c.whole = back; err != nil || !bytes.Equal(back, body) {
 		return c.encode(d.texts, body)
 	}
 	frame, err := c.encode(d.values, values)
@@ -158,5 +159,5 @@ func (d *dictionary) decode(c *codec, packed []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.forms[number].text(values)
+	return d.forms[number].text(make([]byte, 0, 10<<10), values, &c.scratch)
 }

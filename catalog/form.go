@@ -250,11 +250,25 @@ func (f *form) ready() error {
 	return nil
 }
 
+// scratch is what filling in and reading forms need for a moment.
+type scratch struct {
+	said          []section // of every step
+	written       [][]byte
+	values, whole []byte
+}
+
+func (s *scratch) sections(n int) []section {
+	if cap(s.said) < n {
+		s.said = make([]section, n)
+	}
+	return s.said[:n]
+}
+
 // fill writes what a form can't know of an item: the values of the places that are written, each with a line's end, and then
 // what differs, each with how many places are between. It reports false when an item has other marks.
-func (f *form) fill(text, out []byte) ([]byte, bool) {
+func (f *form) fill(text []byte, room *scratch) (values []byte, fits bool) {
 	var differ []byte
-	said := make([]section, len(f.steps))
+	out, said := room.values[:0], room.sections(len(f.steps))
 	at, last := 0, 0
 	for i, s := range f.steps {
 		if end := at + len(s.marks); end <= len(text) && string(text[at:end]) == s.marks {
@@ -314,7 +328,8 @@ func (f *form) fill(text, out []byte) ([]byte, bool) {
 			at = len(text)
 		}
 	}
-	return append(out, differ...), at == len(text)
+	room.values = append(out, differ...)
+	return room.values, at == len(text)
 }
 
 func equalLower(value, like []byte) bool {
@@ -381,18 +396,18 @@ func (l *lines) advance(place int) {
 	l.differ = place + int(between)
 }
 
-// text writes the item that was filled in.
-func (f *form) text(filled []byte) ([]byte, error) {
+// text appends the item that was filled in.
+func (f *form) text(out, filled []byte, room *scratch) ([]byte, error) {
 	l := lines{text: filled, places: len(f.Places)}
-	written := make([][]byte, f.written)
-	for i := range written {
-		written[i] = l.next()
+	room.written = room.written[:0]
+	for range f.written {
+		room.written = append(room.written, l.next())
 	}
+	written := room.written
 	if l.advance(0); l.wrong {
 		return nil, errDamagedForm
 	}
-	out := make([]byte, 0, 10<<10)
-	said := make([]section, len(f.steps))
+	said := room.sections(len(f.steps))
 	for i, s := range f.steps {
 		if l.differ < s.to {
 			for place := s.from; place < s.to; place++ {

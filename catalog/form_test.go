@@ -96,7 +96,7 @@ func FuzzForm(f *testing.F) {
 	for range 20 {
 		body := formSample(r, true)
 		f.Add(body)
-		if number, values := d.fill(body); values != nil {
+		if number, values := d.fill(body, &scratch{}); values != nil {
 			f.Add(append([]byte{byte(number)}, values...))
 		}
 	}
@@ -109,13 +109,13 @@ func FuzzForm(f *testing.F) {
 		if back, err := d.decode(c, packed); err != nil || !bytes.Equal(back, text) {
 			t.Fatalf("%q comes back as %q, %v", text, back, err)
 		}
-		if number, values := d.fill(text); values != nil {
-			if back, err := d.forms[number].text(values); err != nil || !bytes.Equal(back, text) {
+		if number, values := d.fill(text, &scratch{}); values != nil {
+			if back, err := d.forms[number].text(nil, values, &scratch{}); err != nil || !bytes.Equal(back, text) {
 				t.Fatalf("%q is filled in as %q, which is %q, %v", text, values, back, err)
 			}
 		}
 		if len(text) > 0 {
-			_, _ = d.forms[int(text[0])%len(d.forms)].text(text[1:])
+			_, _ = d.forms[int(text[0])%len(d.forms)].text(nil, text[1:], &scratch{})
 			_, _ = d.decode(c, text)
 		}
 	})

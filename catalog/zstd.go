@@ -58,17 +58,22 @@ func trainCommon(samples [][]byte) ([]byte, error) {
 
 // codec is the workspace of one packing or unpacking at a time.
 type codec struct {
+	contexts
+	scratch
+}
+
+type contexts struct {
 	compress *C.ZSTD_CCtx
 	expand   *C.ZSTD_DCtx
 }
 
 func newCodec() *codec {
-	c := &codec{C.ZSTD_createCCtx(), C.ZSTD_createDCtx()}
+	c := &codec{contexts: contexts{C.ZSTD_createCCtx(), C.ZSTD_createDCtx()}}
 	C.ZSTD_CCtx_setParameter(c.compress, C.ZSTD_c_dictIDFlag, 0) // the row names it
-	runtime.AddCleanup(c, func(c codec) {
+	runtime.AddCleanup(c, func(c contexts) {
 		C.ZSTD_freeCCtx(c.compress)
 		C.ZSTD_freeDCtx(c.expand)
-	}, *c)
+	}, c.contexts)
 	return c
 }
 
