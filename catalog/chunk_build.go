@@ -153,6 +153,15 @@ func (s *Store) buildSome(ctx context.Context, conn *pgxpool.Conn, wanted []stri
 			return err
 		}
 		names, first, blocks = now.next(s.horizon.settled)
+		if blocks > 0 { // a bulk load goes first
+			var idle bool
+			if err := tx.QueryRow(ctx, "select pg_try_advisory_xact_lock($1)", loadLock).Scan(&idle); err != nil {
+				return err
+			}
+			if !idle {
+				blocks = 0
+			}
+		}
 		mended, err := s.mendChunks(ctx, tx, slices.Collect(maps.Keys(now.upto)))
 		if err == nil && blocks > 0 {
 			err = s.newChunks(ctx, tx, names, first, blocks)

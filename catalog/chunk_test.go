@@ -366,6 +366,21 @@ select idh + 1, idk + 1, dt, cell, x0, x1, y0, y1, col, dict, ph, geom, body fro
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	load, err := s.pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer load.Release()
+	if _, err := load.Exec(t.Context(), "select pg_advisory_lock_shared($1)", loadLock); err != nil {
+		t.Fatal(err)
+	}
+	build(t, s)
+	if n := reached(); n != 0 {
+		t.Errorf("%d blocks are built while a bulk load runs", n)
+	}
+	if _, err := load.Exec(t.Context(), "select pg_advisory_unlock_shared($1)", loadLock); err != nil {
+		t.Fatal(err)
+	}
 	build(t, s)
 	if n := reached(); n != 1 {
 		t.Errorf("%d blocks are built, 1 could be", n)
