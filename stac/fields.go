@@ -10,7 +10,7 @@ import (
 )
 
 // Fields says which members of an item are wanted (STAC API fields 1.0). Of the paths that hold a member, the longest decides,
-// and what excludes where two are equal. A member that no path names is wanted when nothing is included by name.
+// and what includes where two are equal. A member that no path names is wanted when nothing is included by name.
 type Fields struct {
 	Include, Exclude []string // dotted paths: id, properties.datetime, assets.B04.href
 }
@@ -18,9 +18,14 @@ type Fields struct {
 const maxFields = 500
 
 // always are the members without which nobody could tell what an item is.
-var always = []string{"type", "id", "collection"}
+var always = []string{"type", "stac_version", "id", "collection"}
 
-// parseFields reads "id,-geometry,+properties.eo:cloud_cover"; empty text is the smallest valid item.
+// byDefault are the other members of the smallest valid item, and of the smallest valid collection.
+var byDefault = []string{"geometry", "bbox", "links", "assets", "properties.datetime", "properties.start_datetime", "properties.end_datetime",
+	"description", "license", "extent"}
+
+// parseFields reads "id,-geometry,+properties.eo:cloud_cover"; where nothing is included by name, the smallest valid item is,
+// less what is excluded.
 func parseFields(text string) (*Fields, error) {
 	f := &Fields{}
 	for _, name := range list(text) {
@@ -32,7 +37,21 @@ func parseFields(text string) (*Fields, error) {
 			f.Include = append(f.Include, strings.TrimPrefix(name, "+"))
 		}
 	}
+	if len(f.Include) == 0 {
+		f.includeDefault()
+	}
 	return f, f.check()
+}
+
+// includeDefault includes what the smallest valid item has and nothing excludes.
+func (f *Fields) includeDefault() {
+	excluded := Fields{Exclude: f.Exclude}
+	f.Include = append(f.Include, "id") // always sent: with it there is something included, whatever is excluded
+	for _, name := range byDefault {
+		if keep, _ := excluded.wants(name); keep {
+			f.Include = append(f.Include, name)
+		}
+	}
 }
 
 func (f *Fields) check() error {
@@ -44,9 +63,6 @@ func (f *Fields) check() error {
 			return fault.New(fault.Invalid, "fields holds %q, which is no member", name)
 		}
 	}
-	if len(f.Include) == 0 && len(f.Exclude) == 0 {
-		f.Include = []string{"stac_version", "geometry", "bbox", "links", "assets", "properties.datetime"}
-	}
 	return nil
 }
 
@@ -57,7 +73,7 @@ func (f *Fields) wants(path string) (keep, inside bool) {
 	for _, list := range []struct {
 		paths []string
 		keep  bool
-	}{{f.Include, true}, {f.Exclude, false}} {
+	}{{f.Exclude, false}, {f.Include, true}} {
 		for _, p := range list.paths {
 			switch {
 			case p == path, strings.HasPrefix(path, p) && path[len(p)] == '.':

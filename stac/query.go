@@ -118,13 +118,13 @@ func SearchFromJSON(body []byte) (Question, error) {
 		return Question{}, fault.New(fault.Invalid, "the body is not a JSON object")
 	}
 	for name, raw := range fields {
-		if string(raw) == "null" {
+		if string(raw) == "null" && name != "fields" {
 			delete(fields, name)
 		}
 	}
 	var r request
 	var box []json.Number
-	var wanted struct{ Include, Exclude []string }
+	var wanted wantedFields
 	for _, f := range []struct {
 		name, what string
 		into       any
@@ -133,7 +133,7 @@ func SearchFromJSON(body []byte) (Question, error) {
 		{"datetime", "text", &r.Datetime},
 		{"token", "text", &r.Token},
 		{"ids", "an array of texts", &r.IDs},
-		{"collections", "an array of texts", &r.Collections},
+		{"collections", "an array of texts", (*texts)(&r.Collections)},
 		{"limit", "a whole number", &r.Limit},
 		{"filter-lang", "text", &r.FilterLang},
 		{"filter-crs", "text", &r.FilterCRS},
@@ -177,10 +177,42 @@ func SearchFromJSON(body []byte) (Question, error) {
 	}
 	out := Question{Search: s}
 	if _, ok := fields["fields"]; ok {
-		out.Fields = &Fields{Include: wanted.Include, Exclude: wanted.Exclude}
-		err = out.Fields.check()
+		if out.Fields, err = wanted.read(); err == nil {
+			err = out.Fields.check()
+		}
 	}
 	return out, err
+}
+
+// texts is an array of texts; stac-api-validator, like other clients, writes one collection as one text.
+type texts []string
+
+// UnmarshalJSON reads either.
+func (t *texts) UnmarshalJSON(raw []byte) error {
+	var one string
+	if json.Unmarshal(raw, &one) == nil {
+		*t = texts{one}
+		return nil
+	}
+	return json.Unmarshal(raw, (*[]string)(t))
+}
+
+// wantedFields are the fields of a body, in which it matters whether include is missing or empty.
+type wantedFields struct {
+	Include json.RawMessage
+	Exclude []string
+}
+
+// read tells the three apart: without include all is wanted but what is excluded, with an empty one the smallest valid item but that.
+func (w wantedFields) read() (*Fields, error) {
+	f := &Fields{Exclude: w.Exclude}
+	if w.Include != nil && json.Unmarshal(w.Include, &f.Include) != nil {
+		return nil, fault.New(fault.Invalid, "fields.include is not an array of texts")
+	}
+	if len(f.Include) == 0 && (w.Include != nil || len(f.Exclude) == 0) {
+		f.includeDefault()
+	}
+	return f, nil
 }
 
 // decode reads one JSON value; a number stays the text that the client wrote.

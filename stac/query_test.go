@@ -154,11 +154,12 @@ func TestFields(t *testing.T) {
 		"properties.datetime":                   `{"type":"Feature","id":"a","collection":"c","properties":{"datetime":"t"}}`,
 		"properties,-properties.x":              `{"type":"Feature","id":"a","collection":"c","properties":{"datetime":"t","eo:cloud_cover":1}}`,
 		"properties.x.z,bbox":                   `{"type":"Feature","id":"a","collection":"c","bbox":[1,2,3,4],"properties":{"x":{"z":"q\"uote"}}}`,
-		"-geometry,-assets,-properties":         `{"type":"Feature","id":"a","collection":"c","bbox":[1,2,3,4]}`,
+		"-geometry,-assets":                     `{"type":"Feature","id":"a","collection":"c","bbox":[1,2,3,4],"properties":{"datetime":"t"}}`,
 		"-properties,properties.eo:cloud_cover": `{"type":"Feature","id":"a","collection":"c","properties":{"eo:cloud_cover":1}}`,
 		"assets.B04.href":                       `{"type":"Feature","id":"a","collection":"c","assets":{"B04":{"href":"h"}}}`,
 		"":                                      `{"type":"Feature","id":"a","collection":"c","geometry":null,"bbox":[1,2,3,4],"properties":{"datetime":"t"},"assets":{"B04":{"href":"h","gsd":10},"B08":{"href":"h8"}}}`,
 		"properties.none":                       `{"type":"Feature","id":"a","collection":"c"}`,
+		"geometry,-geometry":                    `{"type":"Feature","id":"a","collection":"c","geometry":null}`,
 		"-assets.B04.gsd,-geometry,-bbox,-properties,-assets.B08": `{"type":"Feature","id":"a","collection":"c","assets":{"B04":{"href":"h"}}}`,
 	} {
 		f, err := parseFields(fields)
@@ -167,6 +168,21 @@ func TestFields(t *testing.T) {
 		}
 		if got := string(f.Apply([]byte(item))); got != want {
 			t.Errorf("%q: %s\nwant %s", fields, got, want)
+		}
+	}
+	// The table of the standard: missing, null and empty are three.
+	const all, least = `"geometry":null,"bbox":[1,2,3,4],"properties":{"datetime":"t","eo:cloud_cover":1,"x":{"y":2,"z":"q\"uote"}}`, `"geometry":null,"bbox":[1,2,3,4],"properties":{"datetime":"t"}`
+	for body, want := range map[string]string{
+		`null`: least, `{}`: least, `{"include":null,"exclude":[]}`: least, `{"exclude":["assets"]}`: all, `{"include":null,"exclude":["assets"]}`: least,
+		`{"include":[],"exclude":["assets","geometry"]}`: strings.TrimPrefix(least, `"geometry":null,`), `{"include":["bbox"],"exclude":["bbox","geometry"]}`: `"bbox":[1,2,3,4]`,
+	} {
+		q, err := SearchFromJSON([]byte(`{"fields":` + body + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := string(q.Fields.Apply([]byte(strings.Replace(item, `,"assets":{"B04":{"href":"h","gsd":10},"B08":{"href":"h8"}}`, "", 1))))
+		if want = `{"type":"Feature","id":"a","collection":"c",` + want + `}`; got != want {
+			t.Errorf("%s: %s\nwant %s", body, got, want)
 		}
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"swath/internal/contract"
 )
 
-// TestClients lets pystac-client, stac-validator, odc-stac, rasterio and rio-cogeo work with a running server.
+// TestClients lets pystac-client, stac-validator, odc-stac, rasterio and rio-cogeo work with a running server, and
+// stac-api-validator judge it.
 func TestClients(t *testing.T) {
 	needsProgram(t)
 	python := os.Getenv("SWATH_PYTHON")
@@ -20,9 +21,11 @@ func TestClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	base, _ := demo(t)
-	out, err := exec.Command(python, "testdata/clients.py", base, schemas).CombinedOutput()
-	t.Logf("%s", out)
-	if err != nil {
-		t.Fatal(err)
+	for _, script := range []string{"clients.py", "judge.py"} {
+		out, err := exec.Command(python, "testdata/"+script, base, schemas).CombinedOutput()
+		t.Logf("%s", out)
+		if err != nil {
+			t.Fatal(script, ": ", err)
+		}
 	}
 }

@@ -53,8 +53,8 @@ type branch struct {
 	next               string
 }
 
-func (a API) sendBranch(c *fiber.Ctx, b branch) error {
-	l := links(c)
+// document is a branch as a STAC catalog.
+func (b branch) document(l stac.Links) ([]byte, error) {
 	all := []*stac.Link{
 		{Rel: "self", Href: l.Base + b.path, Type: stac.TypeJSON, Title: b.title},
 		{Rel: "root", Href: l.Base + "/", Type: stac.TypeJSON, Title: "The catalog"},
@@ -69,11 +69,16 @@ func (a API) sendBranch(c *fiber.Ctx, b branch) error {
 	if b.next != "" {
 		all = append(all, &stac.Link{Rel: "next", Href: b.next, Type: stac.TypeJSON, Title: "More of it"})
 	}
+	return stac.Root{Version: stac.Version, Id: b.id, Title: b.title, Description: b.description, Links: all}.MarshalJSON()
+}
+
+func (a API) sendBranch(c *fiber.Ctx, b branch) error {
+	l := links(c)
 	if httpkit.WantsHTML(c) {
 		return sendPage(c, "branch.html", fiber.Map{"Base": l.Base, "Title": b.title, "Parent": l.Base + b.parent, "Description": b.description,
 			"Children": b.children, "Items": b.products, "Next": b.next})
 	}
-	body, err := stac.Root{Version: stac.Version, Id: b.id, Title: b.title, Description: b.description, Links: all}.MarshalJSON()
+	body, err := b.document(l)
 	if err != nil {
 		return err
 	}
@@ -93,28 +98,33 @@ func (a API) browse(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	l, mission := links(c), c.Params("mission")
+	b := missions(links(c), all, c.Params("mission"))
+	if b.children == nil && c.Params("mission") != "" {
+		return fault.New(fault.NotFound, "there is no collection of the mission %.60q", c.Params("mission"))
+	}
+	return a.sendBranch(c, b)
+}
+
+// missions is the branch of all missions, or of the levels of one.
+func missions(l stac.Links, all []stac.Collection, mission string) branch {
 	b := branch{path: "/browse", parent: "/", id: "browse", title: "Missions", description: "All items, by mission, level, year and tile."}
 	if mission != "" {
 		b = branch{path: "/browse/" + url.PathEscape(mission), parent: "/browse", id: "browse-" + mission, title: mission, description: "The levels of " + mission + "."}
 	}
-	var missions []string
+	var names []string
 	for _, one := range all {
 		switch of := missionOf(one); {
 		case mission == of:
 			b.children = append(b.children, child(l.CollectionURL(one.ID), read(one.Body).name()))
-		case mission == "" && !slices.Contains(missions, of):
-			missions = append(missions, of)
+		case mission == "" && !slices.Contains(names, of):
+			names = append(names, of)
 		}
 	}
-	slices.Sort(missions)
-	for _, of := range missions {
+	slices.Sort(names)
+	for _, of := range names {
 		b.children = append(b.children, child(l.Base+"/browse/"+url.PathEscape(of), of))
 	}
-	if mission != "" && b.children == nil {
-		return fault.New(fault.NotFound, "there is no collection of the mission %.60q", mission)
-	}
-	return a.sendBranch(c, b)
+	return b
 }
 
 // browseCollection serves GET /collections/{collection}/browse, its years, and their tiles or months.

@@ -105,7 +105,7 @@ func appendCollections(l stac.Links, page stac.CollectionPage, fields *stac.Fiel
 	return fmt.Appendf(body, `],"numberMatched":%d,"numberReturned":%d}`, page.Matched, len(page.Collections))
 }
 
-// children serves GET /children: the collections, as the children of the root.
+// children serves GET /children: what the child links of the root lead to.
 func (a API) children(c *fiber.Ctx) error {
 	if _, err := query(c); err != nil {
 		return err
@@ -116,13 +116,14 @@ func (a API) children(c *fiber.Ctx) error {
 	}
 	l := links(c)
 	body := []byte(`{"children":[`)
-	for i, one := range all {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = l.AppendCollection(body, one)
+	for _, one := range all {
+		body = append(l.AppendCollection(body, one), ',')
 	}
-	body = append(body, `],"links":[`...)
+	tree, err := missions(l, all, "").document(l)
+	if err != nil {
+		return err
+	}
+	body = append(append(body, tree...), `],"links":[`...)
 	body = stac.AppendLink(body, "self", l.Base+"/children", stac.TypeJSON, "The children of the root")
 	body = stac.AppendLink(append(body, ','), "root", l.Base+"/", stac.TypeJSON, "The catalog")
 	return httpkit.Send(c, stac.TypeJSON, append(body, "]}"...))

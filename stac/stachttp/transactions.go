@@ -153,7 +153,6 @@ func (a API) createAll(c *fiber.Ctx, collection string, bodies []json.RawMessage
 	if err := a.Editor.PutItems(c.UserContext(), collection, items, insert); err != nil {
 		return err
 	}
-	c.Set(fiber.HeaderLocation, l.CollectionURL(collection)+"/items")
 	return c.Status(fiber.StatusCreated).JSON(fiber.Map{"collection": collection, "ids": ids, "numberPut": len(ids)})
 }
 
@@ -194,11 +193,11 @@ func (a API) replaceItem(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.changeItem(c, func(l stac.Links, old *stac.Item) (json.RawMessage, error) { return l.Received(body, old) })
+	it, err := a.changeItem(c, func(l stac.Links, old *stac.Item) (json.RawMessage, error) { return l.Received(body, old) })
 	if err != nil {
 		return err
 	}
-	return c.SendStatus(fiber.StatusNoContent)
+	return a.changedItem(c, it)
 }
 
 // patchItem serves PATCH /collections/{collection}/items/{item}.
@@ -217,15 +216,39 @@ func (a API) patchItem(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	return a.changedItem(c, it)
+}
+
+// changedItem answers with an item as it is now to a client that prefers this (RFC 7240), and with nothing to others.
+func (a API) changedItem(c *fiber.Ctx, it stac.Item) error {
+	if !wantsChanged(c) {
+		return c.SendStatus(fiber.StatusNoContent)
+	}
 	return a.sendItem(c, it)
 }
 
-// deleteItem serves DELETE /collections/{collection}/items/{item}.
+// wantsChanged reports whether a client wants to see what it has changed.
+func wantsChanged(c *fiber.Ctx) bool {
+	for preference := range strings.SplitSeq(c.Get("Prefer"), ",") {
+		if strings.EqualFold(strings.TrimSpace(preference), "return=representation") {
+			c.Set("Preference-Applied", "return=representation")
+			return true
+		}
+	}
+	return false
+}
+
+// deleteItem serves DELETE /collections/{collection}/items/{item}. An item that is not there is gone as the client wished, so that
+// a request may be repeated when its answer was lost; only a precondition says more.
 func (a API) deleteItem(c *fiber.Ctx) error {
 	if _, err := query(c); err != nil {
 		return err
 	}
-	if _, err := a.changeItem(c, nil); err != nil {
+	if _, err := a.Catalog.Collection(c.UserContext(), c.Params("collection")); err != nil {
+		return err
+	}
+	_, err := a.changeItem(c, nil)
+	if kind, _ := fault.Of(err); err != nil && (kind != fault.NotFound || c.Get(fiber.HeaderIfMatch) != "") {
 		return err
 	}
 	return c.SendStatus(fiber.StatusNoContent)
@@ -289,10 +312,11 @@ func (a API) replaceCollection(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.changeCollection(c, func(*stac.Collection) (json.RawMessage, error) { return body, nil }); err != nil {
+	one, err := a.changeCollection(c, func(*stac.Collection) (json.RawMessage, error) { return body, nil })
+	if err != nil {
 		return err
 	}
-	return c.SendStatus(fiber.StatusNoContent)
+	return a.changedCollection(c, one)
 }
 
 // patchCollection serves PATCH /collections/{collection}.
@@ -304,6 +328,14 @@ func (a API) patchCollection(c *fiber.Ctx) error {
 	one, err := a.changeCollection(c, func(old *stac.Collection) (json.RawMessage, error) { return stac.Patch(old.Body, patch, kind) })
 	if err != nil {
 		return err
+	}
+	return a.changedCollection(c, one)
+}
+
+// changedCollection answers as changedItem does.
+func (a API) changedCollection(c *fiber.Ctx, one stac.Collection) error {
+	if !wantsChanged(c) {
+		return c.SendStatus(fiber.StatusNoContent)
 	}
 	return a.sendCollection(c, one)
 }

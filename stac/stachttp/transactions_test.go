@@ -61,8 +61,8 @@ func TestTransactionsOfItems(t *testing.T) {
 	want("PUT missing", client.Do("PUT", items+"/none", strings.Replace(changed, `"new"`, `"none"`, 1)), 404, "none")
 	want("PUT another id", client.Do("PUT", one, fmt.Sprintf(bare, "other-id")), 400, "id")
 
-	want("merge patch", client.Do("PATCH", one, `{"properties":{"n":null,"m":{"deep":[1]}}}`, "Content-Type", stac.TypeMergePatch), 200, `"m":{"deep":[1]}`)
-	want("JSON patch", client.Do("PATCH", one, `[{"op":"test","path":"/properties/m/deep/0","value":1},{"op":"add","path":"/properties/m/deep/-","value":2}]`, "Content-Type", stac.TypeJSONPatch), 200, `[1,2]`)
+	want("merge patch", client.Do("PATCH", one, `{"properties":{"n":null,"m":{"deep":[1]}}}`, "Content-Type", stac.TypeMergePatch, "Prefer", "return=representation"), 200, `"m":{"deep":[1]}`)
+	want("JSON patch", client.Do("PATCH", one, `[{"op":"test","path":"/properties/m/deep/0","value":1},{"op":"add","path":"/properties/m/deep/-","value":2}]`, "Content-Type", stac.TypeJSONPatch), 204)
 	want("JSON patch that tests", client.Do("PATCH", one, `[{"op":"test","path":"/properties/m/deep/0","value":9}]`, "Content-Type", stac.TypeJSONPatch), 409, "test")
 	want("JSON patch of nothing", client.Do("PATCH", one, `[{"op":"remove","path":"/properties/none"}]`, "Content-Type", stac.TypeJSONPatch), 400)
 	want("broken patch", client.Do("PATCH", one, `[1]`, "Content-Type", stac.TypeMergePatch), 400, "object")
@@ -74,7 +74,9 @@ func TestTransactionsOfItems(t *testing.T) {
 	want("DELETE stale", client.Do("DELETE", one, "", "If-Match", `"x"`), 412)
 	want("DELETE", client.Do("DELETE", one, ""), 204)
 	want("GET deleted", client.Get(one), 404)
-	want("DELETE again", client.Do("DELETE", one, ""), 404)
+	want("DELETE again", client.Do("DELETE", one, ""), 204)
+	want("DELETE what must be there", client.Do("DELETE", one, "", "If-Match", "*"), 404)
+	want("DELETE elsewhere", client.Do("DELETE", "/collections/none/items/new", ""), 404)
 
 	many := func(ids ...string) string {
 		var all []string
@@ -133,7 +135,7 @@ func TestTransactionsOfCollections(t *testing.T) {
 		{"POST", "/collections", body("one"), 201}, {"POST", "/collections", body("one"), 409}, {"POST", "/collections", `{"type":"Collection"}`, 400},
 		{"POST", "/collections", strings.Replace(body("x"), `"made"`, `"a/b"`, 1), 400},
 		{"PUT", "/collections/made", body("two"), 204}, {"PUT", "/collections/none", body("two"), 404}, {"PUT", "/collections/made", `{"type":"Collection","id":"x"}`, 400},
-		{"PATCH", "/collections/made", `{"keywords":["k"]}`, 200}, {"POST", "/collections/made/items", fmt.Sprintf(bare, "i"), 201},
+		{"PATCH", "/collections/made", `{"keywords":["k"]}`, 204}, {"POST", "/collections/made/items", fmt.Sprintf(bare, "i"), 201},
 		{"GET", "/collections/made/items/i", "", 200}, {"DELETE", "/collections/made", "", 204}, {"DELETE", "/collections/made", "", 404},
 		{"GET", "/collections/made/items/i", "", 404}, {"POST", "/collections", body("again"), 201}, {"GET", "/collections/made/items/i", "", 404},
 	} {
@@ -141,7 +143,7 @@ func TestTransactionsOfCollections(t *testing.T) {
 		if got.Status != step.status {
 			t.Errorf("%s %s: %d %s, want %d", step.method, step.target, got.Status, got.Body, step.status)
 		}
-		if step.method == "PATCH" && (!strings.Contains(string(got.Body), `"keywords":["k"]`) || !strings.Contains(string(got.Body), `"two"`)) {
+		if got := client.Get("/collections/made"); step.method == "PATCH" && (!strings.Contains(string(got.Body), `"keywords":["k"]`) || !strings.Contains(string(got.Body), `"two"`)) {
 			t.Errorf("patched: %s", got.Body)
 		}
 	}
