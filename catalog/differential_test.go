@@ -22,6 +22,7 @@ type question struct {
 	search  stac.Search
 	words   string // what is asked, for a human
 	matches func(*specimen) bool
+	want    []*specimen              // those of all items that match
 	order   func(a, b *specimen) int // as far as it is asked for; behind it come datetime and insertion, newest first
 }
 
@@ -40,12 +41,7 @@ func TestSearchesAgainstPlainTruth(t *testing.T) {
 	for i := range nSearches {
 		r := rand.New(rand.NewPCG(seed, uint64(i)+2))
 		q := anyQuestion(t, r, items)
-		var want []*specimen
-		for _, s := range items {
-			if q.matches(s) {
-				want = append(want, s)
-			}
-		}
+		want := q.want
 		slices.SortFunc(want, func(a, b *specimen) int {
 			return cmp.Or(q.order(a, b), b.at.Compare(a.at), cmp.Compare(b.number, a.number))
 		})
@@ -200,7 +196,6 @@ func anyQuestion(t *testing.T, r *rand.Rand, items []*specimen) question {
 	if r.IntN(3) == 0 {
 		askOrder(r, &q, &words)
 	}
-	q.search.Limit = []int{7, 100, 1000, 10_000}[r.IntN(4)]
 	q.matches = func(s *specimen) bool {
 		for _, test := range tests {
 			if !test(s) {
@@ -209,16 +204,20 @@ func anyQuestion(t *testing.T, r *rand.Rand, items []*specimen) question {
 		}
 		return true
 	}
-	if q.search.Limit < 1000 { // many small pages only where there are not thousands
-		n := 0
-		for _, s := range items {
-			if q.matches(s) {
-				n++
-			}
+	for _, s := range items {
+		if q.matches(s) {
+			q.want = append(q.want, s)
 		}
-		if n > 40*q.search.Limit {
-			q.search.Limit = 10_000
-		}
+	}
+	if n := len(q.want); n > len(items)/10 && q.search.Datetime == nil && r.IntN(20) > 0 { // most of the large answers are made smaller
+		begins := anyTime(r, items)
+		ends := begins.Add(time.Duration(20+r.IntN(200)) * 24 * time.Hour)
+		askInterval(&q, ask, stac.Interval{Start: &begins, End: &ends})
+		q.want = slices.DeleteFunc(q.want, func(s *specimen) bool { return !q.matches(s) })
+	}
+	q.search.Limit = []int{7, 100, 1000, 10_000}[r.IntN(4)]
+	if len(q.want) > 40*q.search.Limit { // many small pages only where there are not thousands
+		q.search.Limit = 10_000
 	}
 	q.words = fmt.Sprintf("limit=%d %s", q.search.Limit, strings.Join(words, " & "))
 	return q
@@ -258,6 +257,10 @@ func askTime(r *rand.Rand, items []*specimen, q *question, ask asker) {
 	case 2:
 		in.End = in.Start
 	}
+	askInterval(q, ask, in)
+}
+
+func askInterval(q *question, ask asker, in stac.Interval) {
 	q.search.Datetime = &in
 	ask(func(s *specimen) bool {
 		first, last := s.at, s.at

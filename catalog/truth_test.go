@@ -79,6 +79,21 @@ func insidePlain(a, b shape) bool {
 	return true
 }
 
+// apart is a quick look: two shapes that lie on other latitudes share nothing.
+func apart(a, b shape) bool {
+	aLow, aHigh := a.latitudes()
+	bLow, bHigh := b.latitudes()
+	return aHigh < bLow || bHigh < aLow
+}
+
+func (s shape) latitudes() (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, p := range s {
+		low, high = min(low, p.y), max(high, p.y)
+	}
+	return low, high
+}
+
 // turned applies a relation wherever on the globe the longitudes of b are written.
 func turned(relation func(a, b shape) bool, a, b shape) bool {
 	for turn := -720.0; turn <= 720; turn += 360 {
@@ -89,8 +104,8 @@ func turned(relation func(a, b shape) bool, a, b shape) bool {
 	return false
 }
 
-func meets(a, b shape) bool { return turned(overlapsPlain, a, b) }
-func lies(a, b shape) bool  { return turned(insidePlain, a, b) }
+func meets(a, b shape) bool { return !apart(a, b) && turned(overlapsPlain, a, b) }
+func lies(a, b shape) bool  { return !apart(a, b) && turned(insidePlain, a, b) }
 
 // wrapped writes corners with longitudes in [-180, 180); a ring jumps at the antimeridian.
 func (s shape) wrapped() [][2]float64 {
