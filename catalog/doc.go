@@ -1,11 +1,14 @@
 // Package catalog is the stac.Catalog in PostGIS.
 //
-//	item JSON ──▶ document ──┬─▶ body: zstd, as it will be served          ┌── walk: newest first, until a page is full
-//	             checked     ├─▶ datetime, period, cloud cover             │
-//	                         └─▶ footprint ──▶ box, loose cell, geometry   ├── cells: the few cells that a small box meets
-//	                                                      ▲                │
-//	search ──▶ token, times, area ──▶ candidates ─────────┴────────────────┴── ids: by name
+//	item JSON ──▶ document ──┬─▶ body: a form of its collection, filled in  ┌── walk: newest first, until a page is full
+//	             checked     ├─▶ datetime, period, cloud cover, terms       ├── terms: by words and values that are rare
+//	                         └─▶ footprint ──▶ box, loose cell, geometry    ├── cells: the few cells that a small box meets
+//	                                                      ▲                 │
+//	search ──▶ token, times, area ──▶ candidates ─────────┴─────────────────┴── ids: by name
 //	                                      └─▶ bodies of one page, and how many there are
+//
+//	edit ──one transaction──▶ row, count, extent and properties where they are new ──NOTIFY──▶ collections in memory, read anew
+//	                              └── housekeeping: folds counts, sweeps removed collections, trains dictionaries
 //
 // An item is one row of narrow columns that every search reads from an index, and a packed body that is read for the page
 // alone and goes out as it was stored. Longitudes are unwrapped: west lies in [-180, 180) and east may pass 180, so that a
