@@ -20,21 +20,27 @@ var setAsideSQL string
 // loadLock is the advisory lock that loads share; who has it alone knows that there is none: "load" in ASCII.
 const loadLock = 0x6c6f6164
 
-// begin shares the lock of loads, and sets indexes aside while there is nothing that they are for.
+// begin shares the lock of loads. It sets indexes aside while there is nothing that they are for; else it makes the index of
+// terms collect what comes in, and take in some thousand items together.
 func (l *loader) begin(ctx context.Context) error {
-	if _, err := l.conn.Exec(ctx, "select pg_advisory_lock_shared($1)", loadLock); err != nil {
+	for _, sql := range []string{"select pg_advisory_lock_shared($1)", "select set_config('gin_pending_list_limit', '16MB', false) where $1 > 0"} {
+		if _, err := l.conn.Exec(ctx, sql, loadLock); err != nil {
+			return err
+		}
+	}
+	var empty bool
+	if err := l.conn.QueryRow(ctx, "select not exists (select from item)").Scan(&empty); err != nil {
 		return err
 	}
-	empty := false
-	err := l.conn.QueryRow(ctx, "select not exists (select from item)").Scan(&empty)
-	if err != nil || !empty {
-		return err
+	prepare := "alter index if exists item_terms set (fastupdate = on)"
+	if empty {
+		prepare = setAsideSQL
 	}
-	err = pgx.BeginFunc(ctx, l.conn, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(ctx, l.conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "set local lock_timeout = '2s'"); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, setAsideSQL)
+		_, err := tx.Exec(ctx, prepare)
 		return err
 	})
 	if failure := (*pgconn.PgError)(nil); errors.As(err, &failure) && failure.Code == "55P03" {
@@ -45,10 +51,13 @@ func (l *loader) begin(ctx context.Context) error {
 
 // end gives the lock of loads back.
 func (l *loader) end(ctx context.Context) {
-	_, _ = l.conn.Exec(context.WithoutCancel(ctx), "select pg_advisory_unlock_shared($1)", loadLock) // the connection's end does it too
+	ctx = context.WithoutCancel(ctx)
+	_, _ = l.conn.Exec(ctx, "select pg_advisory_unlock_shared($1)", loadLock) // the connection's end does it too
+	_, _ = l.conn.Exec(ctx, "reset gin_pending_list_limit")
 }
 
-// RestoreIndexes builds the indexes that a bulk load set aside, unless a load is running. Each is built whole or not at all.
+// RestoreIndexes builds the indexes that a bulk load set aside, and makes the index of terms take in what it collected, unless a
+// load is running. Each is built whole or not at all.
 // Items can be read meanwhile; who writes waits.
 func (s *Store) RestoreIndexes(ctx context.Context) error {
 	conn, release, err := connection(ctx, s)
@@ -76,8 +85,29 @@ func (s *Store) RestoreIndexes(ctx context.Context) error {
 			return err
 		})
 	}
+	if err == nil {
+		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return restoreTerms(ctx, tx) })
+	}
 	if err != nil {
 		return fmt.Errorf("catalog: restore indexes: %w", classify(err))
 	}
 	return nil
+}
+
+// collecting finds the index of terms when a load made it collect, and no load is running ($1 is their lock).
+const collecting = `select pg_try_advisory_xact_lock($1) from pg_class where oid = to_regclass('item_terms') and 'fastupdate=on' = any(reloptions)`
+
+// restoreTerms makes the index of terms take in what it collected, and collect no more: a search would have to read that.
+func restoreTerms(ctx context.Context, tx pgx.Tx) error {
+	var calm bool
+	err := tx.QueryRow(ctx, collecting, loadLock).Scan(&calm)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && !calm {
+		return nil
+	}
+	for _, sql := range []string{"set local lock_timeout = '2s'", "alter index item_terms set (fastupdate = off)", "select gin_clean_pending_list('item_terms')"} {
+		if err == nil {
+			_, err = tx.Exec(ctx, sql)
+		}
+	}
+	return err
 }

@@ -260,6 +260,13 @@ func TestLoadRejects(t *testing.T) {
 	if done.Loaded != 2 {
 		t.Errorf("into one collection: %+v", done)
 	}
+	if err := s.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var options []string
+	if err := s.pool.QueryRow(t.Context(), "select reloptions from pg_class where relname = 'item_terms'").Scan(&options); err != nil || !slices.Equal(options, []string{"fastupdate=off"}) {
+		t.Errorf("item_terms has %v (%v)", options, err)
+	}
 	if it, err := s.Item(t.Context(), "c", "moved"); err != nil || !strings.Contains(string(it.Body), `"collection":"c"`) {
 		t.Errorf("%s, %v", it.Body, err)
 	}
