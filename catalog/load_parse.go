@@ -36,6 +36,7 @@ type parser struct {
 	options  LoadOptions
 	trainers sync.Map // *trainer by collection number
 	missing  sync.Mutex
+	training sync.Mutex
 }
 
 // parse makes rows of a chunk's lines. The error is one of the database; what is wrong with a line is a rejection.
@@ -174,6 +175,8 @@ func (p *parser) train(ctx context.Context, collection int16, body []byte) error
 	}
 	samples := t.samples
 	t.samples, t.done = nil, true
+	p.training.Lock() // it takes 100 MB for a second
+	defer p.training.Unlock()
 	return p.store.trainOne(ctx, p.store.pool, collection, samples)
 }
 

@@ -76,7 +76,8 @@ func (d document) row(geom []byte) row {
 		r.box, r.cell = d.where.box.outward(), cellOf(d.where.box)
 	}
 	if d.when.begins != d.when.ends {
-		r.begins, r.ends = &d.when.begins, &d.when.ends
+		when := d.when // the row must not hold all of the document in memory
+		r.begins, r.ends = &when.begins, &when.ends
 	}
 	return r
 }
