@@ -18,6 +18,7 @@ const extensionBase = "https://stac-extensions.github.io/"
 var assetExtensions = []struct{ prefix, schema string }{
 	{"proj:", extensionBase + "projection/v2.0.0/schema.json"},
 	{"raster:", extensionBase + "raster/v2.0.0/schema.json"},
+	{"classification:", extensionBase + "classification/v2.0.0/schema.json"},
 	{"file:", extensionBase + "file/v2.1.0/schema.json"},
 }
 

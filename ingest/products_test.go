@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -29,7 +30,7 @@ func TestProducts(t *testing.T) {
 		"S2 L1C, baseline 02.09": {path: fixed(shared + "s2-safe/S2A_MSIL1C_20201031T004711_N0209_R102_T53JQJ_20201031T022859.zip"),
 			item: "sentinel-2-l1c/S2A_MSIL1C_20201031T004711_N0209_R102_T53JQJ_20201031T022859"},
 		"S2 L1C, baseline 05.10": {path: in(shared+"s2-sim/l1c_series.zip", "*20230513T125321.SAFE"),
-			item: "sentinel-2-l1c/S2A_MSIL1C_20230513T105321_N0510_R008_T31TEH_20230513T125321", look: offsetOf(-0.1)},
+			item: "sentinel-2-l1c/S2A_MSIL1C_20230513T105321_N0510_R008_T31TEH_20230513T125321", look: lookMasks},
 		"S2 L2A, baseline 04.00": {path: tinyL2A("S2B_MSIL2A_20220413T150759_N0400_R025_T33XWJ_20220414T082126.SAFE"),
 			item: "sentinel-2-l2a/S2B_MSIL2A_20220413T150759_N0400_R025_T33XWJ_20220414T082126", look: lookL2A(-0.1)},
 		"S2 L2A, baseline 02.12": {path: tinyL2A("S2A_MSIL2A_20190212T192651_N0212_R013_T07HFE_20201007T160857.SAFE"),
@@ -115,6 +116,55 @@ func look56JMM(t *testing.T, it item) {
 	if it.Assets["product"].Type != mediaZip || it.Assets["cloud-mask"].Key == "" || it.Assets["granule-metadata"].Key == "" {
 		t.Error("the original, its masks or its metadata are not kept")
 	}
+	if a := it.Assets["detector-footprint-B02"]; a.Key == "" || a.Type != mediaGML {
+		t.Errorf("detector footprints: %+v", a)
+	}
+}
+
+// lookMasks looks at the raster masks of the baselines since 04.00.
+func lookMasks(t *testing.T, it item) {
+	offsetOf(-0.1)(t, it)
+	for _, band := range []string{"B01", "B02", "B8A", "B12"} {
+		detectors, quality := it.Assets["DETFOO_"+band], it.Assets["QUALIT_"+band]
+		if detectors.Type != mediaCOG || len(detectors.Classes) != 13 || detectors.Classes[12].Value != 12 {
+			t.Errorf("DETFOO_%s: %+v", band, detectors)
+		}
+		if quality.Type != mediaCOG {
+			t.Errorf("QUALIT_%s: %+v", band, quality)
+		}
+	}
+	if a := it.Assets["CLASSI"]; a.Type != mediaCOG {
+		t.Errorf("CLASSI: %+v", a)
+	}
+}
+
+// TestFlagMasks names the bands of masks that hold one flag a band, and none of masks reduced to one band.
+func TestFlagMasks(t *testing.T) {
+	for kind, want := range map[string][]string{"MSK_QUALIT": qualityFlags, "MSK_CLASSI": cloudFlags} {
+		for _, count := range []int{len(want), 1} {
+			path := filepath.Join(t.TempDir(), "mask.tif")
+			p := raster.Planes{CRS: 32631, Width: 2, Height: 2, Transform: geo.Affine{0, 60, 0, 0, 0, -60}}
+			for range count {
+				p.Values = append(p.Values, make([]float32, 4))
+			}
+			if err := raster.WritePlanes(path, p); err != nil {
+				t.Fatal(err)
+			}
+			l, ok, err := sentinel2Mask(s2.Mask{Type: kind, Band: "B02"}, path)
+			if err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			bands, _ := l.fields["bands"].([]map[string]any)
+			if count == 1 && bands == nil {
+				continue
+			}
+			for i, name := range want {
+				if len(bands) != count || bands[i]["name"] != name || len(bands[i]["classification:classes"].([]class)) != 2 {
+					t.Errorf("%s of %d bands: %v", kind, count, bands)
+				}
+			}
+		}
+	}
 }
 
 func offsetOf(want float64) func(*testing.T, item) {
@@ -137,6 +187,9 @@ func lookL2A(offset float64) func(*testing.T, item) {
 				t.Errorf("no asset %s", asset)
 			}
 		}
+		if a := it.Assets["SCL"]; len(a.Classes) != 12 || a.Classes[9].Name != "cloud_high_probability" {
+			t.Errorf("SCL: %+v", a)
+		}
 		if a := it.Assets["AOT"]; a.Scale == nil || *a.Scale != 0.001 {
 			t.Errorf("AOT: scale %v, want 0.001", a.Scale)
 		}
@@ -154,6 +207,25 @@ func lookGRD(t *testing.T, it item) {
 	}
 	if it.Assets["vv"].Transform != nil || it.Properties["sar:instrument_mode"] != "IW" || it.Properties["sat:orbit_state"] != "descending" {
 		t.Errorf("%+v", it.Properties)
+	}
+	// The footprint is that of the valid pixels: all reflectors of the simulation lie in it, and its edges are the image's.
+	body, err := os.ReadFile(data(t, "s1-sim/truth.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var truth struct {
+		Reflectors []struct{ Lat, Lon float64 } `json:"corner_reflectors"`
+	}
+	if err := json.Unmarshal(body, &truth); err != nil || len(truth.Reflectors) == 0 {
+		t.Fatal(err, truth)
+	}
+	for _, r := range truth.Reflectors {
+		if !it.Geometry.contains(t, r.Lon, r.Lat) {
+			t.Errorf("the reflector at %g, %g lies outside the footprint", r.Lon, r.Lat)
+		}
+	}
+	if ring := it.Geometry.polygons(t)[0][0]; len(ring) < 5 || len(it.Geometry.polygons(t)) != 1 {
+		t.Errorf("footprint %s", it.Geometry.Coordinates)
 	}
 }
 
@@ -204,6 +276,9 @@ func tinyL2A(name string) func(*testing.T) string {
 			body, err := os.ReadFile(template[resolutionOf(missing)])
 			if err != nil {
 				t.Fatal(fmt.Errorf("%s: %w", missing, err))
+			}
+			if filepath.Ext(missing) == ".gml" {
+				body = []byte(`<?xml version="1.0"?><Mask xmlns:gml="http://www.opengis.net/gml/3.2"/>`)
 			}
 			if err := os.WriteFile(path, body, 0o600); err != nil {
 				t.Fatal(err)

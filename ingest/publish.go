@@ -24,6 +24,7 @@ import (
 const (
 	mediaCOG = "image/tiff; application=geotiff; profile=cloud-optimized"
 	mediaXML = "application/xml"
+	mediaGML = "application/gml+xml"
 	mediaPNG = "image/png"
 	mediaZip = "application/zip"
 )

@@ -57,6 +57,16 @@ func sentinel1Plan(product *safe.Product) (plan, error) {
 	for _, ring := range d.Footprints {
 		p.geometry = append(p.geometry, geo.SplitAntimeridian(ring)...)
 	}
+	// The valid pixels give the footprint, placed by the geolocation grid, without the zeros along the image's borders; the
+	// manifest's corners stand where publishers emptied the image, or made it of another size than its annotation says.
+	m := &d.Measurements[0]
+	image, err := raster.Inspect(product.GDALPath(m.Path))
+	if err != nil {
+		return plan{}, fmt.Errorf("ingest: %s: %s: %w", product.Path, m.Path, err)
+	}
+	if image.Width == m.Samples && image.Height == m.Lines {
+		p.outline = strings.ToLower(m.Polarisation)
+	}
 	return p, nil
 }
 

@@ -18,19 +18,16 @@ var sentinel2Extensions = extensions("eo/v2.0.0", "sat/v1.1.0", "view/v1.0.0", "
 // International designators of the satellites (UN register of space objects).
 var sentinel2Designators = map[string]string{"sentinel-2a": "2015-028A", "sentinel-2b": "2017-013A", "sentinel-2c": "2024-157A"}
 
-// sentinel2Layers are the images and masks beside the bands that become assets.
+// sentinel2Layers are the images beside the bands that become assets; the masks stand in masks.go.
 var sentinel2Layers = map[string]struct {
 	asset, title string
 	roles        []string
 	overviews    raster.Overviews
 }{
-	"TCI":        {"visual", "True colour", []string{"visual"}, raster.Average},
-	"AOT":        {"AOT", "Aerosol optical thickness at 550 nm", []string{"data"}, raster.Average},
-	"WVP":        {"WVP", "Water vapour column", []string{"data"}, raster.Average},
-	"SCL":        {"SCL", "Scene classification", []string{"data", "classification"}, raster.Mode},
-	"MSK_CLASSI": {"CLASSI", "Cloud, cirrus and snow mask", []string{"data", "cloud"}, raster.Mode},
-	"MSK_CLDPRB": {"CLDPRB", "Cloud probability", []string{"data", "cloud"}, raster.Average},
-	"MSK_SNWPRB": {"SNWPRB", "Snow probability", []string{"data", "snow-ice"}, raster.Average},
+	"TCI": {"visual", "True colour", []string{"visual"}, raster.Average},
+	"AOT": {"AOT", "Aerosol optical thickness at 550 nm", []string{"data"}, raster.Average},
+	"WVP": {"WVP", "Water vapour column", []string{"data"}, raster.Average},
+	"SCL": {"SCL", "Scene classification", []string{"data", "classification"}, raster.Mode},
 }
 
 // sentinel2Plan makes an item of an L1C or L2A product: one COG a band at its native resolution, the atmosphere and
@@ -56,10 +53,20 @@ func sentinel2Plan(product *safe.Product) (plan, error) {
 		}
 	}
 	for _, m := range d.Masks {
-		if m.Vector && m.Type == "MSK_CLOUDS" {
-			p.files = append(p.files, fileOf(product.FS, "cloud-mask", m.Path, "application/gml+xml", part("Cloud and cirrus polygons", "metadata", "cloud")))
-		} else if !m.Vector && (m.ResolutionM == 0 || m.ResolutionM == 20) {
-			if l, ok := sentinel2Mask(m, product.GDALPath(m.Path)); ok {
+		if m.Vector {
+			f, ok, err := sentinel2VectorMask(product.FS, m)
+			if err != nil {
+				return plan{}, fmt.Errorf("ingest: %s: %w", product.Path, err)
+			}
+			if ok {
+				p.files = append(p.files, f)
+			}
+		} else if m.ResolutionM == 0 || m.ResolutionM == 20 {
+			l, ok, err := sentinel2Mask(m, product.GDALPath(m.Path))
+			if err != nil {
+				return plan{}, fmt.Errorf("ingest: %s: %s: %w", product.Path, m.Path, err)
+			}
+			if ok {
 				p.layers = append(p.layers, l)
 			}
 		}
@@ -105,6 +112,8 @@ func sentinel2Layer(d *s2.Product, image s2.Image, path string) layer {
 		switch image.Band {
 		case "TCI":
 			l.fields["bands"] = []map[string]any{{"name": "R", "eo:common_name": "red"}, {"name": "G", "eo:common_name": "green"}, {"name": "B", "eo:common_name": "blue"}}
+		case "SCL":
+			l.fields["classification:classes"] = sceneClasses
 		case "AOT":
 			l.fields["raster:scale"] = d.Scales.AOT
 		case "WVP":
@@ -113,19 +122,6 @@ func sentinel2Layer(d *s2.Product, image s2.Image, path string) layer {
 	}
 	l.fields["gsd"] = image.ResolutionM
 	return l
-}
-
-// sentinel2Mask is one raster mask that readers of items ask for; the others stay in the product.
-func sentinel2Mask(m s2.Mask, path string) (layer, bool) {
-	known, ok := sentinel2Layers[m.Type]
-	if !ok {
-		return layer{}, false
-	}
-	fields := part(known.title, known.roles...)
-	if m.Type != "MSK_CLASSI" {
-		fields["unit"] = "%"
-	}
-	return layer{asset: known.asset, path: path, options: raster.COGOptions{Overviews: known.overviews}, fields: fields}, true
 }
 
 func sentinel2Properties(d *s2.Product) map[string]any {

@@ -124,6 +124,10 @@ type asset struct {
 	Offset           *float64 `json:"raster:offset"`
 	Roles            []string
 	Bands            []map[string]any
+	Classes          []struct {
+		Value int
+		Name  string
+	} `json:"classification:classes"`
 }
 
 // itemOf returns an item of the catalog.
