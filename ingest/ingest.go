@@ -63,6 +63,9 @@ func (in *Ingester) Ingest(ctx context.Context, path string, opts Options) ([]Re
 		}
 		results = append(results, r)
 	}
+	if err := in.collect(ctx, grace); err != nil { // the products are in: the next ingest tries again
+		in.Log.Warn("replaced objects stay", "err", err)
+	}
 	return results, nil
 }
 

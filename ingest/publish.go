@@ -52,6 +52,10 @@ func (in *Ingester) publish(ctx context.Context, p plan) (bool, error) {
 	if err != nil || known == pub.revision {
 		return false, err
 	}
+	// A revision that comes back must not be collected while its objects are put again.
+	if err := in.Objects.Delete(ctx, retirement{p.collection, p.id, pub.revision}.key()); err != nil {
+		return false, err
+	}
 	if pub.work, err = os.MkdirTemp(in.Work, "ingest-"); err != nil {
 		return false, fmt.Errorf("ingest: work folder: %w", err)
 	}
@@ -81,6 +85,11 @@ func (in *Ingester) publish(ctx context.Context, p plan) (bool, error) {
 	body, err := pub.item()
 	if err != nil {
 		return false, err
+	}
+	if known != "" {
+		if err := in.retire(ctx, retirement{p.collection, p.id, known}); err != nil {
+			return false, err
+		}
 	}
 	return in.Catalog.PutItem(ctx, stac.Item{Collection: p.collection, ID: p.id, Body: body})
 }
