@@ -65,7 +65,7 @@ func (s *Store) number(ctx context.Context, q querier, id string) (int16, error)
 	return number, err
 }
 
-// PutCollection creates a collection or replaces its body, which is stored compact and without links. The extent it declares
+// PutCollection creates a collection or replaces its body, which is stored compact and without links that the server makes. The extent it declares
 // is served widened by the items; without one, the extent is what the items cover.
 func (s *Store) PutCollection(ctx context.Context, c stac.Collection) error {
 	_, err := s.ChangeCollection(ctx, c.ID, func(*stac.Collection) (*stac.Collection, error) { return &c, nil })

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -47,10 +46,10 @@ func set(members []member, name string, raw []byte) []member {
 	return append(members, member{name: name, key: strconv.AppendQuote(nil, name), raw: raw})
 }
 
-// open reads a document, and takes its links away.
+// open reads a document, and takes those links away that the server makes.
 func open(body []byte) (scanned, error) {
 	s, err := scan(body)
-	s.members = slices.DeleteFunc(s.members, func(m member) bool { return m.name == "links" })
+	s.members = keepLinks(s.members)
 	return s, err
 }
 
@@ -58,7 +57,7 @@ func open(body []byte) (scanned, error) {
 type document struct {
 	id         string
 	collection string
-	body       []byte // to be stored: compact, without links, with collection and bbox
+	body       []byte // to be stored: compact, without our links, with collection and bbox
 	when       period
 	where      footprint
 	properties properties

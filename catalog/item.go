@@ -79,7 +79,7 @@ func (s *Store) DeleteItem(ctx context.Context, collection, id string) error {
 	return err
 }
 
-// PutItem creates an item or replaces its body. It is stored compact, without links, and with the collection and the bbox
+// PutItem creates an item or replaces its body. It is stored compact, without links that the server makes, and with the collection and the bbox
 // that it may lack. The collection's extent, the row and its columns change together or not at all.
 func (s *Store) PutItem(ctx context.Context, it stac.Item) (changed bool, err error) {
 	_, changed, err = s.changeItem(ctx, it.Collection, it.ID, func(*stac.Item) (*stac.Item, error) { return &it, nil })

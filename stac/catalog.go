@@ -9,7 +9,7 @@ import (
 	"swath/stac/cql2"
 )
 
-// Item is one stored item. Body is its JSON exactly as it was stored, without "links" (they are made when it is served).
+// Item is one stored item. Body is its JSON exactly as it was stored, with those "links" first that the server does not make.
 // Asset hrefs of products that Swath holds begin with HrefPrefix.
 type Item struct {
 	Collection string
@@ -18,7 +18,7 @@ type Item struct {
 	Body       json.RawMessage
 }
 
-// Collection is one stored collection, without "links". Its extent is kept up by the catalog as items come in.
+// Collection is one stored collection, its "links" like an item's. Its extent is kept up by the catalog as items come in.
 type Collection struct {
 	ID      string
 	Updated time.Time

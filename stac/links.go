@@ -78,7 +78,7 @@ func (l Links) appendItem(dst []byte, it Item, drawable bool) []byte {
 		dst = AppendLink(append(dst, ','), "tilejson", self+"/tilejson.json", TypeJSON, "Map tiles")
 		dst = AppendLink(append(dst, ','), "xyz", self+"/tiles/WebMercatorQuad/{z}/{x}/{y}.png", "image/png", "Map tiles")
 	}
-	return l.appendBody(append(dst, ']'), it.Body)
+	return l.appendBody(dst, it.Body)
 }
 
 // AppendFields appends what is wanted of an item; nil is all.
@@ -97,7 +97,11 @@ func (l Links) AppendFields(dst []byte, it Item, f *Fields) []byte {
 // AppendCollection appends a collection as it is served.
 func (l Links) AppendCollection(dst []byte, c Collection) []byte {
 	self := l.CollectionURL(c.ID)
-	dst = append(dst, `{"links":[`...)
+	dst = append(dst, '{')
+	if !bytes.Contains(c.Body, []byte(`"crs":`)) && !bytes.Contains(c.Body, []byte(`"storageCrs":`)) {
+		dst = append(dst, crsMembers...)
+	}
+	dst = append(dst, `"links":[`...)
 	dst = AppendLink(dst, "self", self, TypeJSON, "This collection")
 	dst = AppendLink(append(dst, ','), "parent", l.Base+"/", TypeJSON, "The catalog")
 	dst = AppendLink(append(dst, ','), "root", l.Base+"/", TypeJSON, "The catalog")
@@ -107,17 +111,13 @@ func (l Links) AppendCollection(dst []byte, c Collection) []byte {
 	dst = AppendLink(append(dst, ','), "aggregate", self+"/aggregate", TypeJSON, "Counts of its items")
 	dst = AppendLink(append(dst, ','), "child", self+"/browse", TypeJSON, "Its items, by year and place")
 	dst = AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This collection as a page")
-	dst = append(dst, ']')
-	if !bytes.Contains(c.Body, []byte(`"crs":`)) && !bytes.Contains(c.Body, []byte(`"storageCrs":`)) {
-		dst = append(dst, crsMembers...)
-	}
 	return l.appendBody(dst, c.Body)
 }
 
 // crsMembers say of a collection in which coordinates its items can be had.
 var crsMembers = func() []byte {
 	list, _ := json.Marshal(SystemURIs()) // texts always can
-	return []byte(`,"crs":` + string(list) + `,"storageCrs":"` + StorageCRS + `"`)
+	return []byte(`"crs":` + string(list) + `,"storageCrs":"` + StorageCRS + `",`)
 }()
 
 // RelQueryables is the relation of a link to queryables.
@@ -131,8 +131,16 @@ func AppendLink(dst []byte, rel, href, mediaType, title string) []byte {
 	return append(append(append(dst, `","title":"`...), title...), `"}`...)
 }
 
-// appendBody appends the members of a stored object, behind others, with the hrefs of our own assets made whole.
+// keptLinks is how a stored object begins that has links of its own; there is one at least.
+var keptLinks = []byte(`{"links":[`)
+
+// appendBody ends the links with those of a stored object and appends its other members, with the hrefs of our own assets made
+// whole.
 func (l Links) appendBody(dst, body []byte) []byte {
+	if rest, ok := bytes.CutPrefix(body, keptLinks); ok {
+		return l.completed(append(dst, ','), rest)
+	}
+	dst = append(dst, ']')
 	body = bytes.TrimLeft(body[1:], " \t\r\n")
 	if body[0] != '}' {
 		dst = append(dst, ',')
