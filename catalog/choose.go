@@ -86,7 +86,11 @@ func (s *Store) choose(ctx context.Context, conn *pgxpool.Conn, p *plan, box *sp
 	if cells != nil {
 		if w.page.cells < least {
 			least, r.page = w.page.cells, celling
-			if w.inCells < float64(len(cells)*len(p.cols))+fewRows {
+			few := float64(len(cells)*len(p.cols)) + fewRows
+			if p.from.first && !p.again() {
+				few = fewCounted
+			}
+			if w.inCells < few {
 				r.page = cellingFew
 			}
 		}
@@ -105,8 +109,10 @@ func (s *Store) choose(ctx context.Context, conn *pgxpool.Conn, p *plan, box *sp
 	return r, nil
 }
 
-// fewRows are sooner read than left out.
-const fewRows = 500
+const (
+	fewRows    = 500   // are sooner read than left out
+	fewCounted = 6_000 // are sooner read at once than for a page and then for the count
+)
 
 // costs of a route that walks and of one by cells, in microseconds.
 type costs struct{ walk, cells float64 }

@@ -1,11 +1,11 @@
 // Package catalog is the stac.Catalog in PostGIS.
 //
-//	item JSON ──▶ document ──┬─▶ body: a form of its collection, filled in  ┌── walk: newest first, until a page is full
-//	             checked     ├─▶ datetime, period, cloud cover, terms       ├── terms: by words and values that are rare
-//	                         └─▶ footprint ──▶ box, loose cell, geometry    ├── cells: the few cells that a small box meets
-//	                                                      ▲                 │
-//	search ──▶ token, times, area ──▶ candidates ─────────┴─────────────────┴── ids: by name
-//	                                      └─▶ bodies of one page, and how many there are
+//	item JSON ──▶ document ──┬─▶ body: a form of its collection, filled in   ┌── walk: an order, until a page is full
+//	             checked     ├─▶ datetime, period, cloud cover, orbit, …     ├── cells: those that an area meets, merged
+//	                         ├─▶ terms: hashes of what properties say        ├── ids: by name
+//	                         └─▶ footprint ──▶ box, loose cell, geometry     ├── terms: by an index of them
+//	                                                      ▲                  └── chunks: by columns of numbers
+//	search ──▶ plan ──▶ the cheapest route ──▶ candidates ┴─▶ a look at the bodies where columns can't tell ──▶ page, count
 //
 //	edit ──one transaction──▶ row, count, extent and properties where they are new ──NOTIFY──▶ collections in memory, read anew
 //	                              └── housekeeping: folds counts, sweeps removed collections, trains dictionaries
@@ -14,6 +14,6 @@
 // alone and goes out as it was stored. Longitudes are unwrapped: west lies in [-180, 180) and east may pass 180, so that a
 // box is one interval wherever it is; the exact geometry is split at the antimeridian instead.
 //
-// A page is ordered by datetime and insertion, newest first, and its token is the last row of it. So what is inserted while
-// a client pages through never moves an item past it.
+// A page is ordered by what is asked for, then by datetime and insertion, newest first, and its token is the last row of it.
+// So what is inserted while a client pages through never moves an item past it.
 package catalog
