@@ -38,6 +38,7 @@ type layer struct {
 	asset   string         // key of the asset; the file is {asset}.tif
 	path    string         // where GDAL reads it, e.g. /vsizip/{product.SAFE.zip/…/B04.jp2}
 	made    *raster.Planes // instead of path: values that come from metadata
+	pieces  *raster.Mosaic // instead of path: an image in several files
 	options raster.COGOptions
 	fields  map[string]any // of the asset
 }

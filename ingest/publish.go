@@ -112,10 +112,19 @@ func (p *publication) addLayer(ctx context.Context, l layer) error {
 }
 
 func (p *publication) convert(ctx context.Context, l layer, cog string) error {
+	plain := cog + ".plain"
+	if l.pieces != nil {
+		if err := raster.WriteMosaic(ctx, plain, *l.pieces, l.options.Bands); err != nil {
+			return err
+		}
+		defer os.Remove(plain) // it is as large as the band
+		whole := l.options
+		whole.Bands = nil
+		return raster.WriteCOG(ctx, plain, cog, whole)
+	}
 	if l.made == nil {
 		return raster.WriteCOG(ctx, l.path, cog, l.options)
 	}
-	plain := cog + ".plain"
 	if err := raster.WritePlanes(plain, *l.made); err != nil {
 		return err
 	}

@@ -39,8 +39,9 @@ func spotPlan(product *safe.Product) (plan, error) {
 	if len(d.Missing) > 0 {
 		return plan{}, fault.New(fault.Invalid, "%s: incomplete product: missing or empty: %s", product.Path, strings.Join(d.Missing, ", "))
 	}
-	if len(d.Images) != 1 {
-		return plan{}, fault.New(fault.Invalid, "%s: an image of %d tiles; products of one image file are read", product.Path, len(d.Images))
+	mosaic, err := spotMosaic(product, d)
+	if err != nil {
+		return plan{}, fmt.Errorf("ingest: %s: %w", product.Path, err)
 	}
 	p := plan{collection: "spot-swh-l1a", id: d.ID, extensions: spotExtensions, properties: spotProperties(d)}
 	if d.GridReference != "" {
@@ -53,7 +54,9 @@ func spotPlan(product *safe.Product) (plan, error) {
 		return plan{}, fmt.Errorf("ingest: %s: %w", product.Path, err)
 	}
 	for i := range d.Bands {
-		p.layers = append(p.layers, spotLayer(d, i, product.GDALPath(d.Images[0].Path)))
+		l := spotLayer(d, i, product.GDALPath(d.Images[0].Path))
+		l.pieces = mosaic
+		p.layers = append(p.layers, l)
 	}
 	p.files = append(p.files, fileOf(product.FS, "metadata", d.Metadata, mediaXML, part("DIMAP metadata", "metadata")))
 	if d.RPC != "" {
@@ -66,6 +69,42 @@ func spotPlan(product *safe.Product) (plan, error) {
 		p.outline = p.layers[0].asset
 	}
 	return p, nil
+}
+
+// spotMosaic places the files of an image that comes in several (R1C1, R1C2, …): each begins where those before it in its row
+// and column of files end. It is nil for an image of one file.
+func spotMosaic(product *safe.Product, d *spot.Product) (*raster.Mosaic, error) {
+	if len(d.Images) == 1 {
+		return nil, nil
+	}
+	widths, heights := map[int]int{}, map[int]int{} // by column and row of files, from 1
+	seen := map[[2]int]bool{}
+	for _, image := range d.Images {
+		piece, err := raster.Inspect(product.GDALPath(image.Path))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", image.Path, err)
+		}
+		w, h := widths[image.TileCol], heights[image.TileRow]
+		if w != 0 && w != piece.Width || h != 0 && h != piece.Height || seen[[2]int{image.TileRow, image.TileCol}] {
+			return nil, fault.New(fault.Invalid, "%s: %d x %d pixels do not fit the files beside it", image.Path, piece.Width, piece.Height)
+		}
+		widths[image.TileCol], heights[image.TileRow], seen[[2]int{image.TileRow, image.TileCol}] = piece.Width, piece.Height, true
+	}
+	before := func(sizes map[int]int, number int) (sum int) {
+		for n := 1; n < number; n++ {
+			sum += sizes[n]
+		}
+		return sum
+	}
+	columns, rows := before(widths, len(widths)+1), before(heights, len(heights)+1)
+	if len(seen) != len(widths)*len(heights) || columns != d.Columns || rows != d.Rows {
+		return nil, fault.New(fault.Invalid, "%d image files make %d x %d pixels; the document says %d x %d", len(d.Images), columns, rows, d.Columns, d.Rows)
+	}
+	m := &raster.Mosaic{Width: d.Columns, Height: d.Rows, CRS: d.CRS, Transform: d.Transform}
+	for _, image := range d.Images {
+		m.Pieces = append(m.Pieces, raster.Piece{Path: product.GDALPath(image.Path), Column: before(widths, image.TileCol), Row: before(heights, image.TileRow)})
+	}
+	return m, nil
 }
 
 var spotExtensions = extensions("eo/v2.0.0", "view/v1.0.0", "processing/v1.2.0", "product/v1.0.0")
