@@ -124,6 +124,9 @@ func queryCondition(name, operator string, value json.RawMessage) (any, error) {
 				return op("not", missing), nil
 			}
 		}
+		if number, ok := writtenNumber(value); ok { // one of the two can be true, as numbers and texts don't compare
+			return op("or", op(symbol, property, number), op(symbol, property, value)), nil
+		}
 		return op(symbol, property, value), nil
 	}
 	switch operator {
@@ -142,4 +145,14 @@ func queryCondition(name, operator string, value json.RawMessage) (any, error) {
 		return like, nil
 	}
 	return nil, fault.New(fault.Invalid, "query has the unknown operator %.60q; known are contains, endsWith, eq, gt, gte, in, lt, lte, neq, startsWith", operator)
+}
+
+// writtenNumber returns the number of a text such as "10", which clients that make a query of eo:cloud_cover<10 send for a number.
+func writtenNumber(value json.RawMessage) (json.Number, bool) {
+	var text string
+	var number json.Number
+	if json.Unmarshal(value, &text) != nil || json.Unmarshal([]byte(text), &number) != nil || text != number.String() {
+		return "", false
+	}
+	return number, true
 }

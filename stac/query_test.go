@@ -123,6 +123,7 @@ func TestExtensionsAskTheSame(t *testing.T) {
 		"query":                        {`query={"a":{"gte":1,"lt":2},"b":{"in":["x"]}}`, `{"query":{"a":{"gte":1,"lt":2},"b":{"in":["x"]}}}`, `(("a" >= 1) AND ("a" < 2) AND ("b" IN ('x')))`, nil},
 		"query of text":                {`query={"a":{"startsWith":"5%","endsWith":"_"}}`, `{"query":{"a":{"startsWith":"5%","endsWith":"_"}}}`, `(("a" LIKE '%\_') AND ("a" LIKE '5\%%'))`, nil},
 		"query and filter":             {`query={"a":{"eq":null}}&filter=b=2`, `{"query":{"a":{"eq":null}},"filter":{"op":"=","args":[{"property":"b"},2]}}`, `(("b" = 2) AND ("a" IS NULL))`, nil},
+		"query of numbers as text":     {`query={"a":{"lt":"10"},"b":{"eq":"x"}}`, `{"query":{"a":{"lt":"10"},"b":{"eq":"x"}}}`, `((("a" < 10) OR ("a" < '10')) AND ("b" = 'x'))`, nil},
 		"an empty query":               {`query={}`, `{"query":{}}`, "", nil},
 		"sort":                         {"sortby=+properties.datetime,-id", `{"sortby":[{"field":"properties.datetime","direction":"asc"},{"field":"id","direction":"desc"}]}`, "", []SortKey{{"datetime", false}, {"id", true}}},
 		"sort, the plus escaped":       {"sortby=%2Beo:cloud_cover", `{"sortby":[{"field":"eo:cloud_cover"}]}`, "", []SortKey{{"eo:cloud_cover", false}}},

@@ -8,7 +8,7 @@ import (
 	"swath/internal/contract"
 )
 
-// TestClients lets pystac-client, stac-validator, odc-stac, rasterio and rio-cogeo work with a running server, and
+// TestClients lets pystac-client, stac-validator, odc-stac, stackstac, rasterio and rio-cogeo work with a running server, and
 // stac-api-validator judge it.
 func TestClients(t *testing.T) {
 	needsProgram(t)
@@ -21,7 +21,7 @@ func TestClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	base, _ := demo(t)
-	for _, script := range []string{"clients.py", "judge.py"} {
+	for _, script := range []string{"clients.py", "judge.py", "search.py"} {
 		out, err := exec.Command(python, "testdata/"+script, base, schemas).CombinedOutput()
 		t.Logf("%s", out)
 		if err != nil {
