@@ -100,15 +100,20 @@ func swath(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-// serveData starts a server on a data folder and returns its address; it stops with the test.
+// serveData starts a server on a data folder at a free address, and returns the address; it stops with the test.
 func serveData(t *testing.T, data string) (base string, server *exec.Cmd) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
 	l.Close()
+	return serveAt(t, data, l.Addr().String())
+}
+
+// serveAt does so at a given address.
+func serveAt(t *testing.T, data, address string) (base string, server *exec.Cmd) {
+	t.Helper()
 	server = program(t, "serve", "--data", data, "--listen", address)
 	var log bytes.Buffer
 	server.Stdout, server.Stderr = &log, &log
