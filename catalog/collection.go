@@ -137,8 +137,10 @@ func (s *Store) ChangeCollection(ctx context.Context, id string, change func(*st
 	if err != nil {
 		return stac.Collection{}, err
 	}
-	if removed != 0 {
-		return stac.Collection{}, s.sweep(ctx, removed)
+	if removed != 0 { // a large one is swept by the housekeeping: it is gone for all who ask
+		soon, cancel := context.WithTimeout(ctx, sweepPatience)
+		defer cancel()
+		_ = s.sweep(soon, removed)
 	}
 	return c, nil
 }

@@ -20,11 +20,12 @@ var sweepSQL string
 var sweptSQL string
 
 const (
-	keepPause   = time.Second      // between two rounds of housekeeping
-	trainPause  = 20 * time.Second // between two looks at whether a collection needs a dictionary
-	foldAtOnce  = 20_000           // single counts in one transaction: about 0.1 s
-	sweepAtOnce = 2_000            // items in one transaction
-	foldLock    = 0x666f6c64       // "fold" in ASCII: one process folds at a time
+	keepPause     = time.Second      // between two rounds of housekeeping
+	trainPause    = 20 * time.Second // between two looks at whether a collection needs a dictionary
+	foldAtOnce    = 20_000           // single counts in one transaction: about 0.1 s
+	sweepPatience = 3 * time.Second  // of who removes a collection
+	sweepAtOnce   = 2_000            // items in one transaction
+	foldLock      = 0x666f6c64       // "fold" in ASCII: one process folds at a time
 )
 
 // keep does what nobody waits for, in small pieces, until the context ends: it folds counts, removes the items of removed
