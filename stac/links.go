@@ -29,7 +29,8 @@ const (
 // Links renders stored bodies for one address: it puts their links in and completes the hrefs of our own assets. Bodies
 // are not parsed; a page of a hundred items costs little more than copying it.
 type Links struct {
-	Base string // the server's address without a trailing slash, safe inside a JSON string
+	Base    string   // the server's address without a trailing slash, safe inside a JSON string
+	Presets []Preset // in which each drawable item gets links to its tiles
 }
 
 // CollectionURL returns the address of a collection.
@@ -77,6 +78,7 @@ func (l Links) appendItem(dst []byte, it Item, drawable bool) []byte {
 		dst = AppendLink(append(dst, ','), "preview", self+"/preview.png", "image/png", "Preview")
 		dst = AppendLink(append(dst, ','), "tilejson", self+"/tilejson.json", TypeJSON, "Map tiles")
 		dst = AppendLink(append(dst, ','), "xyz", self+"/tiles/WebMercatorQuad/{z}/{x}/{y}.png", "image/png", "Map tiles")
+		dst = l.appendPresets(dst, self, it.Body)
 	}
 	return l.appendBody(dst, it.Body)
 }

@@ -27,7 +27,7 @@ func (a API) item(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	l := links(c)
+	l := a.itemLinks(c, it.Collection)
 	if httpkit.WantsHTML(c) {
 		return itemPage(c, l, it)
 	}

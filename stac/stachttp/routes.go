@@ -24,12 +24,13 @@ type API struct {
 	Document   func() []byte // the OpenAPI document as JSON
 
 	kept    *rendered
+	presets *presets
 	streams chan struct{} // a place in it for each search that is being sent whole
 }
 
 // Mount adds the routes. A browser that asks for / is passed on to the next handler: the web page.
 func (a API) Mount(r fiber.Router) {
-	a.kept, a.streams = &rendered{}, make(chan struct{}, mostStreams)
+	a.kept, a.presets, a.streams = &rendered{}, &presets{}, make(chan struct{}, mostStreams)
 	r.Get("/", a.landing)
 	r.Get("/conformance", a.conformance)
 	r.Get("/api", a.document)

@@ -256,7 +256,8 @@ func (a API) deleteItem(c *fiber.Ctx) error {
 
 // changeItem changes an item that is there, under the client's preconditions; a nil change removes it.
 func (a API) changeItem(c *fiber.Ctx, change func(l stac.Links, old *stac.Item) (json.RawMessage, error)) (stac.Item, error) {
-	l, collection, id := links(c), c.Params("collection"), c.Params("item")
+	collection, id := c.Params("collection"), c.Params("item")
+	l := a.itemLinks(c, collection)
 	return a.Editor.ChangeItem(c.UserContext(), collection, id, func(old *stac.Item) (*stac.Item, error) {
 		if old == nil {
 			return nil, fault.New(fault.NotFound, "item %q is not in collection %q", id, collection)
@@ -274,7 +275,7 @@ func (a API) changeItem(c *fiber.Ctx, change func(l stac.Links, old *stac.Item) 
 
 // sendItem answers with an item as GET would.
 func (a API) sendItem(c *fiber.Ctx, it stac.Item) error {
-	body := links(c).AppendItem(make([]byte, 0, len(it.Body)+stac.LinkBytes), it)
+	body := a.itemLinks(c, it.Collection).AppendItem(make([]byte, 0, len(it.Body)+stac.LinkBytes), it)
 	c.Set(fiber.HeaderETag, httpkit.Tag(body))
 	c.Set(fiber.HeaderContentType, stac.TypeGeoJSON)
 	return c.Send(body)
