@@ -14,6 +14,7 @@ import (
 const (
 	slowPause   = 10 * time.Second // between two slow searches that are logged
 	explainTime = 2 * time.Second  // for the plan of one
+	longestPlan = 8 << 10          // bytes of it
 )
 
 // slowLog reports searches that took long, and no more than one in a while.
@@ -55,6 +56,7 @@ func (s *Store) logSlow(ctx context.Context, conn *pgxpool.Conn, p *plan, took t
 		var lines []string
 		if lines, err = pgx.CollectRows(rows, pgx.RowTo[string]); err == nil {
 			explained = strings.Join(lines, "\n")
+			explained = explained[:min(len(explained), longestPlan)] // literals of geometries are long
 		}
 	}
 	if err != nil {

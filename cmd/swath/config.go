@@ -30,6 +30,7 @@ type Config struct {
 	PublicURL      string         `yaml:"public_url"`      // address that clients see, when a proxy stands in front
 	Transactions   string         `yaml:"transactions"`    // who may change the catalog over HTTP: local, open or closed
 	RequestTimeout time.Duration  `yaml:"request_timeout"` // wall clock, per request
+	SlowSearch     time.Duration  `yaml:"slow_search"`     // searches that take longer are logged with their plan
 	BlockCacheMiB  int            `yaml:"block_cache_mib"` // decoded raster blocks kept in memory
 	Log            Log            `yaml:"log"`
 }
@@ -51,7 +52,7 @@ type Log struct {
 // defaultConfig returns values that work on one machine without any configuration.
 func defaultConfig() Config {
 	return Config{
-		Data: "data", Listen: "127.0.0.1:8080", Transactions: stachttp.Local, RequestTimeout: 30 * time.Second, BlockCacheMiB: 256,
+		Data: "data", Listen: "127.0.0.1:8080", Transactions: stachttp.Local, RequestTimeout: 30 * time.Second, SlowSearch: time.Second, BlockCacheMiB: 256,
 		S3:  S3{Region: "us-east-1"},
 		Log: Log{Format: "text", Level: "info"},
 	}
@@ -88,6 +89,9 @@ func (c Config) Validate() error {
 	}
 	if c.RequestTimeout <= 0 {
 		bad("request_timeout", "must be longer than nothing")
+	}
+	if c.SlowSearch <= 0 {
+		bad("slow_search", "must be longer than nothing")
 	}
 	if c.BlockCacheMiB < 1 {
 		bad("block_cache_mib", "must be at least 1")
@@ -138,13 +142,15 @@ func secret(field func(*Config) *objects.Secret) func(*Config, string) error {
 	return func(c *Config, s string) error { *field(c) = objects.Secret(s); return nil }
 }
 
-func duration(c *Config, s string) error {
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return fmt.Errorf("%q is not a duration such as 30s", s)
+func duration(field func(*Config) *time.Duration) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			return fmt.Errorf("%q is not a duration such as 30s", s)
+		}
+		*field(c) = d
+		return nil
 	}
-	c.RequestTimeout = d
-	return nil
 }
 
 func blockCache(c *Config, s string) error {
@@ -175,7 +181,8 @@ var (
 	serveSettings = []setting{
 		{"listen", "host:port to listen on", text(func(c *Config) *string { return &c.Listen })},
 		{"transactions", "who may change the catalog over HTTP: local (clients on this machine), open (everybody) or closed", text(func(c *Config) *string { return &c.Transactions })},
-		{"request-timeout", "longest time a request may take", duration},
+		{"request-timeout", "longest time a request may take", duration(func(c *Config) *time.Duration { return &c.RequestTimeout })},
+		{"slow-search", "searches that take longer are logged with their plan", duration(func(c *Config) *time.Duration { return &c.SlowSearch })},
 		{"block-cache-mib", "MiB of decoded raster blocks kept in memory", blockCache},
 	}
 )
