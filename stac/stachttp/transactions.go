@@ -294,6 +294,9 @@ func (a API) createCollection(c *fiber.Ctx) error {
 	if h.ID == "" || strings.ContainsRune(h.ID, '/') {
 		return fault.New(fault.Invalid, "the collection has no id, or one with a slash")
 	}
+	if err := whole(body); err != nil {
+		return err
+	}
 	one, err := a.Editor.ChangeCollection(c.UserContext(), h.ID, func(old *stac.Collection) (*stac.Collection, error) {
 		if old != nil {
 			return nil, fault.New(fault.Conflict, "there is a collection %q already; PUT replaces it", h.ID)
@@ -366,8 +369,26 @@ func (a API) changeCollection(c *fiber.Ctx, change func(old *stac.Collection) (j
 			return nil, nil
 		}
 		body, err := change(old)
+		if err == nil {
+			err = whole(body)
+		}
 		return &stac.Collection{ID: id, Body: body}, err
 	})
+}
+
+// whole checks that a collection has what the standard requires and nobody but the client can know; the extent and the links follow.
+func whole(body json.RawMessage) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil {
+		return fault.New(fault.Invalid, "the collection is not a JSON object")
+	}
+	for _, name := range []string{"stac_version", "description", "license"} {
+		var text string
+		if json.Unmarshal(members[name], &text) != nil || text == "" {
+			return fault.New(fault.Invalid, "the collection's %s is missing, or is no text", name)
+		}
+	}
+	return nil
 }
 
 // sendCollection answers with a collection as GET would.
