@@ -107,7 +107,7 @@ func TestCollectionsInMemory(t *testing.T) {
 
 	// Deaf: the listeners' connections are ended, and can't come back.
 	b.cache.turn(false)
-	if b.CollectionsGeneration() == b.CollectionsGeneration() {
+	if once, twice := b.CollectionsGeneration(), b.CollectionsGeneration(); once == twice {
 		t.Error("what is rendered would be kept while nobody listens")
 	}
 	if _, err := a.pool.Exec(t.Context(), "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query ilike 'listen%'"); err != nil {

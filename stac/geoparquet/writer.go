@@ -30,7 +30,7 @@ type Writer struct {
 	options Options
 	schema  *Schema
 	early   []json.RawMessage // items before there is a schema
-	file    *parquet.Writer
+	file    *parquet.GenericWriter[any]
 	columns []*parquet.ColumnWriter
 	cells   [][]parquet.Value // of one row, by column
 	rows    int
@@ -76,7 +76,7 @@ func (w *Writer) begin() error {
 		}
 	}
 	w.schema.settle(true)
-	w.file = parquet.NewWriter(w.out, parquet.NewSchema("item", w.schema.root.table()), parquet.Compression(&parquet.Zstd))
+	w.file = parquet.NewGenericWriter[any](w.out, parquet.NewSchema("item", w.schema.root.table()), parquet.Compression(&parquet.Zstd))
 	w.columns = w.file.ColumnWriters()
 	w.cells = make([][]parquet.Value, len(w.columns))
 	if len(w.columns) != w.schema.root.leaves {
