@@ -33,14 +33,16 @@ func (c *cell) rate() float64 {
 	return sum / float64(len(c.rates))
 }
 
-func (c *cell) text() string {
-	if c == nil || len(c.rates) == 0 {
-		return "– | – | –"
+// requests, latencies and cpu are what the table says of a cell.
+func (c *cell) requests() string {
+	if c != nil && c.fails > 0 {
+		return fmt.Sprintf("%d of %d fail", c.fails, len(c.ms))
 	}
-	if c.fails > 0 {
-		return fmt.Sprintf("%d of %d fail | – | –", c.fails, len(c.ms))
-	}
-	return fmt.Sprintf("%s | %s / %s | %s", short(c.rate()), short(quantile(c.ms, 0.5)), short(quantile(c.ms, 0.99)), short(c.cpu))
+	return short(c.rate())
+}
+
+func (c *cell) latencies() string {
+	return short(quantile(c.ms, 0.5)) + " / " + short(quantile(c.ms, 0.99))
 }
 
 // short writes three digits.
@@ -97,11 +99,12 @@ func printTables(out io.Writer, paths []string) error {
 	if len(reports) == 1 && reports[0].Setting == "alone" {
 		fmt.Fprintln(out, "| question | clients | requests/s | p50 / p99 ms | CPU ms |\n|---|---|---|---|---|")
 		for _, k := range keys {
-			fmt.Fprintf(out, "| %s %s | %d | %s |\n", k.question, titles[k.question], k.clients, cells[cellKey{"alone", "swath", k.question, k.clients}].text())
+			c := cells[cellKey{"alone", "swath", k.question, k.clients}]
+			fmt.Fprintf(out, "| %s %s | %d | %s | %s | %s |\n", k.question, titles[k.question], k.clients, c.requests(), c.latencies(), short(c.cpu))
 		}
 	} else {
-		fmt.Fprintln(out, "| question | clients | peer, default: requests/s | p50 / p99 ms | CPU ms | peer, best: requests/s | p50 / p99 ms | CPU ms | Swath: requests/s | p50 / p99 ms | CPU ms | ratio of requests/s [rounds] | ratio of CPU | required / aimed at |")
-		fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
+		fmt.Fprintln(out, "| question | clients | requests/s: peer, default | peer, best | Swath | p50 / p99 ms: peer | Swath | CPU ms: peer | Swath | ratio of requests/s [rounds] | required / aimed at |")
+		fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|---|---|")
 		for _, k := range keys {
 			printRow(out, k, titles[k.question], cells)
 		}
@@ -132,20 +135,17 @@ func printRow(out io.Writer, k cellKey, title string, cells map[cellKey]*cell) {
 	if peer == nil || ours == nil {
 		return
 	}
-	goal := goals[k.question]
-	row := func(ratios string) {
-		fmt.Fprintf(out, "| %s %s | %d | %s | %s | %s | %s | %g / %g |\n", k.question, title, k.clients, at("plain", "peer").text(), at("best", "peer").text(), ours.text(), ratios, goal[0], goal[1])
-	}
-	if peer.fails+ours.fails > 0 {
-		row("– | –")
-		return
-	}
 	low, high := math.Inf(1), math.Inf(-1)
 	for i := range min(len(peer.rates), len(ours.rates)) {
-		ratio := ours.rates[i] / peer.rates[i]
-		low, high = min(low, ratio), max(high, ratio)
+		low, high = min(low, ours.rates[i]/peer.rates[i]), max(high, ours.rates[i]/peer.rates[i])
 	}
-	row(fmt.Sprintf("**%s** [%s..%s] | %s", short(ours.rate()/peer.rate()), short(low), short(high), short(peer.cpu/ours.cpu)))
+	ratio := "–"
+	if peer.fails+ours.fails == 0 {
+		ratio = fmt.Sprintf("**%s** [%s..%s]", short(ours.rate()/peer.rate()), short(low), short(high))
+	}
+	goal := goals[k.question]
+	fmt.Fprintf(out, "| %s %s | %d | %s | %s | %s | %s | %s | %s | %s | %s | %g / %g |\n", k.question, title, k.clients, at("plain", "peer").requests(), at("best", "peer").requests(), ours.requests(),
+		peer.latencies(), ours.latencies(), short(peer.cpu), short(ours.cpu), ratio, goal[0], goal[1])
 }
 
 func printRest(out io.Writer, r report) {
