@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -65,7 +67,7 @@ type cellKey struct {
 
 func printTables(out io.Writer, paths []string) error {
 	cells := map[cellKey]*cell{}
-	var keys []cellKey // questions and clients in order
+	var keys []cellKey // questions and clients
 	var reports []report
 	for _, path := range paths {
 		body, err := os.ReadFile(path)
@@ -92,10 +94,13 @@ func printTables(out io.Writer, paths []string) error {
 			c.rates, c.ms, c.fails = append(c.rates, s.rate()), append(c.ms, s.MS...), c.fails+s.Failures
 		}
 	}
-	titles := map[string]string{}
-	for _, q := range newQuestions([]sampleItem{{}}, []sampleItem{{}}, 0) {
-		titles[q.name] = q.title
+	titles, place := map[string]string{}, map[string]int{}
+	for i, q := range newQuestions([]sampleItem{{}}, []sampleItem{{}}, 0) {
+		titles[q.name], place[q.name] = q.title, i
 	}
+	slices.SortFunc(keys, func(a, b cellKey) int {
+		return cmp.Or(cmp.Compare(place[a.question], place[b.question]), cmp.Compare(a.clients, b.clients))
+	})
 	if len(reports) == 1 && reports[0].Setting == "alone" {
 		fmt.Fprintln(out, "| question | clients | requests/s | p50 / p99 ms | CPU ms |\n|---|---|---|---|---|")
 		for _, k := range keys {
