@@ -168,7 +168,8 @@ func (s *Store) Aggregate(ctx context.Context, q stac.Search, asked []stac.Aggre
 	if err != nil {
 		return nil, err
 	}
-	err = s.with(ctx, "aggregate", func(conn *pgxpool.Conn) error {
+	err = s.reading(ctx, "aggregate", func(conn *pgxpool.Conn) error {
+		all = nil
 		p, err := s.newPlan(ctx, conn, set, q)
 		if err != nil {
 			return err

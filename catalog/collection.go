@@ -77,7 +77,7 @@ func (s *Store) PutCollection(ctx context.Context, c stac.Collection) error {
 func (s *Store) ChangeCollection(ctx context.Context, id string, change func(*stac.Collection) (*stac.Collection, error)) (c stac.Collection, err error) {
 	var refused error // by change
 	var removed int16
-	err = s.with(ctx, "change collection "+id, func(conn *pgxpool.Conn) error {
+	err = s.writing(ctx, "change collection "+id, func(conn *pgxpool.Conn) error {
 		return attempts(ctx, func() (done bool, err error) {
 			set, err := readCollections(ctx, conn)
 			if err != nil {

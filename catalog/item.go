@@ -48,7 +48,7 @@ func (s *Store) find(ctx context.Context, conn *pgxpool.Conn, collection, id str
 
 // Item returns one item. Fault.NotFound says whether the collection or the item is missing.
 func (s *Store) Item(ctx context.Context, collection, id string) (it stac.Item, err error) {
-	err = s.with(ctx, "item "+collection+"/"+id, func(conn *pgxpool.Conn) error {
+	err = s.reading(ctx, "item "+collection+"/"+id, func(conn *pgxpool.Conn) error {
 		_, found, err := s.find(ctx, conn, collection, id)
 		if err == nil && found == nil {
 			err = noItem(collection, id)
@@ -94,7 +94,7 @@ func (s *Store) ChangeItem(ctx context.Context, collection, id string, change fu
 
 func (s *Store) changeItem(ctx context.Context, collection, id string, change func(*stac.Item) (*stac.Item, error)) (it stac.Item, changed bool, err error) {
 	var refused error // by change
-	err = s.with(ctx, "change item "+collection+"/"+id, func(conn *pgxpool.Conn) error {
+	err = s.writing(ctx, "change item "+collection+"/"+id, func(conn *pgxpool.Conn) error {
 		return attempts(ctx, func() (done bool, err error) {
 			number, old, err := s.find(ctx, conn, collection, id)
 			if err != nil {
@@ -189,7 +189,7 @@ func (s *Store) findAll(ctx context.Context, conn *pgxpool.Conn, collection int1
 
 // PutItems puts items into one collection, all or none; see stac.Editor.
 func (s *Store) PutItems(ctx context.Context, collection string, items []stac.Item, insert bool) error {
-	return s.with(ctx, "put items into "+collection, func(conn *pgxpool.Conn) error {
+	return s.writing(ctx, "put items into "+collection, func(conn *pgxpool.Conn) error {
 		docs := make([]document, len(items))
 		ids := make(map[string]bool, len(items))
 		for i, it := range items {

@@ -29,7 +29,8 @@ func (s *Store) Queryables(ctx context.Context, id string) (all []stac.Queryable
 		of = map[string]*collection{id: one}
 	}
 	var shared map[string]*property
-	err = s.with(ctx, "queryables", func(conn *pgxpool.Conn) error {
+	err = s.reading(ctx, "queryables", func(conn *pgxpool.Conn) error {
+		shared = nil
 		for _, c := range of {
 			known, err := readProperties(ctx, conn, c.number)
 			if err != nil {

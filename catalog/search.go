@@ -36,7 +36,7 @@ func (s *Store) Search(ctx context.Context, q stac.Search) (page stac.Page, err 
 	if err != nil {
 		return page, err
 	}
-	err = s.with(ctx, "search", func(conn *pgxpool.Conn) error {
+	err = s.reading(ctx, "search", func(conn *pgxpool.Conn) error {
 		began := time.Now()
 		p, err := s.newPlan(ctx, conn, set, q)
 		if err != nil {

@@ -20,6 +20,7 @@ type Config struct {
 	MaxConns         int32         // connections to the database; by default four, or as many as there are processors
 	StatementTimeout time.Duration // wall clock of one statement; by default 10 s
 	SlowSearch       time.Duration // searches that take longer are logged with their plan; by default 1 s
+	Replica          string        // address of a streaming copy that answers reads; empty is none
 }
 
 // busyPatience is how long a request waits for a connection before it is told that the catalog is too busy.
@@ -28,6 +29,7 @@ const busyPatience = 5 * time.Second
 // Store is the catalog in one database, whose schema is up to date (see package migrations). It is safe for concurrent use.
 type Store struct {
 	pool      *pgxpool.Pool
+	replica   *replica // nil is none
 	pack      *packer
 	words     *words
 	cache     *cache
@@ -54,32 +56,34 @@ var (
 
 // Open connects to a database and checks that it answers: fault.Unavailable when it does not.
 func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
-	conf, err := pgxpool.ParseConfig(url)
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "not the address of a database")
-	}
-	if cfg.MaxConns > 0 {
-		conf.MaxConns = cfg.MaxConns
-	}
 	if cfg.StatementTimeout == 0 {
 		cfg.StatementTimeout = 10 * time.Second
 	}
 	if cfg.SlowSearch == 0 {
 		cfg.SlowSearch = time.Second
 	}
-	conf.ConnConfig.ConnectTimeout = busyPatience
-	conf.ConnConfig.RuntimeParams["application_name"] = "swath"
-	conf.ConnConfig.RuntimeParams["statement_timeout"] = strconv.FormatInt(cfg.StatementTimeout.Milliseconds(), 10)
-	// A statement has one good plan, whatever its arguments: to make one anew takes longer than most pages.
-	conf.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
-	conf.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0" // many ask at once, and none for much
-	conf.ConnConfig.BuildContextWatcherHandler = cancelOnServer
+	conf, err := poolConfig(url, cfg)
+	if err != nil {
+		return nil, err
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, conf)
 	if err != nil {
 		return nil, fmt.Errorf("catalog: open: %w", classify(err))
 	}
 	s := &Store{pool: pool, pack: newPacker(readDictionary(conf.ConnConfig)), words: newWords(), cache: newCache(), slow: slowLog{after: cfg.SlowSearch}, stop: func() {}}
-	err = s.with(ctx, "open", func(conn *pgxpool.Conn) error {
+	if cfg.Replica != "" {
+		copyConf, err := poolConfig(cfg.Replica, cfg)
+		var copies *pgxpool.Pool
+		if err == nil {
+			copies, err = pgxpool.NewWithConfig(ctx, copyConf)
+		}
+		if err != nil {
+			s.Close()
+			return nil, fmt.Errorf("catalog: open the replica: %w", classify(err))
+		}
+		s.replica = &replica{pool: copies}
+	}
+	err = s.writing(ctx, "open", func(conn *pgxpool.Conn) error {
 		if err := s.useDictionaries(ctx, conn); err != nil {
 			return err
 		}
@@ -93,11 +97,33 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 	var group sync.WaitGroup
 	group.Go(func() { s.listen(background, conf.ConnConfig) })
 	group.Go(func() { s.keep(background) })
+	if s.replica != nil {
+		group.Go(func() { s.replica.follow(background) })
+	}
 	s.stop = func() {
 		cancel()
 		group.Wait()
 	}
 	return s, nil
+}
+
+// poolConfig returns how connections to a database are made.
+func poolConfig(url string, cfg Config) (*pgxpool.Config, error) {
+	conf, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "not the address of a database")
+	}
+	if cfg.MaxConns > 0 {
+		conf.MaxConns = cfg.MaxConns
+	}
+	conf.ConnConfig.ConnectTimeout = busyPatience
+	conf.ConnConfig.RuntimeParams["application_name"] = "swath"
+	conf.ConnConfig.RuntimeParams["statement_timeout"] = strconv.FormatInt(cfg.StatementTimeout.Milliseconds(), 10)
+	// A statement has one good plan, whatever its arguments: to make one anew takes longer than most pages.
+	conf.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	conf.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0" // many ask at once, and none for much
+	conf.ConnConfig.BuildContextWatcherHandler = cancelOnServer
+	return conf, nil
 }
 
 // cancelOnServer makes the end of a context stop the statement in PostgreSQL too, and spares the connection.
@@ -114,22 +140,7 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) Close() {
 	s.stop()
 	s.pool.Close()
-}
-
-// with runs do on a connection, and turns what goes wrong into a fault.
-func (s *Store) with(ctx context.Context, doing string, do func(*pgxpool.Conn) error) error {
-	waiting, cancel := context.WithTimeout(ctx, busyPatience)
-	defer cancel()
-	conn, err := s.pool.Acquire(waiting)
-	if err != nil {
-		if waiting.Err() == context.DeadlineExceeded {
-			err = fault.Wrap(fault.Unavailable, err, "the catalog is too busy")
-		}
-		return fmt.Errorf("catalog: %s: %w", doing, classify(err))
+	if s.replica != nil {
+		s.replica.pool.Close()
 	}
-	defer conn.Release()
-	if err := do(conn); err != nil {
-		return fmt.Errorf("catalog: %s: %w", doing, classify(err))
-	}
-	return nil
 }

@@ -25,6 +25,7 @@ type Config struct {
 	Data           string         `yaml:"data"`            // folder of the private PostgreSQL, the objects and the work in progress
 	Listen         string         `yaml:"listen"`          // host:port
 	Database       objects.Secret `yaml:"database"`        // URL of an existing PostgreSQL; empty: a private one in Data
+	Replica        objects.Secret `yaml:"replica"`         // URL of a streaming copy of Database that answers reads; empty: none
 	Objects        string         `yaml:"objects"`         // s3://bucket/prefix; empty: a folder in Data
 	S3             S3             `yaml:"s3"`              //
 	PublicURL      string         `yaml:"public_url"`      // address that clients see, when a proxy stands in front
@@ -72,6 +73,11 @@ func (c Config) Validate() error {
 	}
 	if c.Database != "" && !strings.HasPrefix(string(c.Database), "postgres://") && !strings.HasPrefix(string(c.Database), "postgresql://") {
 		bad("database", "must begin with postgres://")
+	}
+	if c.Replica != "" && c.Database == "" {
+		bad("replica", "is a copy of a database that database names")
+	} else if c.Replica != "" && !strings.HasPrefix(string(c.Replica), "postgres://") && !strings.HasPrefix(string(c.Replica), "postgresql://") {
+		bad("replica", "must begin with postgres://")
 	}
 	if c.Objects != "" && !strings.HasPrefix(c.Objects, "s3://") {
 		bad("objects", "%q must begin with s3:// (leave it empty for a folder in the data folder)", c.Objects)
@@ -167,6 +173,7 @@ var (
 	storeSettings = []setting{
 		{"data", "folder of the private database, the objects and the work in progress", text(func(c *Config) *string { return &c.Data })},
 		{"database", "URL of an existing PostgreSQL with PostGIS (default: a private one in the data folder)", secret(func(c *Config) *objects.Secret { return &c.Database })},
+		{"replica", "URL of a streaming copy of the database that answers reads", secret(func(c *Config) *objects.Secret { return &c.Replica })},
 		{"objects", "s3://bucket/prefix of the object store (default: a folder in the data folder)", text(func(c *Config) *string { return &c.Objects })},
 		{"s3-endpoint", "address of the S3 server", text(func(c *Config) *string { return &c.S3.Endpoint })},
 		{"s3-region", "region of the S3 server", text(func(c *Config) *string { return &c.S3.Region })},

@@ -73,7 +73,7 @@ func openStores(ctx context.Context, cfg Config, log *slog.Logger, as tenure) (s
 	if err = migrations.Up(ctx, url); err != nil {
 		return s, err
 	}
-	if s.catalog, err = catalog.Open(ctx, url, catalog.Config{SlowSearch: cfg.SlowSearch}); err != nil {
+	if s.catalog, err = catalog.Open(ctx, url, catalog.Config{SlowSearch: cfg.SlowSearch, Replica: string(cfg.Replica)}); err != nil {
 		return s, err
 	}
 	s.objects, err = openObjects(ctx, cfg)
