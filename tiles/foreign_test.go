@@ -1,8 +1,10 @@
 package tiles
 
 import (
+	"fmt"
 	"math"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,19 +15,51 @@ import (
 	"swath/render"
 )
 
-// TestRasterWithoutCode: a grid that EPSG does not know (EQUI7) is refused in words, not drawn in the wrong place.
+// TestRasterWithoutCode: a grid that EPSG does not know (EQUI7) is drawn where GDAL has it.
 func TestRasterWithoutCode(t *testing.T) {
 	s := shelf.New(t)
-	s.COG("c/poland/1/vh.tif", shelf.Data(t, depth, "s1-timeseries/poland-s1-sigma0-vh/SIG0_20200701_VH_D022.tif"), raster.COGOptions{})
+	source := shelf.Data(t, depth, "s1-timeseries/poland-s1-sigma0-vh/SIG0_20200701_VH_D022.tif")
+	s.COG("c/poland/1/vh.tif", source, raster.COGOptions{})
 	s.Item("c", "poland", map[string]shelf.Asset{"vh": {"swath:object": "c/poland/1/vh.tif", "bands": []map[string]any{{"name": "vh"}}}}, 15.5, 51.88, 15.56, 51.9)
 	r := New(s.Catalog(), s.Open, Options{})
 	v, err := r.View(t.Context(), Request{Collection: "c", Item: "poland", Assets: []string{"vh"}, Rescale: [][2]float64{{-300, 0}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = v.Tile(t.Context(), geo.TileAt(14, 15.53, 51.89), render.PNG)
-	if kind, public := fault.Of(err); kind != fault.Invalid || !strings.Contains(public, "no known place") {
-		t.Errorf("%v, %q, want fault.Invalid saying why", kind, public)
+	tile := geo.TileAt(15, 15.53, 51.89)
+	if _, err := v.Tile(t.Context(), tile, render.PNG); err != nil {
+		t.Error(err)
+	}
+	grid := raster.Grid{CRS: geo.WebMercator, Transform: tile.Transform(256), Width: 256, Height: 256}
+	planes, err := v.planes(t.Context(), grid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mercator, _ := geo.ProjectionOf(geo.WebMercator)
+	var places strings.Builder
+	var drawn []float32
+	for y := 4; y < 256; y += 9 {
+		for x := 4; x < 256; x += 9 {
+			lon, lat := mercator.ToLonLat(grid.Transform.Apply(float64(x)+0.5, float64(y)+0.5))
+			fmt.Fprintf(&places, "%.9f %.9f\n", lon, lat)
+			drawn = append(drawn, planes[0][y*256+x])
+		}
+	}
+	want := strings.Split(string(gdal(t, places.String(), "gdallocationinfo", "-wgs84", "-valonly", source)), "\n")
+	same, valid := 0, 0
+	for i, value := range drawn {
+		truth, err := strconv.ParseFloat(strings.TrimSpace(want[i]), 32)
+		if err != nil || truth == -9999 {
+			truth = math.NaN()
+		} else {
+			valid++
+		}
+		if value == float32(truth) || isNaN(value) && math.IsNaN(truth) {
+			same++
+		}
+	}
+	if valid < 300 || same < len(drawn)*99/100 {
+		t.Errorf("%d of %d places, %d of them measured, have the value that GDAL finds there", same, len(drawn), valid)
 	}
 }
 
