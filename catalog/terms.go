@@ -5,15 +5,11 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
 
 	"swath/fault"
+	"swath/stac"
 )
 
 // A term is a 32-bit hash of something that an item says: that a property has a value, or that a text has a word. The
@@ -66,7 +62,7 @@ func hasTerm(name string, raw []byte) bool {
 func rawTerm(name string, raw []byte) int32 {
 	text := string(raw)
 	if isText(raw) {
-		text = foldText(textOf(raw))
+		text = stac.FoldText(textOf(raw))
 	} else if number, ok := numberOf(raw); ok {
 		text = strconv.FormatInt(int64(number), 10)
 	}
@@ -89,49 +85,6 @@ func looksLikeTime(text string) bool {
 	}
 	_, err := parseInstant(text)
 	return err == nil
-}
-
-// foldText makes texts equal that differ in case or accents alone: lower case, without marks.
-func foldText(text string) string {
-	if isLowerASCII(text) {
-		return text
-	}
-	if isASCII(text) {
-		return strings.ToLower(text)
-	}
-	return withoutMarks(cases.Fold().String(withoutMarks(text)))
-}
-
-func withoutMarks(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
-			return -1
-		}
-		return r
-	}, norm.NFD.String(text))
-}
-
-func isASCII(text string) bool {
-	for i := range len(text) {
-		if text[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
-func isLowerASCII(text string) bool {
-	for i := range len(text) {
-		if c := text[i]; c >= utf8.RuneSelf || 'A' <= c && c <= 'Z' {
-			return false
-		}
-	}
-	return true
-}
-
-// wordsOf splits a text into its folded words: runs of letters and digits.
-func wordsOf(text string) []string {
-	return strings.FieldsFunc(foldText(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
 }
 
 // texts are the properties whose words are found by free text; keywords may also stand beside the properties.
@@ -168,7 +121,7 @@ func termsOf(properties []namedValue, keywords []byte) ([]int32, error) {
 func appendWords(terms []int32, raw []byte) []int32 {
 	switch {
 	case isText(raw):
-		for _, word := range wordsOf(textOf(raw)) {
+		for _, word := range stac.FoldWords(textOf(raw)) {
 			terms = append(terms, wordTerm(word))
 		}
 	case isList(raw):

@@ -138,50 +138,44 @@ func (p *textParser) either(depth int) (TextQuery, error) {
 	if depth > maxTextDepth {
 		return nil, fault.New(fault.Invalid, "q is nested more than %d deep", maxTextDepth)
 	}
-	var parts AnyOf
-	for {
-		one, err := p.both(depth)
-		if err != nil {
-			return nil, err
-		}
-		if one != nil {
-			parts = append(parts, one)
-		}
-		if !p.accept("OR") {
-			break
-		}
+	parts, err := p.joined("OR", depth, p.both)
+	if len(parts) > 1 {
+		return AnyOf(parts), err
 	}
-	switch len(parts) {
-	case 0:
-		return nil, nil
-	case 1:
-		return parts[0], nil
-	}
-	return parts, nil
+	return alone(parts), err
 }
 
-// both reads parts joined by AND.
+// both reads parts joined by AND; nil when there is none.
 func (p *textParser) both(depth int) (TextQuery, error) {
-	var parts AllOf
+	parts, err := p.joined("AND", depth, p.row)
+	if len(parts) > 1 {
+		return AllOf(parts), err
+	}
+	return alone(parts), err
+}
+
+// joined reads parts with a word between them.
+func (p *textParser) joined(word string, depth int, part func(depth int) (TextQuery, error)) (parts []TextQuery, err error) {
 	for {
-		one, err := p.row(depth)
+		one, err := part(depth)
 		if err != nil {
 			return nil, err
 		}
 		if one != nil {
 			parts = append(parts, one)
 		}
-		if !p.accept("AND") {
-			break
+		if !p.accept(word) {
+			return parts, nil
 		}
 	}
-	switch len(parts) {
-	case 0:
-		return nil, nil
-	case 1:
-		return parts[0], nil
+}
+
+// alone returns the one part, or nil.
+func alone(parts []TextQuery) TextQuery {
+	if len(parts) == 0 {
+		return nil
 	}
-	return parts, nil
+	return parts[0]
 }
 
 // row reads parts that stand side by side: plain words are one phrase; with + or - among them, what has a + must be found,
@@ -260,10 +254,11 @@ func (p *textParser) row(depth int) (TextQuery, error) {
 
 // FoldWords splits a text into its words, runs of letters and digits, in lower case and without accents.
 func FoldWords(text string) []string {
-	return strings.FieldsFunc(foldText(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
+	return strings.FieldsFunc(FoldText(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) })
 }
 
-func foldText(text string) string {
+// FoldText makes texts equal that differ in case or accents alone: lower case, without marks.
+func FoldText(text string) string {
 	for i := range len(text) {
 		if text[i] >= utf8.RuneSelf {
 			return withoutMarks(cases.Fold().String(withoutMarks(text)))
