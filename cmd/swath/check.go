@@ -26,11 +26,7 @@ compared. Objects that no item names are listed; they are not wrong. The exit co
   swath check --data ./data --repair --deep`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) (err error) {
-			cfg, log, err := configure(c)
-			if err != nil {
-				return err
-			}
-			s, err := openStores(c.Context(), cfg, log, guest)
+			_, log, s, err := visit(c)
 			if err != nil {
 				return err
 			}

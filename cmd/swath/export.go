@@ -41,11 +41,7 @@ back the same. In a table items are as the server at --public-url shows them, wi
 			if err := e.ask(bbox, datetime, filter); err != nil {
 				return wrongUse(err)
 			}
-			cfg, log, err := configure(c)
-			if err != nil {
-				return err
-			}
-			s, err := openStores(c.Context(), cfg, log, guest)
+			cfg, log, s, err := visit(c)
 			if err != nil {
 				return err
 			}

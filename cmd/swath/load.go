@@ -39,11 +39,7 @@ code is 3.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) (err error) {
-			cfg, log, err := configure(c)
-			if err != nil {
-				return err
-			}
-			s, err := openStores(c.Context(), cfg, log, guest)
+			_, log, s, err := visit(c)
 			if err != nil {
 				return err
 			}

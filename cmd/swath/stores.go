@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"swath/catalog"
 	"swath/catalog/cluster"
 	"swath/migrations"
@@ -78,6 +80,16 @@ func openStores(ctx context.Context, cfg Config, log *slog.Logger, as tenure) (s
 	}
 	s.objects, err = openObjects(ctx, cfg)
 	return s, err
+}
+
+// visit reads the configuration of a command that works beside a running server, and opens its stores.
+func visit(c *cobra.Command) (Config, *slog.Logger, *stores, error) {
+	cfg, log, err := configure(c)
+	if err != nil {
+		return cfg, log, nil, err
+	}
+	s, err := openStores(c.Context(), cfg, log, guest)
+	return cfg, log, s, err
 }
 
 func openObjects(ctx context.Context, cfg Config) (objects.Store, error) {
