@@ -280,7 +280,7 @@ func (c *checker) counts(ctx context.Context) error {
 		N          int64
 	}
 	anew := false
-	for _, what := range []struct{ name, sql string }{{"days", checkDaysSQL}, {"cells and months", checkCellsSQL}} {
+	for _, what := range []struct{ name, sql string }{{"days", checkDaysSQL}, {"cells", checkCellsSQL}} {
 		rows, err := c.conn.Query(ctx, what.sql)
 		if err != nil {
 			return err

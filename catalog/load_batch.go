@@ -280,28 +280,35 @@ func replace(ctx context.Context, tx pgx.Tx, p batchPlan) error {
 
 // addCounts adds new rows to the totals.
 func addCounts(ctx context.Context, tx pgx.Tx, fresh []*loadRow) error {
-	type key struct {
-		collection, decile int16
-		day, cell          int32
-	}
-	sums := map[key]int64{}
-	for _, r := range fresh {
-		sums[key{r.collection, decileOf(r.row.cc), dayOf(r.row.at), r.row.cell}]++
-	}
-	var collections, deciles []int16
-	var days, cells []int32
-	var n []int64
-	for k, v := range sums {
-		collections, deciles = append(collections, k.collection), append(deciles, k.decile)
-		days, cells, n = append(days, k.day), append(cells, k.cell), append(n, v)
-	}
-	if len(n) == 0 {
+	if len(fresh) == 0 {
 		return nil
+	}
+	type day struct {
+		collection, decile int16
+		day                int32
+	}
+	type cell struct {
+		collection int16
+		cell       int32
+	}
+	perDay, perCell := map[day]int64{}, map[cell]int64{}
+	for _, r := range fresh {
+		perDay[day{r.collection, decileOf(r.row.cc), dayOf(r.row.at)}]++
+		perCell[cell{r.collection, r.row.cell}]++
+	}
+	var ofDays, deciles, ofCells []int16
+	var days, cells []int32
+	var nDays, nCells []int64
+	for k, n := range perDay {
+		ofDays, days, deciles, nDays = append(ofDays, k.collection), append(days, k.day), append(deciles, k.decile), append(nDays, n)
+	}
+	for k, n := range perCell {
+		ofCells, cells, nCells = append(ofCells, k.collection), append(cells, k.cell), append(nCells, n)
 	}
 	if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", foldLock); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, loadCountSQL, collections, days, deciles, cells, n)
+	_, err := tx.Exec(ctx, loadCountSQL, ofDays, days, deciles, nDays, ofCells, cells, nCells)
 	return err
 }
 

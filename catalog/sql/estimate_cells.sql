@@ -1,2 +1,2 @@
--- How many items each collection has in each cell, over all time. Reads cell_total.
+-- How many items each collection has in each cell. Reads cell_total.
 select col, cell, sum(n)::bigint from cell_count group by 1, 2

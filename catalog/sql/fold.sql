@@ -8,8 +8,8 @@ with folded as (
   select col, day, decile, sum(n) from folded group by col, day, decile having sum(n) <> 0 order by col, day, decile
   on conflict (col, day, decile) do update set n = t.n + excluded.n
 ), cells as (
-  insert into cell_total as t (col, month, cell, n)
-  select col, date_trunc('month', day::timestamp)::date, cell, sum(n) from folded group by 1, 2, 3 having sum(n) <> 0 order by 1, 2, 3
-  on conflict (col, month, cell) do update set n = t.n + excluded.n
+  insert into cell_total as t (col, cell, n)
+  select col, cell, sum(n) from folded group by col, cell having sum(n) <> 0 order by col, cell
+  on conflict (col, cell) do update set n = t.n + excluded.n
 )
 select count(*) from folded

@@ -5,5 +5,4 @@ delete from count_delta;
 delete from day_total;
 delete from cell_total;
 insert into day_total (col, day, decile, n) select col, utc_day(dt), decile(cc), count(*) from item group by 1, 2, 3;
-insert into cell_total (col, month, cell, n)
-select col, date_trunc('month', utc_day(dt)::timestamp)::date, cell, count(*) from item group by 1, 2, 3
+insert into cell_total (col, cell, n) select col, cell, count(*) from item group by 1, 2
