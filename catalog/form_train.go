@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 const (
@@ -12,6 +13,7 @@ const (
 	formFrom    = 5    // samples with the same marks make a form
 	formSamples = 500  // of one form are looked at
 	formClues   = 40   // of them say which places may be alike
+	formSeveral = 3    // so often is several times
 	trustedPart = 0.75 // of them must say what a place says always, for it not to be written
 )
 
@@ -53,14 +55,36 @@ func trainForm(samples []filledForm) *form {
 	for i := range earlier {
 		earlier[i] = map[string]int{}
 	}
-	at := 0
 	first := samples[0]
+	at, marks := 0, make([]string, len(first.places))
+	named, said := map[string]int{}, map[string]int{} // how often there is a name, and a value
 	for i, p := range first.places {
-		f.Marks = append(f.Marks, string(first.text[at:p.from]))
+		marks[i] = string(first.text[at:p.from])
+		named[marks[i]]++
+		said[string(first.value(i))]++
 		at = p.to
-		place := trainPlace(f, samples, i, earlier)
+	}
+	// All samples may say the same of what changes in a while: a year, a satellite, a processing baseline and what came with it.
+	// So these are written where they come first, and what repeats them changes with them: the words of an id, words with a
+	// digit that are said several times, and numbers that several assets have under one name.
+	numbers, inID, hadID, inAssets := map[string]int{}, false, false, false
+	for i, p := range first.places {
+		begins := !hadID && strings.HasSuffix(marks[i], `"id":"`)
+		inID, hadID = begins || inID && !strings.Contains(marks[i], `"`), hadID || begins
+		inAssets = inAssets || strings.Contains(marks[i], `"assets":{`)
+		same, known := numbers[marks[i]]
+		place := formPlace{Like: -1}
+		switch isNumber := p.ends == afterPlain && named[marks[i]] >= formSeveral; {
+		case isNumber && !known:
+			numbers[marks[i]] = i
+		case isNumber && agree(samples, i, same) == len(samples):
+			place.Like = same
+		default:
+			repeated := !inAssets && said[string(first.value(i))] >= formSeveral && bytes.ContainsFunc(first.value(i), unicode.IsDigit)
+			place = trainPlace(f, samples, i, earlier, !inID && !repeated)
+		}
 		place.Ends = p.ends
-		f.Places = append(f.Places, place)
+		f.Marks, f.Places = append(f.Marks, marks[i]), append(f.Places, place)
 		if place.Always != "" {
 			continue // what is always said is no model
 		}
@@ -77,20 +101,30 @@ func trainForm(samples []filledForm) *form {
 	return f
 }
 
-// trainPlace finds out what a place says, of the values that the samples have in it and before it.
-func trainPlace(f *form, samples []filledForm, place int, earlier []map[string]int) formPlace {
-	counts := map[string]int{}
+// agree counts the samples that say the same in two places.
+func agree(samples []filledForm, place, other int) (n int) {
 	for _, s := range samples {
-		counts[string(s.value(place))]++
-	}
-	best, most := formPlace{Like: -1}, int(trustedPart*float64(len(samples)))
-	for text, n := range counts {
-		if n > most {
-			best, most = formPlace{Like: -1, Always: text}, n
+		if bytes.Equal(s.value(place), s.value(other)) {
+			n++
 		}
 	}
-	if most == len(samples) {
-		return best
+	return n
+}
+
+// trainPlace finds out what a place says, of the values that the samples have in it and before it. Of two guesses that are as
+// good, that it is like another place is the better one.
+func trainPlace(f *form, samples []filledForm, place int, earlier []map[string]int, maybeAlways bool) formPlace {
+	best, most := formPlace{Like: -1}, int(trustedPart*float64(len(samples)))
+	if maybeAlways {
+		counts := map[string]int{}
+		for _, s := range samples {
+			counts[string(s.value(place))]++
+		}
+		for text, n := range counts {
+			if n > most {
+				best, most = formPlace{Like: -1, Always: text}, n-1
+			}
+		}
 	}
 	candidates := map[int]bool{}
 	for c, first := range earlier {
@@ -102,17 +136,14 @@ func trainPlace(f *form, samples []filledForm, place int, earlier []map[string]i
 		if !candidates[like] {
 			continue
 		}
-		same, lowered := 0, 0
+		if same := agree(samples, place, like); same > most {
+			best, most = formPlace{Like: like}, same
+		}
+		lowered := 0
 		for _, s := range samples {
-			if bytes.Equal(s.value(place), s.value(like)) {
-				same++
-			}
 			if equalLower(s.value(place), s.value(like)) {
 				lowered++
 			}
-		}
-		if same > most {
-			best, most = formPlace{Like: like}, same
 		}
 		if lowered > most {
 			best, most = formPlace{Like: like, Lower: true}, lowered
