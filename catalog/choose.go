@@ -26,6 +26,8 @@ const (
 	cellRowCost  = 0.5
 	termRowCost  = 1.5 // to fetch a row that an index of terms names
 	againRowCost = 9.0 // to fetch, unpack and match a body
+	// orbitShare is about which part of the rows of a collection one relative orbit has: Sentinel-1 has 175 of them, Sentinel-2 143.
+	orbitShare = 1. / 150
 	// smallAreaDeg is the width and height up to which an area is looked at by its cells while no counts are known.
 	smallAreaDeg = 5
 )
@@ -83,16 +85,29 @@ func (s *Store) choose(ctx context.Context, conn *pgxpool.Conn, p *plan, box *sp
 	p.args["terms"] = w.rarest
 	r.rows, r.countCost = w.match, w.all.walk
 	least := w.page.walk
+	if p.orbits != nil && p.order.by == byTime {
+		p.args["orbits"] = p.orbits
+		if w.page.orbit < least {
+			least, r.page = w.page.orbit, orbiting
+		}
+		if w.all.orbit < r.countCost {
+			r.countCost, r.all = w.all.orbit, orbiting
+		}
+	}
 	if cells != nil {
 		if w.page.cells < least {
 			least, r.page = w.page.cells, celling
 			few := float64(len(cells)*len(p.cols)) + fewRows
-			if p.from.first && !p.again() {
-				few = fewCounted
+			if p.from.first && !p.again() && p.search.Limit == 1 {
+				few = max(few, fewCounted)
 			}
 			if w.inCells < few {
 				r.page = cellingFew
 			}
+		}
+		if r.page.name != cellingFew.name && w.page.since < least {
+			least, r.page = w.page.since, cellingSince
+			p.args["recent"] = p.recent.since
 		}
 		if w.all.cells < r.countCost {
 			r.countCost, r.all = w.all.cells, celling
@@ -114,8 +129,8 @@ const (
 	fewCounted = 6_000 // are sooner read at once than for a page and then for the count
 )
 
-// costs of a route that walks and of one by cells, in microseconds.
-type costs struct{ walk, cells float64 }
+// costs of a route that walks, of those by cells and of that by orbits, in microseconds.
+type costs struct{ walk, cells, since, orbit float64 }
 
 // weights are what plans cost.
 type weights struct {
@@ -142,7 +157,7 @@ func (e *estimates) weigh(p *plan, box *span, cells []int32, rare [][]int32) (w 
 			until = *d.End
 		}
 	}
-	share := e.filterShare(p.search.Filter) // of the rows there and then, that the filter lets through
+	share := e.filterShare(p.search.Filter, p.cols) // of the rows there and then, that the filter lets through
 	rarest := 1.0
 	for _, terms := range rare {
 		if one := e.share(terms); w.rarest == nil || one < rarest {
@@ -151,6 +166,7 @@ func (e *estimates) weigh(p *plan, box *span, cells []int32, rare [][]int32) (w 
 	}
 	share *= rarest
 	all, scanned := 0.0, 0.0
+	rates := make(map[int16]rate, len(p.cols))
 	for _, col := range p.cols {
 		n, part := e.during(col, since, until)
 		here, meeting, read := 0.0, n, 0.0
@@ -178,28 +194,42 @@ func (e *estimates) weigh(p *plan, box *span, cells []int32, rare [][]int32) (w 
 		}
 		all, scanned, w.match = all+e.covered[col]*part, scanned+walk, w.match+match
 		w.inCells, w.page.cells = w.inCells+here, w.page.cells+read*cellRowCost
+		if n > 0 {
+			rates[col] = rate{here / n, match / n}
+		}
 	}
 	looked := float64(len(cells)*len(p.cols)) * cellCost
 	w.page.walk, w.all.walk = scanned*walkRowCost, all*walkRowCost
 	w.page.cells, w.all.cells = w.page.cells+looked, w.inCells*cellRowCost+looked
+	orbits := float64(len(p.orbits)) * orbitShare
+	w.page.orbit, w.all.orbit = scanned*orbits*termRowCost, all*orbits*termRowCost
 	if p.order.by == byNothing {
 		w.page.cells = w.all.cells
+	}
+	w.page.since = math.Inf(1)
+	if within && p.order.by == byTime && p.order.descending {
+		var read float64
+		if p.recent, read = e.recently(p, rates, need, since, until); !p.recent.all {
+			w.page.since = read*cellRowCost + looked
+		}
 	}
 	w.terms = e.total * rarest * termRowCost
 	if rare != nil { // the other routes look up the terms of each row
 		w.page.walk, w.all.walk = w.page.walk+scanned*termRowCost, w.all.walk+all*termRowCost
 		w.page.cells, w.all.cells = w.page.cells+w.inCells*termRowCost, w.all.cells+w.inCells*termRowCost
+		w.page.orbit, w.all.orbit = w.page.orbit+scanned*orbits*termRowCost, w.all.orbit+all*orbits*termRowCost
+		w.page.since = math.Inf(1)
 	}
 	return w
 }
 
-// filterShare returns about which part of the rows a filter lets through, by its columns.
-func (e *estimates) filterShare(n cql2.Node) float64 {
+// filterShare returns about which part of the rows of collections a filter lets through, by its columns.
+func (e *estimates) filterShare(n cql2.Node, cols []int16) float64 {
 	switch n := n.(type) {
 	case cql2.And:
 		share := 1.0
 		for _, arg := range n {
-			share *= e.filterShare(arg)
+			share *= e.filterShare(arg, cols)
 		}
 		return share
 	case cql2.Compare:
@@ -209,14 +239,19 @@ func (e *estimates) filterShare(n cql2.Node) float64 {
 		case !ok || e.total == 0:
 			return 1
 		case p == "sat:relative_orbit" && op == cql2.Equal:
-			return 1. / 150
+			return orbitShare
 		case p == "grid:code" && op == cql2.Equal, p == "s2:mgrs_tile" && op == cql2.Equal:
 			return 1. / 5000
 		case p != "eo:cloud_cover" || !isNumber:
 			return 1
 		}
-		below, clouded := 0.0, 0.0
-		for _, counts := range e.decile {
+		below, clouded, all := 0.0, 0.0, 1.0
+		for _, col := range cols {
+			counts := e.decile[col]
+			if counts == nil {
+				continue
+			}
+			all += e.covered[col]
 			for d, n := range counts[:deciles] {
 				clouded += n
 				below += n * math.Max(0, math.Min(1, float64(v)/10-float64(d)))
@@ -224,9 +259,9 @@ func (e *estimates) filterShare(n cql2.Node) float64 {
 		}
 		switch op {
 		case cql2.Less, cql2.LessOrEqual:
-			return math.Max(below, 1) / e.total
+			return math.Max(below, 1) / all
 		case cql2.Greater, cql2.GreaterOrEqual:
-			return math.Max(clouded-below, 1) / e.total
+			return math.Max(clouded-below, 1) / all
 		}
 	}
 	return 1

@@ -161,6 +161,9 @@ func (c *compiler) leaf(n cql2.Node, want bool) condition {
 			return condition{sql: "i.cc " + string(op) + " " + c.bind(float64(v)) + "::float8", exact: true}
 		case "sat:relative_orbit":
 			odd := fmt.Sprintf("i.orbit = %d", oddOrbit)
+			if orbit := int16(v); op == cql2.Equal && float64(orbit) == float64(v) { // one comparison of small numbers for each row
+				return condition{sql: "i.orbit = any(" + c.bind([]int16{orbit, oddOrbit}) + "::smallint[])", exact: true, odd: []string{odd}}
+			}
 			return condition{sql: "(i.orbit " + string(op) + " " + c.bind(float64(v)) + "::float8 or " + odd + ")", exact: true, odd: []string{odd}}
 		}
 	case cql2.Text:

@@ -23,7 +23,9 @@ var countDaysSQL string
 const (
 	// countFor bounds what a first page spends on counting; what takes longer is estimated.
 	countFor = 150 * time.Millisecond
-	// What is expected to take longer, in microseconds of one core, is estimated at once: by columns, and by bodies.
+	// What is expected to take longer, in microseconds of one core, is estimated at once. Who asks for one item only wants to
+	// know the number, and gets it at a higher cost, by columns or by bodies.
+	mostPageCount = 1_500
 	mostCountCost = 25_000
 	mostAgainCost = 8_000
 	// A count that is no longer sure is repeated at once when that takes less than this, and else only when it takes one part
@@ -108,13 +110,17 @@ func (s *Store) countNow(ctx context.Context, conn *pgxpool.Conn, p *plan) (n in
 			return n, seen, err == nil, err
 		}
 	}
+	mostCost, mostAgain := float64(mostPageCount), float64(mostPageCount)
+	if p.search.Limit == 1 {
+		mostCost, mostAgain = mostCountCost, mostAgainCost
+	}
 	if p.again() && !p.filter.exact || p.texts {
-		if p.countCost+p.rows*againRowCost > mostAgainCost {
+		if p.countCost+p.rows*againRowCost > mostAgain {
 			return 0, "", false, nil
 		}
 		return s.countBodies(ctx, conn, p)
 	}
-	if p.countCost > mostCountCost {
+	if p.countCost > mostCost {
 		return 0, "", false, nil
 	}
 	var odd int64
@@ -123,7 +129,7 @@ func (s *Store) countNow(ctx context.Context, conn *pgxpool.Conn, p *plan) (n in
 	if err = s.one(ctx, conn, sql, p.args, &n, &odd, &seen); err != nil || odd == 0 {
 		return n, seen, err == nil, err
 	}
-	if float64(n)*againRowCost > mostAgainCost {
+	if float64(n)*againRowCost > mostAgain {
 		return 0, "", false, nil
 	}
 	return s.countBodies(ctx, conn, p)

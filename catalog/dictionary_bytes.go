@@ -63,7 +63,7 @@ func newDictionary(number int16, stored []byte) (*dictionary, error) {
 }
 
 func readDictionaryBytes(stored []byte) (*dictionary, error) {
-	text, err := newCodec().decode(nil, stored)
+	text, err := newCodec().decode(nil, nil, stored)
 	if err != nil {
 		return nil, err
 	}
@@ -147,17 +147,20 @@ func (d *dictionary) encode(c *codec, body []byte) ([]byte, error) {
 	return frame, nil
 }
 
-func (d *dictionary) decode(c *codec, packed []byte) ([]byte, error) {
+// decode appends a body.
+func (d *dictionary) decode(c *codec, out, packed []byte) ([]byte, error) {
 	if len(packed) == 0 || packed[0]&formBit == 0 {
-		return c.decode(d.texts, packed)
+		return c.decode(d.texts, out, packed)
 	}
 	number := int(packed[0] &^ formBit)
 	if number >= len(d.forms) {
 		return nil, errDamagedForm
 	}
-	values, err := c.decode(d.values, append([]byte(zstdMagic), packed[1:]...))
+	c.frame = append(append(c.frame[:0], zstdMagic...), packed[1:]...)
+	values, err := c.decode(d.values, c.values[:0], c.frame)
 	if err != nil {
 		return nil, err
 	}
-	return d.forms[number].text(make([]byte, 0, 10<<10), values, &c.scratch)
+	c.values = values
+	return d.forms[number].text(out, values, &c.scratch)
 }

@@ -255,6 +255,7 @@ type scratch struct {
 	said          []section // of every step
 	written       [][]byte
 	values, whole []byte
+	frame         []byte
 }
 
 func (s *scratch) sections(n int) []section {
@@ -270,7 +271,8 @@ func (f *form) fill(text []byte, room *scratch) (values []byte, fits bool) {
 	var differ []byte
 	out, said := room.values[:0], room.sections(len(f.steps))
 	at, last := 0, 0
-	for i, s := range f.steps {
+	for i := range f.steps {
+		s := &f.steps[i]
 		if end := at + len(s.marks); end <= len(text) && string(text[at:end]) == s.marks {
 			switch said[i].from = end; s.like {
 			case isWritten:
@@ -408,38 +410,17 @@ func (f *form) text(out, filled []byte, room *scratch) ([]byte, error) {
 		return nil, errDamagedForm
 	}
 	said := room.sections(len(f.steps))
-	for i, s := range f.steps {
+	for i := range f.steps {
+		s := &f.steps[i]
 		if l.differ < s.to {
-			for place := s.from; place < s.to; place++ {
-				out = append(out, f.Marks[place]...)
-				said[i].from = len(out)
-				switch p := f.Places[place]; {
-				case place == l.differ:
-					out = append(out, l.value...)
-					if l.advance(place); l.wrong || l.differ <= place {
-						return nil, errDamagedForm
-					}
-				case p.written():
-					out, written = append(out, written[0]...), written[1:]
-				case p.Like < 0:
-					out = append(out, p.Always...)
-				default:
-					like := said[f.stepOf[p.Like]]
-					if p.Lower {
-						out = appendLower(out, out[like.from:like.to])
-					} else {
-						out = append(out, out[like.from:like.to]...)
-					}
-				}
-				said[i].to = len(out)
-			}
-			if s.like == isEnd {
-				out = append(out, f.Marks[len(f.Places)]...)
+			var err error
+			if out, written, err = f.different(out, written, s, &said[i], said, &l); err != nil {
+				return nil, err
 			}
 			continue
 		}
 		out = append(out, s.marks...)
-		said[i].from = len(out)
+		from := len(out)
 		switch {
 		case s.like == isEnd:
 		case s.like == isWritten:
@@ -449,10 +430,41 @@ func (f *form) text(out, filled []byte, room *scratch) ([]byte, error) {
 		default:
 			out = append(out, out[said[s.like].from:said[s.upto].to]...)
 		}
-		said[i].to = len(out)
+		said[i].from, said[i].to = from, len(out)
 	}
 	if len(l.text) > 0 || len(written) > 0 {
 		return nil, errDamagedForm
 	}
 	return out, nil
+}
+
+// different appends the places of a step in which something differs from what the form knows.
+func (f *form) different(out []byte, written [][]byte, s *step, saying *section, said []section, l *lines) ([]byte, [][]byte, error) {
+	for place := s.from; place < s.to; place++ {
+		out = append(out, f.Marks[place]...)
+		saying.from = len(out)
+		switch p := f.Places[place]; {
+		case place == l.differ:
+			out = append(out, l.value...)
+			if l.advance(place); l.wrong || l.differ <= place {
+				return nil, nil, errDamagedForm
+			}
+		case p.written():
+			out, written = append(out, written[0]...), written[1:]
+		case p.Like < 0:
+			out = append(out, p.Always...)
+		default:
+			like := said[f.stepOf[p.Like]]
+			if p.Lower {
+				out = appendLower(out, out[like.from:like.to])
+			} else {
+				out = append(out, out[like.from:like.to]...)
+			}
+		}
+		saying.to = len(out)
+	}
+	if s.like == isEnd {
+		out = append(out, f.Marks[len(f.Places)]...)
+	}
+	return out, written, nil
 }

@@ -80,6 +80,14 @@ func (p *packer) encode(collection int16, body []byte) (dict int16, packed []byt
 
 // decode returns a new slice.
 func (p *packer) decode(dict int16, packed []byte) ([]byte, error) {
+	return p.appendDecoded(nil, dict, packed)
+}
+
+// usualBody is room for most bodies, unpacked.
+const usualBody = 10 << 10
+
+// appendDecoded appends a body.
+func (p *packer) appendDecoded(out []byte, dict int16, packed []byte) ([]byte, error) {
 	d, err := p.dictionary(dict)
 	if err != nil {
 		return nil, err
@@ -87,9 +95,12 @@ func (p *packer) decode(dict int16, packed []byte) ([]byte, error) {
 	c := p.codecs.Get().(*codec)
 	defer p.codecs.Put(c)
 	if d == nil {
-		return c.decode(nil, packed)
+		return c.decode(nil, out, packed)
 	}
-	return d.decode(c, packed)
+	if out == nil {
+		out = make([]byte, 0, usualBody)
+	}
+	return d.decode(c, out, packed)
 }
 
 // dictionary returns one by its number, nil for none. One that another process has trained is read from the database.

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	_ "embed"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +44,10 @@ type plan struct {
 
 	shortened bool   // chunks were asked which rows may match
 	asked     string // the last statement
+	room      *bodies
+	need      int // hits that the page needs; 0: all
+	recent    recently
+	orbits    []int16 // relative ones that the filter allows, and oddOrbit; nil: all
 
 	timed   bool // the interval is all that is asked, and collections
 	periods bool // some item of these collections has a period
@@ -95,6 +100,7 @@ func (s *Store) newPlan(ctx context.Context, conn *pgxpool.Conn, set *collection
 			p.where += " and " + p.filter.sql
 		}
 		rare = p.filter.terms
+		p.orbits = orbitsIn(q.Filter)
 		if p.again() {
 			var atoms []string
 			p.related, atoms = c.related(q.Filter)
@@ -219,6 +225,41 @@ func areaIn(c *compiler, n cql2.Node) (area, bool) {
 		}
 	}
 	return area{}, false
+}
+
+// orbitsIn returns the relative orbits that a filter allows, with the one that stands for all that are odd, where it allows only some.
+func orbitsIn(n cql2.Node) []int16 {
+	switch n := n.(type) {
+	case cql2.And:
+		for _, arg := range n {
+			if orbits := orbitsIn(arg); orbits != nil {
+				return orbits
+			}
+		}
+	case cql2.Compare:
+		if p, op, value, ok := sides(n); ok && p == "sat:relative_orbit" && op == cql2.Equal {
+			return orbitsOf([]cql2.Node{value})
+		}
+	case cql2.In:
+		if n.Value == cql2.Property("sat:relative_orbit") {
+			return orbitsOf(n.List)
+		}
+	}
+	return nil
+}
+
+func orbitsOf(list []cql2.Node) []int16 {
+	orbits := []int16{oddOrbit}
+	for _, n := range list {
+		v, ok := n.(cql2.Number)
+		if !ok {
+			return nil
+		}
+		if orbit := int16(v); float64(orbit) == float64(v) && !slices.Contains(orbits, orbit) {
+			orbits = append(orbits, orbit)
+		}
+	}
+	return orbits
 }
 
 // namesIn returns the ids that a filter allows, where it allows only some.

@@ -17,6 +17,12 @@ var cellsSQL string
 //go:embed sql/cells_few.sql
 var cellsFewSQL string
 
+//go:embed sql/cells_since.sql
+var cellsSinceSQL string
+
+//go:embed sql/orbit.sql
+var orbitSQL string
+
 //go:embed sql/ids.sql
 var idsSQL string
 
@@ -44,9 +50,12 @@ var (
 	walkingOne = route{"walk", walkOneSQL, "item i where i.col = @col::smallint"}
 	celling    = route{"cells", cellsSQL, "unnest(@cells::int[]) as q(cell) join item i on i.cell = q.cell and i.col = any(@cols::smallint[]) where true"}
 	cellingFew = route{"few cells", cellsFewSQL, celling.all} // also counts what matches
-	naming     = route{"ids", idsSQL, "item i where i.col = any(@cols::smallint[]) and i.idh = any(@hashes::bigint[]) and i.idk = any(@keys::bigint[])"}
-	terming    = route{"terms", termsSQL, "item i where i.ph && @terms::int[] and i.col = any(@cols::smallint[])"}
-	chunking   = route{"chunks", chunksSQL, `(select unnest(@shortlist::bigint[]) as pk union select g.pk from item g where g.pk >= @unchunked::bigint) s
+	// The newest of them, in stretches of time that grow until there are enough: see recently.
+	cellingSince = route{"cells since", cellsSinceSQL, celling.all}
+	orbiting     = route{"orbit", orbitSQL, "item i where i.col = any(@cols::smallint[]) and i.orbit = any(@orbits::smallint[])"}
+	naming       = route{"ids", idsSQL, "item i where i.col = any(@cols::smallint[]) and i.idh = any(@hashes::bigint[]) and i.idk = any(@keys::bigint[])"}
+	terming      = route{"terms", termsSQL, "item i where i.ph && @terms::int[] and i.col = any(@cols::smallint[])"}
+	chunking     = route{"chunks", chunksSQL, `(select unnest(@shortlist::bigint[]) as pk union select g.pk from item g where g.pk >= @unchunked::bigint) s
 cross join lateral (select * from item g where g.pk = s.pk offset 0) i where i.col = any(@cols::smallint[])`}  // see shorten
 )
 

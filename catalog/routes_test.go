@@ -56,6 +56,7 @@ func routeSearch(t *testing.T, r *rand.Rand) (q stac.Search) {
 	day := epoch.Add(time.Duration(r.IntN(100)) * 24 * time.Hour).Format(time.RFC3339)
 	some := []string{
 		fmt.Sprintf(`"eo:cloud_cover" < %d`, 10*r.IntN(11)), fmt.Sprintf(`"eo:cloud_cover" between %d and 70`, 10*r.IntN(7)), fmt.Sprintf(`"sat:relative_orbit" = %d`, r.IntN(6)),
+		fmt.Sprintf(`"sat:relative_orbit" in (%d, 3, 70000, 1.5)`, r.IntN(6)),
 		fmt.Sprintf(`platform <> 'p%d'`, r.IntN(3)), fmt.Sprintf(`"product:type" = 't%d'`, r.IntN(40)), fmt.Sprintf(`datetime >= timestamp('%s')`, day),
 		fmt.Sprintf(`not ("sat:relative_orbit" in (1, %d) or "eo:cloud_cover" >= 50)`, r.IntN(6)), fmt.Sprintf(`collection <> 'c%d'`, r.IntN(3)),
 		fmt.Sprintf(`id in ('item-%05d','item-%05d')`, r.IntN(800), r.IntN(800)),
@@ -94,7 +95,7 @@ func TestRoutes(t *testing.T) {
 		if len(whole) > 30*limit {
 			limit = 1000
 		}
-		for _, way := range []route{walking, walkingOne, celling, cellingFew, naming, terming} {
+		for _, way := range []route{walking, walkingOne, celling, cellingFew, cellingSince, orbiting, naming, terming} {
 			got, ok := follow(t, s, q, limit, func(p *plan) bool { return take(p, way) })
 			if !ok {
 				continue
@@ -110,7 +111,7 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 	t.Logf("%d rows; routes %v", rows, taken)
-	for _, way := range []route{walking, celling, cellingFew, naming, terming} {
+	for _, way := range []route{walking, celling, cellingFew, cellingSince, orbiting, naming, terming} {
 		if taken[way.name] < 10 {
 			t.Errorf("the route by %s was hardly taken: %v", way.name, taken)
 		}
@@ -124,12 +125,25 @@ func take(p *plan, way route) bool {
 		if len(p.cols) != 1 {
 			return false
 		}
-	case celling, cellingFew:
+	case celling, cellingFew, cellingSince:
 		if p.search.BBox == nil {
 			return false
 		}
 		_, where, _ := areaOf(context.Background(), nil, p.search)
 		p.args["cells"] = cellsMeeting(where.box)
+		if way.name == cellingSince.name {
+			if p.order.by != byTime || !p.order.descending {
+				return false
+			}
+			until := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) // behind all: the first stretches are empty
+			p.recent = recently{since: until.Add(-time.Duration(1+p.search.Limit) * 24 * time.Hour), until: until}
+			p.args["recent"] = p.recent.since
+		}
+	case orbiting:
+		if p.orbits == nil || p.order.by != byTime {
+			return false
+		}
+		p.args["orbits"] = p.orbits
 	case naming:
 		names, ok := namesIn(p.search.Filter)
 		if !ok || p.args["hashes"] == nil || len(names) == 0 {

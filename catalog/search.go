@@ -63,6 +63,10 @@ type hit struct {
 // page reads one page, and one row more to know whether there is another.
 func (s *Store) page(ctx context.Context, conn *pgxpool.Conn, p *plan) (page stac.Page, err error) {
 	limit := p.search.Limit
+	if len(p.order.keys) == 0 { // else most bodies are soon forgotten
+		p.room = &bodies{}
+		page.Free = p.room.free
+	}
 	hits, seen, err := s.collect(ctx, conn, p, limit+1)
 	if err != nil {
 		return page, err
@@ -112,8 +116,9 @@ func (s *Store) collect(ctx context.Context, conn *pgxpool.Conn, p *plan, need i
 	if len(p.order.keys) == 0 {
 		first := need
 		if p.again() {
-			first = max(2*need, firstBatch)
+			first = max(2*need, firstBatch/2)
 		}
+		p.need = need
 		seen, err = s.stream(ctx, conn, p, p.from, first, func(h hit) bool {
 			hits = append(hits, h)
 			return len(hits) < need
@@ -202,6 +207,8 @@ func (s *Store) stream(ctx context.Context, conn *pgxpool.Conn, p *plan, from pl
 		switch {
 		case b.looked == size:
 			from = b.last
+		case p.page.name == cellingSince.name && !p.recent.all:
+			from, seen.rows = p.before(from), unknown
 		case p.order.by == byCloud && from.clouded: // behind all that have a cloud cover come those that have none
 			from = place{first: true, micros: start.micros, pk: start.pk}
 			seen.rows = unknown
@@ -216,8 +223,17 @@ func (s *Store) stream(ctx context.Context, conn *pgxpool.Conn, p *plan, from pl
 		if seen.looked > mostLooked {
 			return seen, fault.New(fault.Timeout, "the search has looked at %d items and found too few: %s", seen.looked, p.advice())
 		}
-		size = min(max(4*size, firstBatch), max(largeBatch, size))
+		size = p.next(seen, size)
 	}
+}
+
+// next returns how many rows are looked at next: about as many as hold what the page still needs, as far as those before tell.
+func (p *plan) next(seen sight, size int) int {
+	most := min(max(4*size, firstBatch), max(largeBatch, size))
+	if p.need == 0 || seen.passed == 0 {
+		return most
+	}
+	return min(max(3*(p.need-seen.passed)*seen.looked/(2*seen.passed), firstBatch/4), most)
 }
 
 // stretch is some of the rows of a stream.
@@ -249,10 +265,11 @@ func (s *Store) batch(ctx context.Context, conn *pgxpool.Conn, p *plan, from pla
 		h.at.clouded = p.order.by != byCloud || r.clouded
 		b.last = h.at
 		h.item.Collection = p.set.name(r.col)
-		if h.item.Body, err = s.pack.decode(r.dict, r.packed); err != nil {
+		if h.item.Body, err = p.room.decode(s.pack, r.dict, r.packed); err != nil {
 			return b, fmt.Errorf("item %d of collection %s: %w", h.at.pk, h.item.Collection, err)
 		}
 		if p.again() && !p.matches(h.item.Body, r.related) {
+			p.room.forget(h.item.Body)
 			continue
 		}
 		b.passed++

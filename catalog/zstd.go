@@ -8,8 +8,10 @@ package catalog
 import "C"
 
 import (
+	"bytes"
 	"errors"
 	"runtime"
+	"slices"
 	"unsafe"
 )
 
@@ -85,32 +87,34 @@ func (c *codec) encode(d *common, body []byte) ([]byte, error) {
 		C.ZSTD_CCtx_refCDict(c.compress, nil)
 		C.ZSTD_CCtx_setParameter(c.compress, C.ZSTD_c_compressionLevel, zstdLevel)
 	}
-	out := make([]byte, C.ZSTD_compressBound(C.size_t(len(body))))
+	c.frame = slices.Grow(c.frame[:0], int(C.ZSTD_compressBound(C.size_t(len(body)))))
+	out := c.frame[:cap(c.frame)]
 	n := C.ZSTD_compress2(c.compress, unsafe.Pointer(&out[0]), C.size_t(len(out)), unsafe.Pointer(unsafe.SliceData(body)), C.size_t(len(body)))
 	runtime.KeepAlive(c)
 	if C.ZSTD_isError(n) != 0 {
 		return nil, errors.New("pack body: " + C.GoString(C.ZSTD_getErrorName(n)))
 	}
-	return append(make([]byte, 0, n), out[:n]...), nil
+	return bytes.Clone(out[:n]), nil
 }
 
-// decode unpacks a text that was packed with this dictionary, or with none.
-func (c *codec) decode(d *common, packed []byte) ([]byte, error) {
+// decode appends a text that was packed with this dictionary, or with none.
+func (c *codec) decode(d *common, out, packed []byte) ([]byte, error) {
 	from, size := unsafe.Pointer(unsafe.SliceData(packed)), C.size_t(len(packed))
 	whole := C.ZSTD_getFrameContentSize(from, size)
 	if whole > mostBodyBytes { // errors are larger still
 		return nil, errors.New("unpack body: its size is missing or damaged")
 	}
-	out := make([]byte, whole)
+	out = slices.Grow(out, int(whole))
+	text := out[len(out) : len(out)+int(whole)]
 	var n C.size_t
 	if d != nil {
-		n = C.ZSTD_decompress_usingDDict(c.expand, unsafe.Pointer(unsafe.SliceData(out)), C.size_t(whole), from, size, d.expand)
+		n = C.ZSTD_decompress_usingDDict(c.expand, unsafe.Pointer(unsafe.SliceData(text)), C.size_t(whole), from, size, d.expand)
 	} else {
-		n = C.ZSTD_decompressDCtx(c.expand, unsafe.Pointer(unsafe.SliceData(out)), C.size_t(whole), from, size)
+		n = C.ZSTD_decompressDCtx(c.expand, unsafe.Pointer(unsafe.SliceData(text)), C.size_t(whole), from, size)
 	}
 	runtime.KeepAlive(c)
 	if C.ZSTD_isError(n) != 0 || n != C.size_t(whole) {
 		return nil, errors.New("unpack body: " + C.GoString(C.ZSTD_getErrorName(n)))
 	}
-	return out, nil
+	return out[:len(out)+int(whole)], nil
 }

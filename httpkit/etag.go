@@ -25,6 +25,18 @@ func SendTagged(c *fiber.Ctx, contentType string, body []byte, tag string) error
 	return c.Send(body)
 }
 
+// Room is memory for the body of an answer that is sent with SendRoom: that of an answer before it.
+func Room(c *fiber.Ctx) []byte { return c.Response().SwapBody(nil)[:0] }
+
+// SendRoom is Send for a body in memory from Room. It must not be used after that.
+func SendRoom(c *fiber.Ctx, contentType string, body []byte) error {
+	if !NotModified(c, Tag(body)) {
+		c.Set(fiber.HeaderContentType, contentType)
+		c.Response().SwapBody(body)
+	}
+	return nil
+}
+
 // Tag is the strong ETag of a body.
 func Tag(body []byte) string { return strconv.Quote(strconv.FormatUint(xxhash.Sum64(body), 36)) }
 

@@ -62,6 +62,15 @@ type Page struct {
 	Next      string // token of the next page; empty on the last
 	Matched   *int64 // how many items match in all; nil where that was too slow to know even nearly
 	Estimated bool   // Matched is an estimate
+
+	Free func() // see Release; may be nil
+}
+
+// Release gives the memory of the bodies back, for another page: nothing of the page may be used any more. It need not be called.
+func (p Page) Release() {
+	if p.Free != nil {
+		p.Free()
+	}
 }
 
 // Aggregation asks how often each value, or bucket of values, of one property comes among the items of a search.

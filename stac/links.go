@@ -47,6 +47,7 @@ func segment(name string) string { return strings.ReplaceAll(url.PathEscape(name
 // The stored prefix of our own hrefs as it stands in a body, and the sign of an item that tiles can be drawn of.
 var (
 	href       = []byte(`"href":"`)
+	ours       = []byte(HrefPrefix)
 	storedHref = []byte(HrefPrefix + "/")
 	ownObject  = []byte(`"` + ObjectField + `":`)
 	geotiff    = []byte(`"image/tiff; application=geotiff`)
@@ -57,15 +58,30 @@ const LinkBytes = 2048
 
 // AppendItem appends an item as it is served.
 func (l Links) AppendItem(dst []byte, it Item) []byte {
-	return l.appendItem(dst, it, drawable(it.Body))
+	return l.appendItem(dst, it, holdingOf(it.Body))
 }
 
-// drawable reports whether tiles can be drawn of an item.
-func drawable(body []byte) bool {
-	return bytes.Contains(body, ownObject) && bytes.Contains(body, geotiff)
+// holding says how much of an item is ours.
+type holding int
+
+const (
+	foreign holding = iota // nothing: its body goes out as it is
+	held                   // hrefs, perhaps
+	drawn                  // a raster, of which tiles can be drawn
+)
+
+// holdingOf finds that out. Most bodies of a catalog of other archives are looked through once.
+func holdingOf(body []byte) holding {
+	switch {
+	case !bytes.Contains(body, ours):
+		return foreign
+	case bytes.Contains(body, ownObject) && bytes.Contains(body, geotiff):
+		return drawn
+	}
+	return held
 }
 
-func (l Links) appendItem(dst []byte, it Item, drawable bool) []byte {
+func (l Links) appendItem(dst []byte, it Item, of holding) []byte {
 	collection := l.CollectionURL(it.Collection)
 	self := collection + "/items/" + segment(it.ID)
 	dst = append(dst, `{"links":[`...)
@@ -74,13 +90,13 @@ func (l Links) appendItem(dst []byte, it Item, drawable bool) []byte {
 	dst = AppendLink(append(dst, ','), "collection", collection, TypeJSON, "Its collection")
 	dst = AppendLink(append(dst, ','), "root", l.Base+"/", TypeJSON, "The catalog")
 	dst = AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This item as a page")
-	if drawable {
+	if of == drawn {
 		dst = AppendLink(append(dst, ','), "preview", self+"/preview.png", "image/png", "Preview")
 		dst = AppendLink(append(dst, ','), "tilejson", self+"/tilejson.json", TypeJSON, "Map tiles")
 		dst = AppendLink(append(dst, ','), "xyz", self+"/tiles/WebMercatorQuad/{z}/{x}/{y}.png", "image/png", "Map tiles")
 		dst = l.appendPresets(dst, self, it.Body)
 	}
-	return l.appendBody(dst, it.Body)
+	return l.appendBody(dst, it.Body, of)
 }
 
 // AppendFields appends what is wanted of an item; nil is all.
@@ -93,7 +109,7 @@ func (l Links) AppendFields(dst []byte, it Item, f *Fields) []byte {
 	if !f.Links() {
 		return l.completed(dst, it.Body)
 	}
-	return l.appendItem(dst, it, drawable(whole))
+	return l.appendItem(dst, it, holdingOf(whole))
 }
 
 // AppendCollection appends a collection as it is served.
@@ -113,7 +129,7 @@ func (l Links) AppendCollection(dst []byte, c Collection) []byte {
 	dst = AppendLink(append(dst, ','), "aggregate", self+"/aggregate", TypeJSON, "Counts of its items")
 	dst = AppendLink(append(dst, ','), "child", self+"/browse", TypeJSON, "Its items, by year and place")
 	dst = AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This collection as a page")
-	return l.appendBody(dst, c.Body)
+	return l.appendBody(dst, c.Body, held)
 }
 
 // crsMembers say of a collection in which coordinates its items can be had.
@@ -138,14 +154,17 @@ var keptLinks = []byte(`{"links":[`)
 
 // appendBody ends the links with those of a stored object and appends its other members, with the hrefs of our own assets made
 // whole.
-func (l Links) appendBody(dst, body []byte) []byte {
+func (l Links) appendBody(dst, body []byte, of holding) []byte {
 	if rest, ok := bytes.CutPrefix(body, keptLinks); ok {
-		return l.completed(append(dst, ','), rest)
+		dst, body = append(dst, ','), rest
+	} else {
+		dst = append(dst, ']')
+		if body = bytes.TrimLeft(body[1:], " \t\r\n"); body[0] != '}' {
+			dst = append(dst, ',')
+		}
 	}
-	dst = append(dst, ']')
-	body = bytes.TrimLeft(body[1:], " \t\r\n")
-	if body[0] != '}' {
-		dst = append(dst, ',')
+	if of == foreign {
+		return append(dst, body...)
 	}
 	return l.completed(dst, body)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,9 +13,6 @@ import (
 	"swath/catalog"
 	"swath/ingest"
 )
-
-// loadMemory is what the garbage collector keeps a load's own memory below where it can, unless GOMEMLIMIT says otherwise.
-const loadMemory = 200 << 20
 
 // shownRejections is how many rejected lines are printed; all go to the file of --rejects.
 const shownRejections = 20
@@ -44,9 +40,7 @@ code is 3.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			if os.Getenv("GOMEMLIMIT") == "" {
-				debug.SetMemoryLimit(loadMemory)
-			}
+			limitMemory(loadMemory, serveGarbage)
 			l := &loading{c: c, store: s.catalog, bar: newProgress(c.ErrOrStderr(), log)}
 			l.options = catalog.LoadOptions{
 				Collection:       collection,

@@ -48,6 +48,7 @@ func serveCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
+			limitMemory(int64(cfg.BlockCacheMiB)<<20+serveMemory, serveGarbage)
 			return serve(c.Context(), newApp(s, cfg, log), listener, c.OutOrStdout())
 		},
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
@@ -144,20 +145,21 @@ func (a API) page(c *fiber.Ctx, l stac.Links, s stac.Question, at list) error {
 		}
 	}
 	contentCRS(c, s.CRS)
-	body, err := appendPage(l, found, at)
+	body, err := appendPage(httpkit.Room(c), l, found, at)
+	found.Release()
 	if err != nil {
 		return err
 	}
-	return httpkit.Send(c, stac.TypeGeoJSON, body)
+	return httpkit.SendRoom(c, stac.TypeGeoJSON, body)
 }
 
 // appendPage renders a page of items. Only its own few links are made; the items are copied.
-func appendPage(l stac.Links, found stac.Page, at list) ([]byte, error) {
+func appendPage(room []byte, l stac.Links, found stac.Page, at list) ([]byte, error) {
 	size := stac.LinkBytes
 	for _, it := range found.Items {
 		size += len(it.Body) + stac.LinkBytes
 	}
-	body := append(make([]byte, 0, size), `{"type":"FeatureCollection","features":[`...)
+	body := append(slices.Grow(room, size), `{"type":"FeatureCollection","features":[`...)
 	for i, it := range found.Items {
 		if i > 0 {
 			body = append(body, ',')
