@@ -26,11 +26,11 @@ select count(*) from (
    except select col, day, decile, sum(n) from day_count group by 1, 2, 3)) d
 union all
 select count(*) from (
-  (select col, month, cell, sum(n) from cell_count group by 1, 2, 3 having sum(n) <> 0
-   except select col, date_trunc('month', dt at time zone 'UTC')::date, cell, count(*) from item group by 1, 2, 3)
+  (select col, cell, sum(n) from cell_count group by 1, 2 having sum(n) <> 0
+   except select col, cell, count(*) from item group by 1, 2)
   union all
-  (select col, date_trunc('month', dt at time zone 'UTC')::date, cell, count(*) from item group by 1, 2, 3
-   except select col, month, cell, sum(n) from cell_count group by 1, 2, 3)) d`
+  (select col, cell, count(*) from item group by 1, 2
+   except select col, cell, sum(n) from cell_count group by 1, 2)) d`
 	rows, err := s.pool.Query(t.Context(), sql)
 	if err != nil {
 		t.Fatal(err)

@@ -212,6 +212,10 @@ func (l *loader) putCollection(ctx context.Context, text []byte) error {
 func (l *loader) writeAll(ctx context.Context, inOrder <-chan job) error {
 	var b batch
 	flush := func() error {
+		err := b.repack(l.store.pack)
+		if err != nil {
+			return err
+		}
 		after, rejected, err := l.write(ctx, &b)
 		if err != nil {
 			return err

@@ -58,6 +58,25 @@ func (b *batch) add(p parsed) {
 
 func (b *batch) full() bool { return len(b.rows) >= batchRows || b.bytes >= batchBytes }
 
+// repack packs again what came before its collection had a dictionary, which has one now.
+func (b *batch) repack(p *packer) error {
+	for i := range b.rows {
+		r := &b.rows[i]
+		if r.row.dict != noDictionary || !p.has(r.collection) {
+			continue
+		}
+		body, err := p.decode(r.row.dict, r.row.body)
+		if err == nil {
+			r.row.dict, r.row.body, err = p.encode(r.collection, body)
+		}
+		if err != nil {
+			return err
+		}
+		r.tuple = appendTuple(nil, r.row, r.collection)
+	}
+	return nil
+}
+
 // collections returns the numbers of those that the batch writes to, in order.
 func (b *batch) collections() []int16 {
 	set := map[int16]bool{}

@@ -90,7 +90,7 @@ values ($1, $2, '2024-01-01', $3, $4, $5, $6, $7, $8::double precision::real, 1,
 			where ph @> '{%d}' and orbit = 51 and g.text = 'MGRS-31TCJ' and p.text = 'sentinel-2a' and cc = 12.3 and updated = '2024-01-01'`, term),
 		"items by name": `select count(distinct (idh, idk)) from item`,
 		"items by day":  `select coalesce(sum(n), 0)::bigint from day_count where day = '2024-06-01' and decile = 1 and col = 1`,
-		"items by cell": `select coalesce(sum(n), 0)::bigint from cell_count where month = '2024-06-01' and col = 1`,
+		"items by cell": `select coalesce(sum(n), 0)::bigint from cell_count where col = 1`,
 	} {
 		var n int
 		if err := pool.QueryRow(t.Context(), sql).Scan(&n); err != nil || n != items {
