@@ -193,7 +193,7 @@ func (c *checker) row(ctx context.Context, r checkedRow, wider map[int16][]docum
 	}
 	if !known.holds(doc) {
 		c.problem(r.collection, doc.id, c.options.Repair, "its collection does not cover it")
-		wider[r.number] = append(wider[r.number], known.slim(doc))
+		wider[r.number] = append(wider[r.number], doc.slim(known.news(doc)))
 	}
 	if c.options.Item != nil {
 		return c.options.Item(ctx, stac.Item{Collection: r.collection, ID: doc.id, Updated: r.updated.UTC(), Body: body})

@@ -32,14 +32,14 @@ const (
 // collections, builds column chunks, trains dictionaries, and builds the indexes that a killed load set aside. Any number of processes may do it at once, and each may be killed at any moment.
 func (s *Store) keep(ctx context.Context) {
 	var trained time.Time
-	complained := false
+	complained, written := false, false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(keepPause):
 		}
-		err := s.tidy(ctx)
+		err := s.tidy(ctx, &written)
 		if err == nil {
 			err = s.buildChunks(ctx)
 		}
@@ -56,15 +56,27 @@ func (s *Store) keep(ctx context.Context) {
 	}
 }
 
-// tidy folds and sweeps what has come together.
-func (s *Store) tidy(ctx context.Context) error {
+// tidy folds and sweeps what has come together. When nobody writes any more, the index of terms takes in what was written.
+func (s *Store) tidy(ctx context.Context, written *bool) error {
+	folded := int64(0)
 	for {
-		if n, err := s.fold(ctx); err != nil {
+		n, err := s.fold(ctx)
+		if err != nil {
 			return err
-		} else if n < foldAtOnce {
+		}
+		if folded += n; n < foldAtOnce {
 			break
 		}
 	}
+	if *written && folded == 0 {
+		if err := s.with(ctx, "take in terms", func(conn *pgxpool.Conn) error {
+			_, err := conn.Exec(ctx, takeInTerms)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	*written = folded > 0
 	var removed []int16
 	err := s.with(ctx, "look for removed collections", func(conn *pgxpool.Conn) error {
 		rows, err := conn.Query(ctx, "select col from removal")

@@ -189,7 +189,7 @@ func send(ctx context.Context, to chan<- job, j job) bool {
 
 // isCollection tells a collection from an item.
 func isCollection(text []byte) bool {
-	if !bytes.Contains(text, []byte(`"Collection"`)) {
+	if bytes.HasPrefix(text, []byte(`{"type":"Feature"`)) || !bytes.Contains(text, []byte(`"Collection"`)) {
 		return false
 	}
 	kind, err := jsonparser.GetString(text, "type")

@@ -20,19 +20,23 @@ var setAsideSQL string
 // loadLock is the advisory lock that loads share; who has it alone knows that there is none: "load" in ASCII.
 const loadLock = 0x6c6f6164
 
+// What the index of terms gathers before it takes it in: of single writes, which a search has to read, and of a load.
+const (
+	gatherFew  = "gin_pending_list_limit = 64" // kB, as in 0007_orbit.sql
+	gatherMany = "gin_pending_list_limit = 16384"
+)
+
 // begin shares the lock of loads. It sets indexes aside while there is nothing that they are for; else it makes the index of
-// terms collect what comes in, and take in some thousand items together.
+// terms gather more of what comes in, and take in some thousand items together.
 func (l *loader) begin(ctx context.Context) error {
-	for _, sql := range []string{"select pg_advisory_lock_shared($1)", "select set_config('gin_pending_list_limit', '16MB', false) where $1 > 0"} {
-		if _, err := l.conn.Exec(ctx, sql, loadLock); err != nil {
-			return err
-		}
+	if _, err := l.conn.Exec(ctx, "select pg_advisory_lock_shared($1)", loadLock); err != nil {
+		return err
 	}
 	var empty bool
 	if err := l.conn.QueryRow(ctx, "select not exists (select from item)").Scan(&empty); err != nil {
 		return err
 	}
-	prepare := "alter index if exists item_terms set (fastupdate = on)"
+	prepare := "alter index if exists item_terms set (" + gatherMany + ")"
 	if empty {
 		prepare = setAsideSQL
 	}
@@ -51,12 +55,10 @@ func (l *loader) begin(ctx context.Context) error {
 
 // end gives the lock of loads back.
 func (l *loader) end(ctx context.Context) {
-	ctx = context.WithoutCancel(ctx)
-	_, _ = l.conn.Exec(ctx, "select pg_advisory_unlock_shared($1)", loadLock) // the connection's end does it too
-	_, _ = l.conn.Exec(ctx, "reset gin_pending_list_limit")
+	_, _ = l.conn.Exec(context.WithoutCancel(ctx), "select pg_advisory_unlock_shared($1)", loadLock) // the connection's end does it too
 }
 
-// RestoreIndexes builds the indexes that a bulk load set aside, and makes the index of terms take in what it collected, unless a
+// RestoreIndexes builds the indexes that a bulk load set aside, and makes the index of terms take in what it gathered, unless a
 // load is running. Each is built whole or not at all.
 // Items can be read meanwhile; who writes waits.
 func (s *Store) RestoreIndexes(ctx context.Context) error {
@@ -94,20 +96,23 @@ func (s *Store) RestoreIndexes(ctx context.Context) error {
 	return nil
 }
 
-// collecting finds the index of terms when a load made it collect, and no load is running ($1 is their lock).
-const collecting = `select pg_try_advisory_xact_lock($1) from pg_class where oid = to_regclass('item_terms') and 'fastupdate=on' = any(reloptions)`
+// gathering finds the index of terms when a load made it gather much, and no load is running ($1 is their lock).
+const gathering = `select pg_try_advisory_xact_lock($1) from pg_class where oid = to_regclass('item_terms') and 'gin_pending_list_limit=16384' = any(reloptions)`
 
-// restoreTerms makes the index of terms take in what it collected, and collect no more: a search would have to read that.
+// restoreTerms makes the index of terms take in what it gathered, and gather little again.
 func restoreTerms(ctx context.Context, tx pgx.Tx) error {
 	var calm bool
-	err := tx.QueryRow(ctx, collecting, loadLock).Scan(&calm)
+	err := tx.QueryRow(ctx, gathering, loadLock).Scan(&calm)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && !calm {
 		return nil
 	}
-	for _, sql := range []string{"set local lock_timeout = '2s'", "alter index item_terms set (fastupdate = off)", "select gin_clean_pending_list('item_terms')"} {
+	for _, sql := range []string{"set local lock_timeout = '2s'", "alter index item_terms set (" + gatherFew + ")", takeInTerms} {
 		if err == nil {
 			_, err = tx.Exec(ctx, sql)
 		}
 	}
 	return err
 }
+
+// takeInTerms makes the index of terms take in what it gathered, if it is there.
+const takeInTerms = "select gin_clean_pending_list(to_regclass('item_terms'))"

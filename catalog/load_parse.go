@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"strings"
 	"sync"
 
@@ -73,22 +74,32 @@ func (p *parser) parse(ctx context.Context, c chunk) (parsed, error) {
 }
 
 // widen notes what documents add to what their collections cover.
-func (p *parser) widen(ctx context.Context, out *parsed, docs []document) (err error) {
-	known := map[int16]*coverage{}
+func (p *parser) widen(ctx context.Context, out *parsed, docs []document) error {
+	own := map[int16]*coverage{} // wider than what is known of a collection
 	for i, doc := range docs {
 		collection := out.rows[i].collection
-		covered := known[collection]
+		covered := own[collection]
 		if covered == nil {
-			if covered, err = p.store.coverage(ctx, p.store.pool, collection); err != nil {
+			known, err := p.store.coverage(ctx, p.store.pool, collection)
+			if err != nil {
 				return classify(err)
 			}
+			covered = known
 		}
-		if !covered.holds(doc) {
-			news := covered.slim(doc)
-			out.wider[collection] = append(out.wider[collection], news)
-			covered = covered.with(news)
+		extent, farther := covered.extent.with(doc)
+		news := covered.news(doc)
+		if !farther && len(news) == 0 {
+			continue
 		}
-		known[collection] = covered
+		if own[collection] == nil {
+			covered = &coverage{properties: maps.Clone(covered.properties)}
+			own[collection] = covered
+		}
+		covered.extent = extent
+		for _, v := range news {
+			covered.properties[v.name] = covered.properties[v.name].with(v)
+		}
+		out.wider[collection] = append(out.wider[collection], doc.slim(news))
 	}
 	return nil
 }
@@ -180,30 +191,14 @@ func (p *parser) train(ctx context.Context, collection int16, body []byte) error
 	return p.store.trainOne(ctx, p.store.pool, collection, samples)
 }
 
-// slim returns what a document adds to a coverage, without the text that it was read from.
-func (c *coverage) slim(d document) document {
+// slim returns a document with what is new of it alone, without the text that it was read from.
+func (d document) slim(news []namedValue) document {
 	out := document{when: d.when, where: footprint{box: d.where.box}}
 	if !d.where.empty() {
 		out.where.parts = []part{}
 	}
-	for _, v := range c.news(d) {
+	for _, v := range news {
 		out.properties.all = append(out.properties.all, namedValue{v.name, bytes.Clone(v.raw)})
 	}
 	return out
-}
-
-// with returns a coverage that holds one document more.
-func (c *coverage) with(d document) *coverage {
-	wider := &coverage{properties: c.properties}
-	wider.extent, _ = c.extent.with(d)
-	for i, v := range d.properties.all {
-		if i == 0 {
-			wider.properties = make(map[string]*property, len(c.properties)+1)
-			for name, p := range c.properties {
-				wider.properties[name] = p
-			}
-		}
-		wider.properties[v.name] = wider.properties[v.name].with(v)
-	}
-	return wider
 }

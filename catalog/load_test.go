@@ -264,7 +264,7 @@ func TestLoadRejects(t *testing.T) {
 		t.Fatal(err)
 	}
 	var options []string
-	if err := s.pool.QueryRow(t.Context(), "select reloptions from pg_class where relname = 'item_terms'").Scan(&options); err != nil || !slices.Equal(options, []string{"fastupdate=off"}) {
+	if err := s.pool.QueryRow(t.Context(), "select reloptions from pg_class where relname = 'item_terms'").Scan(&options); err != nil || !slices.Equal(options, []string{"fastupdate=on", "gin_pending_list_limit=64"}) {
 		t.Errorf("item_terms has %v (%v)", options, err)
 	}
 	if it, err := s.Item(t.Context(), "c", "moved"); err != nil || !strings.Contains(string(it.Body), `"collection":"c"`) {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -37,54 +38,116 @@ var columned = map[string]bool{
 func termOf(name string, value any) (int32, bool) {
 	switch value.(type) {
 	case string, bool, float64, int, int64, json.Number:
-		raw, err := json.Marshal(value)
-		return rawTerm(name, raw), err == nil && hasTerm(name, raw)
+		if raw, err := json.Marshal(value); err == nil {
+			return rawTerm(name, raw)
+		}
 	}
 	return 0, false
 }
 
-// hasTerm reports whether termOf has an answer for a value in JSON.
-func hasTerm(name string, raw []byte) bool {
+// rawTerm is termOf of a value in JSON.
+func rawTerm(name string, raw []byte) (term int32, ok bool) {
+	if columned[name] || len(raw) == 0 || slices.Contains(texts, name) {
+		return 0, false
+	}
+	var room [longestTermBytes]byte // most texts are short, ASCII and without escapes
+	said := append(append(room[:0], name...), '=')
 	switch {
-	case columned[name] || len(raw) == 0 || slices.Contains(texts, name):
-		return false
 	case isText(raw):
-		text := textOf(raw)
-		return len(text) <= longestTermBytes && !looksLikeTime(text)
-	case raw[0] == 't' || raw[0] == 'f':
-		return true
+		inner := raw[1 : len(raw)-1]
+		if len(inner) > 6*longestTermBytes { // as escapes
+			return 0, false
+		}
+		from := len(said)
+		for _, c := range inner {
+			if c == '\\' || c >= utf8.RuneSelf {
+				return textTerm(name, textOf(raw))
+			}
+			said = append(said, lower(c))
+		}
+		if len(inner) > longestTermBytes || len(inner) >= len("2024-06-01T10:56:19Z") && looksLikeTime(string(inner)) {
+			return 0, false
+		}
+		return shortened(hash32(said), len(said)-from), true
+	case raw[0] == 't' || raw[0] == 'f' || isInteger(raw):
+		return hash32(append(said, raw...)), true
 	}
 	number, ok := numberOf(raw)
-	return ok && number == math.Trunc(number) && math.Abs(number) < 1<<63
+	if !ok || number != math.Trunc(number) || math.Abs(number) >= 1<<63 {
+		return 0, false
+	}
+	return hash32(strconv.AppendInt(said, int64(number), 10)), true
 }
 
-// rawTerm returns the term of a value in JSON, if it has one.
-func rawTerm(name string, raw []byte) int32 {
-	text := string(raw)
-	if isText(raw) {
-		text = stac.FoldText(textOf(raw))
-	} else if number, ok := numberOf(raw); ok {
-		text = strconv.FormatInt(int64(number), 10)
+// textTerm is rawTerm of any text.
+func textTerm(name, text string) (term int32, ok bool) {
+	if len(text) > longestTermBytes || looksLikeTime(text) {
+		return 0, false
 	}
-	term := hash32(name + "=" + text)
-	if isText(raw) && len(text) >= longTextBytes {
+	text = stac.FoldText(text)
+	return shortened(hash32([]byte(name+"="+text)), len(text)), true
+}
+
+// shortened leaves a long text few terms.
+func shortened(term int32, textBytes int) int32 {
+	if textBytes >= longTextBytes {
 		term &= 1<<longTextBits - 1
 	}
 	return term
 }
 
-// wordTerm returns the term of a folded word in the title, the description or the keywords.
-func wordTerm(word string) int32 { return hash32("\x00" + word) }
+// isInteger reports whether a number in JSON is written as strconv writes an integer.
+func isInteger(raw []byte) bool {
+	digits := raw
+	if raw[0] == '-' {
+		digits = raw[1:]
+	}
+	if len(digits) == 0 || len(digits) > 15 || digits[0] == '0' && len(raw) > 1 {
+		return false
+	}
+	return !slices.ContainsFunc(digits, func(c byte) bool { return !digit(c) })
+}
 
-func hash32(text string) int32 { return int32(uint32(xxhash.Sum64String(text))) }
+// wordTerm returns the term of a folded word in the title, the description or the keywords.
+func wordTerm(word string) int32 { return hash32([]byte("\x00" + word)) }
+
+func hash32(text []byte) int32 { return int32(uint32(xxhash.Sum64(text))) }
 
 // looksLikeTime tells an RFC 3339 time from other texts.
 func looksLikeTime(text string) bool {
 	if len(text) < len("2024-06-01T10:56:19Z") || text[4] != '-' || text[7] != '-' {
 		return false
 	}
+	if plainTime(text) {
+		return true
+	}
 	_, err := parseInstant(text)
 	return err == nil
+}
+
+// plainTime reports whether a text is a time of the commonest form: in UTC, before the 29th of its month.
+func plainTime(text string) bool {
+	const form, most = "dddd-dd-ddTdd:dd:dd", "9999-12-28T23:59:59"
+	for i := range len(form) {
+		if form[i] == 'd' != digit(text[i]) || form[i] != 'd' && form[i] != text[i] {
+			return false
+		}
+	}
+	for _, at := range []int{5, 8, 11, 14, 17} {
+		if text[at:at+2] > most[at:at+2] || at < 11 && text[at:at+2] == "00" {
+			return false
+		}
+	}
+	rest := text[len(form) : len(text)-1]
+	if text[len(text)-1] != 'Z' || len(rest) == 1 || len(rest) > 10 || len(rest) > 0 && rest[0] != '.' {
+		return false
+	}
+	for i := 1; i < len(rest); i++ {
+		if !digit(rest[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // texts are the properties whose words are found by free text; keywords may also stand beside the properties.
@@ -94,8 +157,8 @@ var texts = []string{"title", "description", "keywords"}
 func termsOf(properties []namedValue, keywords []byte) ([]int32, error) {
 	terms := make([]int32, 0, 32)
 	add := func(name string, raw []byte) {
-		if hasTerm(name, raw) {
-			terms = append(terms, rawTerm(name, raw))
+		if term, ok := rawTerm(name, raw); ok {
+			terms = append(terms, term)
 		}
 	}
 	for _, p := range properties {
