@@ -21,24 +21,26 @@ type Item struct {
 func (it *Item) Value(p Property) any {
 	name := string(p)
 	switch name {
-	case "id", "collection", "stac_version", "type":
-		return valueOf(jsonparser.Get(it.Body, name))
-	case "geometry", "bbox":
-		v, kind, _, err := jsonparser.Get(it.Body, name)
-		return valueOf(v, kind, 0, err)
+	case "id", "collection", "stac_version", "type", "geometry", "bbox":
+		return valueOf(member(it.Body, name))
 	}
 	if it.properties == nil {
-		raw, kind, _, err := jsonparser.Get(it.Body, "properties")
-		if err != nil || kind != jsonparser.Object {
+		raw, kind, ok := member(it.Body, "properties")
+		if !ok || kind != jsonparser.Object {
 			raw = []byte("{}")
 		}
 		it.properties = raw
 	}
-	v, kind, offset, err := jsonparser.Get(it.properties, name)
-	if err != nil && strings.Contains(name, ".") { // a member of an object
-		v, kind, offset, err = jsonparser.Get(it.properties, strings.Split(name, ".")...)
+	v, kind, ok := member(it.properties, name)
+	if !ok && strings.Contains(name, ".") { // a member of an object
+		v, kind, ok = it.properties, jsonparser.Object, true
+		for part := range strings.SplitSeq(name, ".") {
+			if ok = ok && kind == jsonparser.Object; ok {
+				v, kind, ok = member(v, part)
+			}
+		}
 	}
-	return valueOf(v, kind, offset, err)
+	return valueOf(v, kind, ok)
 }
 
 // Related asks the item's own Spatial.
@@ -49,9 +51,9 @@ func (it *Item) Related(s Spatial) (truth, known bool) {
 	return it.Spatial(s)
 }
 
-// valueOf turns what jsonparser found into a value.
-func valueOf(raw []byte, kind jsonparser.ValueType, _ int, err error) any {
-	if err != nil {
+// valueOf turns what was found into a value.
+func valueOf(raw []byte, kind jsonparser.ValueType, ok bool) any {
+	if !ok {
 		return nil
 	}
 	switch kind {
@@ -74,8 +76,8 @@ func valueOf(raw []byte, kind jsonparser.ValueType, _ int, err error) any {
 		return raw[0] == 't'
 	case jsonparser.Array:
 		out := []any{}
-		_, _ = jsonparser.ArrayEach(raw, func(v []byte, kind jsonparser.ValueType, offset int, err error) {
-			out = append(out, valueOf(v, kind, offset, err))
+		_, _ = jsonparser.ArrayEach(raw, func(v []byte, kind jsonparser.ValueType, _ int, err error) {
+			out = append(out, valueOf(v, kind, err == nil))
 		})
 		return out
 	case jsonparser.Object:
