@@ -1,8 +1,8 @@
 // Package catalog is the stac.Catalog in PostGIS.
 //
 //	item JSON ──▶ document ──┬─▶ body: a form of its collection, filled in   ┌── walk: an order, until a page is full
-//	             checked     ├─▶ datetime, period, cloud cover, orbit, …     ├── cells: those that an area meets, merged
-//	                         ├─▶ terms: hashes of what properties say        ├── ids: by name
+//	             checked     ├─▶ datetime, period, cloud cover, orbit, …     ├── cells: those that an area meets, or their newest
+//	                         ├─▶ terms: hashes of what properties say        ├── ids, orbit: by name, by relative orbit
 //	                         └─▶ footprint ──▶ box, loose cell, geometry     ├── terms: by an index of them
 //	                                                      ▲                  └── chunks: by columns of numbers
 //	search ──▶ plan ──▶ the cheapest route ──▶ candidates ┴─▶ a look at the bodies where columns can't tell ──▶ page, count
