@@ -111,3 +111,11 @@ func (s *TileMatrixSet) Zoom(cellSize float64) int {
 	_, finest := s.Levels()
 	return finest
 }
+
+// Point returns a position as the set's system orders its axes.
+func (s *TileMatrixSet) Point(x, y float64) [2]float64 {
+	if s.NorthFirst {
+		return [2]float64{y, x}
+	}
+	return [2]float64{x, y}
+}

@@ -2,7 +2,6 @@ package tiles
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"swath/fault"
@@ -14,37 +13,88 @@ import (
 // mercatorEdgeDeg is the latitude at which the web map ends.
 const mercatorEdgeDeg = 85.0511287798
 
+// Size says how large a picture is to be. Width and height together are taken as they are; one of them keeps the shape; none
+// gives the longer side Max pixels at most.
+type Size struct{ WidthPx, HeightPx, MaxPx int }
+
+// check refuses sizes that no picture has.
+func (s Size) check() error {
+	if s.MaxPx < 0 || s.WidthPx < 0 || s.HeightPx < 0 || s.MaxPx > mostPreview || s.WidthPx > mostSidePx || s.HeightPx > mostSidePx {
+		return fault.New(fault.TooLarge, "a picture of %d x %d pixels, max_size %d: width and height go from 1 to %d, max_size from 1 to %d",
+			s.WidthPx, s.HeightPx, s.MaxPx, mostSidePx, mostPreview)
+	}
+	return nil
+}
+
 // Preview draws the whole item in EPSG:3857, its longer side maxSizePx pixels (0: 1024).
 func (v *View) Preview(ctx context.Context, maxSizePx int, f render.Format) ([]byte, error) {
-	key, err := v.PreviewETag(maxSizePx, f)
+	frame, err := v.PreviewFrame(Size{MaxPx: maxSizePx}, geo.WebMercator)
 	if err != nil {
 		return nil, err
 	}
-	if maxSizePx == 0 {
-		maxSizePx = previewSide
-	}
-	return v.picture(ctx, key, v.overview(maxSizePx), f)
+	return v.Picture(ctx, frame, f)
 }
 
-// PreviewETag names the bytes of a preview, like TileETag. Too many pixels are fault.TooLarge.
+// PreviewETag names the bytes of a preview, like ETag. Too many pixels are fault.TooLarge.
 func (v *View) PreviewETag(maxSizePx int, f render.Format) (string, error) {
-	if maxSizePx < 0 || maxSizePx > mostPreview {
-		return "", fault.New(fault.TooLarge, "max_size %d: a preview has 1 to %d pixels a side", maxSizePx, mostPreview)
+	frame, err := v.PreviewFrame(Size{MaxPx: maxSizePx}, geo.WebMercator)
+	if err != nil {
+		return "", err
 	}
-	return fmt.Sprintf(`"%s-p%d-%d"`, v.key, maxSizePx, f), v.drawable()
+	return v.ETag(frame, f)
 }
 
-// overview is the grid of the whole item, sidePx pixels on its longer side.
-func (v *View) overview(sidePx int) raster.Grid {
-	b := v.item.mercator()
-	width, height := b.MaxX-b.MinX, b.MaxY-b.MinY
-	res := math.Max(width, height) / float64(sidePx)
-	pixels := func(lengthM float64) int { return max(1, int(math.Round(lengthM/res))) }
-	w, h := pixels(width), pixels(height)
-	return raster.Grid{
-		CRS: geo.WebMercator, Width: w, Height: h,
-		Transform: geo.Affine{b.MinX, width / float64(w), 0, b.MaxY, 0, -height / float64(h)},
+// PreviewFrame is the frame of the whole item in a coordinate system, its longer side 1024 pixels when the size says nothing.
+func (v *View) PreviewFrame(size Size, system geo.EPSG) (Frame, error) {
+	if err := size.check(); err != nil {
+		return Frame{}, err
 	}
+	if size == (Size{}) {
+		size.MaxPx = previewSide
+	}
+	box := v.item.mercator()
+	if system != geo.WebMercator {
+		var err error
+		if box, err = v.item.box(system); err != nil {
+			return Frame{}, err
+		}
+	}
+	return Frame{Grid: gridOver(box, system, size)}, nil
+}
+
+// gridOver is the grid of a box. Its size is definite: not all zero.
+func gridOver(b geo.Box, system geo.EPSG, size Size) raster.Grid {
+	width, height := b.MaxX-b.MinX, b.MaxY-b.MinY
+	w, h := size.WidthPx, size.HeightPx
+	pixels := func(length, res float64) int { return max(1, int(math.Round(length/res))) }
+	switch {
+	case w == 0 && h == 0:
+		res := math.Max(width, height) / float64(size.MaxPx)
+		w, h = pixels(width, res), pixels(height, res)
+	case h == 0:
+		h = pixels(height, width/float64(w))
+	case w == 0:
+		w = pixels(width, height/float64(h))
+	}
+	return raster.Grid{CRS: system, Width: w, Height: h, Transform: geo.Affine{b.MinX, width / float64(w), 0, b.MaxY, 0, -height / float64(h)}}
+}
+
+// overview is the grid of the whole item on the web map, sidePx pixels on its longer side.
+func (v *View) overview(sidePx int) raster.Grid {
+	return gridOver(v.item.mercator(), geo.WebMercator, Size{MaxPx: sidePx})
+}
+
+// box returns the box around the item in a coordinate system.
+func (d *Description) box(system geo.EPSG) (geo.Box, error) {
+	b := d.Bounds
+	if b.MinX > b.MaxX {
+		b.MaxX += 360
+	}
+	b, err := raster.ProjectBox(geo.WGS84, system, b)
+	if err == nil && !(b.MaxX > b.MinX && b.MaxY > b.MinY) {
+		err = fault.New(fault.Invalid, "item %q has no place in %s", d.ID, system)
+	}
+	return b, err
 }
 
 // mercator returns the item's box in EPSG:3857, running on past the map's edge where the item crosses the antimeridian.

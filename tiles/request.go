@@ -25,20 +25,27 @@ type Request struct {
 	NoData           *float64        // the stored value that is nodata, instead of what file and item say
 	Resampling       string          // nearest (default), bilinear, cubic
 	Stored           bool            // true: values as stored, without scale and offset (unscale=false)
-	SizePx           int             // of a tile: 256 (default) or 512
+	SizePx           int             // of a tile, pixels a side; 0: what the tile matrix says, 256 nearly everywhere
+	Scale            int             // so many times the pixels, a side; 0 is 1
+	BufferPx         float64         // pixels drawn around a tile, in halves
 }
 
 // Bounds of what one request may ask.
 const (
-	mostAssets   = 64    // entries of Assets
-	mostInputs   = 32    // bands read for one picture
-	mostTextLen  = 4096  // bytes of an expression
-	mostMapLen   = 65536 // bytes of an inline colormap
-	mostPreview  = 2048  // pixels a side
-	previewSide  = 1024  // pixels of the longer side when the request does not say
-	tileSize     = 256   // pixels a side when the request does not say
-	stretchSide  = 256   // pixels of the longer side of the picture from which a default stretch is taken
-	presetChoice = "true-color"
+	mostAssets     = 64    // entries of Assets
+	mostInputs     = 32    // bands read for one picture
+	mostTextLen    = 4096  // bytes of an expression
+	mostMapLen     = 65536 // bytes of an inline colormap
+	mostPreview    = 2048  // pixels a side
+	previewSide    = 1024  // pixels of the longer side when the request does not say
+	tileSize       = 256   // pixels a side when the request does not say
+	mostTile       = 2048  // pixels a side
+	mostScale      = 4
+	mostBuffer     = 256       // pixels around a tile
+	mostSidePx     = 8192      // of any picture
+	mostPixelBytes = 256 << 20 // values of all bands and results of one picture, in memory
+	stretchSide    = 256       // pixels of the longer side of the picture from which a default stretch is taken
+	presetChoice   = "true-color"
 )
 
 // preset is one entry of a collection's "renders" (STAC render extension 2).
@@ -144,8 +151,12 @@ func (q Request) check() error {
 		return fault.New(fault.TooLarge, "the expression has %d bytes; at most %d are read", len(q.Expression), mostTextLen)
 	case len(q.Colormap) > mostMapLen:
 		return fault.New(fault.TooLarge, "the colormap has %d bytes; at most %d are read", len(q.Colormap), mostMapLen)
-	case q.SizePx != 0 && q.SizePx != 256 && q.SizePx != 512:
-		return fault.New(fault.Invalid, "tilesize %d: tiles have 256 or 512 pixels a side", q.SizePx)
+	case q.SizePx < 0 || q.SizePx > mostTile:
+		return fault.New(fault.Invalid, "tilesize %d: tiles have 1 to %d pixels a side", q.SizePx, mostTile)
+	case q.Scale < 0 || q.Scale > mostScale:
+		return fault.New(fault.Invalid, "scale %d: tiles are drawn at 1 to %d times their size", q.Scale, mostScale)
+	case !(q.BufferPx >= 0 && q.BufferPx <= mostBuffer) || q.BufferPx*2 != math.Trunc(q.BufferPx*2):
+		return fault.New(fault.Invalid, "buffer %g: 0 to %d pixels, in halves", q.BufferPx, mostBuffer)
 	case q.ColormapName != "" && len(q.Colormap) > 0:
 		return fault.New(fault.Invalid, "give colormap or colormap_name, not both")
 	}

@@ -38,19 +38,37 @@ func (v *View) TileJSON(ctx context.Context, template string) (TileJSON, error) 
 		finest = math.Min(finest, v.item.resolution(c))
 		release()
 	}
-	name := v.item.ID
-	if v.title != "" {
-		name += " · " + v.title
-	}
 	b := v.item.Bounds
 	if b.MinX > b.MaxX { // TileJSON can't cross the antimeridian
 		b.MinX, b.MaxX = -180, 180
 	}
-	low, high := v.item.zooms(finest, v.sizePx)
+	sizePx, _ := v.tilePx(&WebMercatorQuad.Matrices[0])
+	low, high := v.item.zooms(finest, sizePx)
 	lon, lat := v.item.center()
 	return TileJSON{
-		TileJSON: "3.0.0", Name: name, Scheme: "xyz", Tiles: []string{template}, MinZoom: max(0, low-farOut), MaxZoom: high,
-		Bounds: [4]float64{b.MinX, b.MinY, b.MaxX, b.MaxY}, Center: [3]float64{lon, lat, float64(low)}, TileSize: v.sizePx,
+		TileJSON: "3.0.0", Name: v.name(), Scheme: "xyz", Tiles: []string{template}, MinZoom: max(0, low-farOut), MaxZoom: high,
+		Bounds: [4]float64{b.MinX, b.MinY, b.MaxX, b.MaxY}, Center: [3]float64{lon, lat, float64(low)}, TileSize: sizePx,
+	}, nil
+}
+
+// TileJSONIn describes the view's tiles of another set than WebMercatorQuad. Maps that do not know the set can't use them.
+func (v *View) TileJSONIn(ctx context.Context, set *geo.TileMatrixSet, template string) (TileJSON, error) {
+	if set == WebMercatorQuad {
+		return v.TileJSON(ctx, template)
+	}
+	tiles, err := v.TileSet(ctx, set)
+	if err != nil {
+		return TileJSON{}, err
+	}
+	b := tiles.Bounds
+	if b.MaxX > 180 {
+		b.MinX, b.MaxX = -180, 180
+	}
+	lon, lat := v.item.center()
+	sizePx, _ := v.tilePx(&set.Matrices[0])
+	return TileJSON{
+		TileJSON: "3.0.0", Name: v.name(), Scheme: "xyz", Tiles: []string{template}, MinZoom: tiles.MinZoom, MaxZoom: tiles.MaxZoom,
+		Bounds: [4]float64{b.MinX, b.MinY, b.MaxX, b.MaxY}, Center: [3]float64{lon, lat, float64(tiles.MinZoom)}, TileSize: sizePx,
 	}, nil
 }
 

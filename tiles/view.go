@@ -27,8 +27,10 @@ type View struct {
 	noData     *float64
 	resampling raster.Resampling
 	stored     bool
-	sizePx     int
-	key        string // digest of all that decides a pixel
+	sizePx     int // of a tile; 0: what its matrix says
+	scale      int
+	bufferPx   float64
+	key        string // digest of all that decides a value and its colour
 }
 
 // View resolves a request against its item and collection. Unknown items and presets are fault.NotFound; names that the item
@@ -48,7 +50,8 @@ func (r *Renderer) View(ctx context.Context, q Request) (*View, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	v := &View{renderer: r, item: it, title: title, rescale: q.Rescale, noData: q.NoData, stored: q.Stored, sizePx: max(q.SizePx, tileSize)}
+	v := &View{renderer: r, item: it, title: title, rescale: q.Rescale, noData: q.NoData, stored: q.Stored,
+		sizePx: q.SizePx, scale: max(q.Scale, 1), bufferPx: q.BufferPx}
 	if v.resampling, err = resampling(q.Resampling); err != nil {
 		return nil, err
 	}
@@ -122,14 +125,14 @@ func (v *View) drawable() error {
 }
 
 // drawVersion changes when the same request draws other pixels than before.
-const drawVersion = 1
+const drawVersion = 2
 
 // digest names the pixels of this view. It changes when a source, a band's scale or a parameter does, so it serves as
 // validator of caches without anything being drawn.
 func (v *View) digest(q Request) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %v %q %q %v %q %q %s %d %t %d\n", drawVersion, v.item.Bounds, q.Expression, v.outputs, q.Rescale,
-		q.ColormapName, q.Colormap, text(v.noData), v.resampling, v.stored, v.sizePx)
+	fmt.Fprintf(h, "%d %v %q %q %v %q %q %s %d %t\n", drawVersion, v.item.Bounds, q.Expression, v.outputs, q.Rescale,
+		q.ColormapName, q.Colormap, text(v.noData), v.resampling, v.stored)
 	for _, in := range slices.Concat(v.inputs, v.listed) {
 		b := in.band
 		fmt.Fprintf(h, "%q %q %d %g %g %s %s %s %s %t\n", in.asset.Object, in.asset.Checksum, b.Number, b.Scale, b.Offset,

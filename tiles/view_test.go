@@ -71,7 +71,7 @@ func TestWrongRequests(t *testing.T) {
 		"stretch upside down":   {Request{Collection: "spain", Item: "s2", Assets: []string{"B04"}, Rescale: [][2]float64{{1, 0}}}, fault.Invalid, "rescale 1,0"},
 		"stretch of nothing":    {Request{Collection: "spain", Item: "s2", Assets: []string{"B04"}, Rescale: [][2]float64{{math.NaN(), 0}}}, fault.Invalid, "rescale NaN,0"},
 		"stretch without end":   {Request{Collection: "spain", Item: "s2", Assets: []string{"B04"}, Rescale: [][2]float64{{0, math.Inf(1)}}}, fault.Invalid, "rescale 0,+Inf"},
-		"odd size":              {Request{Collection: "spain", Item: "s2", Assets: []string{"B04"}, SizePx: 300}, fault.Invalid, "256 or 512"},
+		"odd size":              {Request{Collection: "spain", Item: "s2", Assets: []string{"B04"}, SizePx: 3000}, fault.Invalid, "1 to 2048"},
 		"odd resampling":        {Request{Collection: "spain", Item: "s2", Assets: []string{"B04"}, Resampling: "lanczos"}, fault.Invalid, "lanczos"},
 		"very long expression":  {Request{Collection: "spain", Item: "s2", Expression: strings.Repeat("B04+", 2000) + "B04"}, fault.TooLarge, "8003 bytes"},
 		"very many assets":      {Request{Collection: "spain", Item: "s2", Assets: slices.Repeat([]string{"B04"}, 65)}, fault.TooLarge, "65 assets"},

@@ -101,7 +101,10 @@ func classes() []string {
 		"array-functions", "property-property", "arithmetic"} {
 		all = append(all, "http://www.opengis.net/spec/cql2/1.0/conf/"+class)
 	}
-	return all
+	for _, class := range []string{"core", "tileset", "tilesets-list", "png", "jpeg", "oas30"} {
+		all = append(all, "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/"+class)
+	}
+	return append(all, "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset", "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset")
 }
 
 // links renders for the address that this client uses.
@@ -150,6 +153,7 @@ func (a API) landing(c *fiber.Ctx) error {
 			{Rel: stac.RelQueryables, Href: l.Base + "/queryables", Type: stac.TypeSchema, Title: "What items can be searched by"},
 			{Rel: "aggregations", Href: l.Base + "/aggregations", Type: stac.TypeJSON, Title: "What can be counted"},
 			{Rel: "aggregate", Href: l.Base + "/aggregate", Type: stac.TypeJSON, Title: "Counts of a search"},
+			{Rel: "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes", Href: l.Base + "/tileMatrixSets", Type: stac.TypeJSON, Title: "Tile matrix sets"},
 			{Rel: "children", Href: l.Base + "/children", Type: stac.TypeJSON, Title: "The children of this catalog"},
 		},
 	}

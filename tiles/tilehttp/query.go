@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"swath/fault"
+	"swath/geo"
 	"swath/httpkit"
 	"swath/tiles"
 )
@@ -19,7 +20,8 @@ import (
 type query map[string][]string
 
 // known are the parameters that say what to draw.
-var known = []string{"render", "assets", "expression", "rescale", "colormap_name", "colormap", "nodata", "resampling", "unscale", "tilesize"}
+var known = []string{"render", "assets", "expression", "rescale", "colormap_name", "colormap", "nodata", "resampling", "unscale",
+	"tilesize", "scale", "buffer", "padding"}
 
 // request reads the path and the query. Further parameters that the route knows are its own business.
 func request(c *fiber.Ctx, alsoKnown ...string) (tiles.Request, error) {
@@ -56,12 +58,19 @@ func parse(q query, alsoKnown ...string) (tiles.Request, error) {
 			}
 		}
 	}
-	var errs [4]error
+	var errs [7]error
 	r.Rescale, errs[0] = rescale(q["rescale"])
 	r.NoData, errs[1] = q.number("nodata")
 	unscale, err := q.flag("unscale", true)
 	r.Stored, errs[2] = !unscale, err
 	r.SizePx, errs[3] = q.whole("tilesize")
+	r.Scale, errs[4] = q.whole("scale")
+	if buffer, err := q.number("buffer"); err != nil {
+		errs[5] = err
+	} else if buffer != nil {
+		r.BufferPx = *buffer
+	}
+	_, errs[6] = q.natural("padding") // tiles have no seams, so that nothing has to be read around them
 	return r, errors.Join(errs[:]...)
 }
 
@@ -119,6 +128,14 @@ func (q query) flag(name string, otherwise bool) (bool, error) {
 	return v, nil
 }
 
+// natural reads a whole number from 0.
+func (q query) natural(name string) (int, error) {
+	if q.one(name) == "0" {
+		return 0, nil
+	}
+	return q.whole(name)
+}
+
 // whole reads a whole number from 1; 0 when it is not given.
 func (q query) whole(name string) (int, error) {
 	text := q.one(name)
@@ -141,14 +158,37 @@ func hint(q tiles.Request, err error) error {
 	return fault.Wrap(fault.Invalid, err, "%s (in an address, a plus sign is written %%2B)", public)
 }
 
-// template is the address of the tiles that the same query draws.
-func template(c *fiber.Ctx, format string) string {
+// template is the address of the tiles of a set that the same query draws.
+func template(c *fiber.Ctx, set *geo.TileMatrixSet, format string) string {
+	return itemURL(c) + "/tiles/" + set.ID + "/{z}/{x}/{y}." + format + drawing(c, "tile_format")
+}
+
+// itemURL is the address of the item whose pictures are asked for.
+func itemURL(c *fiber.Ctx) string {
+	return httpkit.BaseURL(c) + "/collections/" + url.PathEscape(c.Params("collection")) + "/items/" + url.PathEscape(c.Params("item"))
+}
+
+// drawing is the query without the parameters that are not for drawing, with its question mark; "" when nothing is left.
+func drawing(c *fiber.Ctx, without ...string) string {
 	q := url.Values(queryOf(c))
-	q.Del("tile_format")
-	path := httpkit.BaseURL(c) + "/collections/" + url.PathEscape(c.Params("collection")) + "/items/" + url.PathEscape(c.Params("item")) +
-		"/tiles/" + tileMatrixSet + "/{z}/{x}/{y}." + format
-	if len(q) == 0 {
-		return path
+	for _, name := range without {
+		q.Del(name)
 	}
-	return path + "?" + q.Encode()
+	if len(q) == 0 {
+		return ""
+	}
+	return "?" + q.Encode()
+}
+
+// only refuses all parameters but these. f may say json.
+func only(c *fiber.Ctx, names ...string) error {
+	for name, values := range queryOf(c) {
+		if name == "f" && values[0] == "json" {
+			continue
+		}
+		if !slices.Contains(names, name) {
+			return fault.New(fault.Invalid, "parameter %.60q is not known here", name)
+		}
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -20,14 +21,21 @@ type API struct{ Renderer *tiles.Renderer }
 // Mount adds the routes.
 func (a API) Mount(r fiber.Router) {
 	item := r.Group("/collections/:collection/items/:item")
+	item.Get("/tiles", a.tileSets)
+	item.Get("/tiles/:tms", a.tileSet)
 	item.Get("/tiles/:tms/:z/:x/:y.:format", a.tile)
+	item.Get("/tiles/:tms/:z/:x/:y", a.tile)
 	item.Get("/tilejson.json", a.tileJSON)
+	item.Get("/:tms/tilejson.json", a.tileJSON)
 	item.Get("/map.html", page)
+	item.Get("/:tms/map.html", pageOf)
 	item.Get("/map.js", script)
 	item.Get("/preview", a.preview)
 	item.Get("/preview.:format", a.preview)
 	item.Get(`/point/:lon\,:lat`, a.point)
 	item.Get("/info", a.info)
+	r.Get("/tileMatrixSets", tileMatrixSets)
+	r.Get("/tileMatrixSets/:tms", tileMatrixSet)
 	r.Get("/colormaps", colormaps)
 	r.Get("/colormaps/:name", colormap)
 }
@@ -36,44 +44,65 @@ func (a API) Mount(r fiber.Router) {
 // not stay on the map in two colours for long.
 const cacheControl = "public, max-age=60"
 
-// tileMatrixSet is the one grid that is drawn.
-const tileMatrixSet = "WebMercatorQuad"
-
-// tile serves one square of the web map.
+// tile serves one square of a tile matrix set, PNG when the path names no format.
 func (a API) tile(c *fiber.Ctx) error {
-	if tms := c.Params("tms"); tms != tileMatrixSet {
-		return fault.New(fault.NotFound, "tile matrix set %.60q is not served; there is %s", tms, tileMatrixSet)
-	}
-	format, err := render.ParseFormat(c.Params("format"))
+	set, err := setOf(c)
 	if err != nil {
 		return err
 	}
-	t, err := tileOf(c.Params("z"), c.Params("x"), c.Params("y"))
+	format, err := render.ParseFormat(c.Params("format", "png"))
 	if err != nil {
 		return err
 	}
-	view, err := a.view(c)
+	t, scale, err := tileOf(c.Params("z"), c.Params("x"), c.Params("y"))
 	if err != nil {
 		return err
 	}
-	tag, err := view.TileETag(t, format)
-	if err != nil || notModified(c, tag) {
+	q, err := request(c)
+	if err != nil {
 		return err
 	}
-	picture, err := view.Tile(c.UserContext(), t, format)
-	return send(c, picture, format.ContentType(), err)
+	if scale != 0 {
+		q.Scale = scale
+	}
+	view, err := a.Renderer.View(c.UserContext(), q)
+	if err != nil {
+		return hint(q, err)
+	}
+	frame, err := view.TileFrame(set, t)
+	if err != nil {
+		return err
+	}
+	return picture(c, view, frame, format)
 }
 
-func tileOf(z, x, y string) (t geo.Tile, err error) {
+// tileOf reads the indices of a tile; the last may end in @2x, which asks for twice the pixels.
+func tileOf(z, x, y string) (t geo.Tile, scale int, err error) {
+	y, times, scaled := strings.Cut(y, "@")
+	if scaled {
+		if scale, err = strconv.Atoi(strings.TrimSuffix(times, "x")); err != nil || scale < 1 || !strings.HasSuffix(times, "x") {
+			return t, 0, fault.New(fault.Invalid, "@%.60s is not @1x to @4x", times)
+		}
+	}
 	for _, index := range []struct {
 		name, text string
 		to         *int
 	}{{"z", z, &t.Z}, {"x", x, &t.X}, {"y", y, &t.Y}} {
 		if *index.to, err = strconv.Atoi(index.text); err != nil {
-			return t, fault.New(fault.Invalid, "tile index %s %.60q is not a whole number", index.name, index.text)
+			return t, 0, fault.New(fault.Invalid, "tile index %s %.60q is not a whole number", index.name, index.text)
 		}
 	}
-	return t, nil
+	return t, scale, nil
+}
+
+// picture answers with a picture, unless the client has it.
+func picture(c *fiber.Ctx, view *tiles.View, frame tiles.Frame, format render.Format) error {
+	tag, err := view.ETag(frame, format)
+	if err != nil || notModified(c, tag) {
+		return err
+	}
+	body, err := view.Picture(c.UserContext(), frame, format)
+	return send(c, body, format.ContentType(), err)
 }
 
 // preview serves the whole item as one picture, PNG when the path names no format.
@@ -90,16 +119,25 @@ func (a API) preview(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	tag, err := view.PreviewETag(sizePx, format)
-	if err != nil || notModified(c, tag) {
+	frame, err := view.PreviewFrame(tiles.Size{MaxPx: sizePx}, geo.WebMercator)
+	if err != nil {
 		return err
 	}
-	picture, err := view.Preview(c.UserContext(), sizePx, format)
-	return send(c, picture, format.ContentType(), err)
+	return picture(c, view, frame, format)
 }
 
 // tileJSON describes the tiles of the same query to map libraries.
 func (a API) tileJSON(c *fiber.Ctx) error {
+	set := tiles.WebMercatorQuad
+	if c.Params("tms") != "" {
+		if c.Params("tms") == assetsFolder {
+			return c.Next()
+		}
+		var err error
+		if set, err = setOf(c); err != nil {
+			return err
+		}
+	}
 	format := c.Query("tile_format", "png")
 	if _, err := render.ParseFormat(format); err != nil {
 		return err
@@ -108,17 +146,15 @@ func (a API) tileJSON(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	doc, err := view.TileJSON(c.UserContext(), template(c, format))
+	doc, err := view.TileJSONIn(c.UserContext(), set, template(c, set, format))
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(doc)
-	if err != nil {
-		return fmt.Errorf("tilehttp: tilejson: %w", err)
-	}
-	c.Set(fiber.HeaderCacheControl, cacheControl)
-	return httpkit.Send(c, fiber.MIMEApplicationJSON, body)
+	return sendJSON(c, doc)
 }
+
+// assetsFolder holds the files of an item, whatever their names are: its addresses are another door's.
+const assetsFolder = "assets"
 
 // point serves the values at a place.
 func (a API) point(c *fiber.Ctx) error {
@@ -165,6 +201,16 @@ func (a API) view(c *fiber.Ctx, alsoKnown ...string) (*tiles.View, error) {
 func notModified(c *fiber.Ctx, tag string) bool {
 	c.Set(fiber.HeaderCacheControl, cacheControl)
 	return httpkit.NotModified(c, tag)
+}
+
+// sendJSON answers with a document that caches may keep.
+func sendJSON(c *fiber.Ctx, doc any) error {
+	body, err := json.Marshal(doc)
+	if err != nil {
+		return fmt.Errorf("tilehttp: %w", err)
+	}
+	c.Set(fiber.HeaderCacheControl, cacheControl)
+	return httpkit.Send(c, fiber.MIMEApplicationJSON, body)
 }
 
 func send(c *fiber.Ctx, body []byte, contentType string, err error) error {

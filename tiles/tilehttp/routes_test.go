@@ -213,7 +213,7 @@ func TestWrongRequests(t *testing.T) {
 		tile + ".png?expression=B08-":                                                     {400, "expression"},
 		tile + ".png?render=ndvi":                                                         {404, "ndvi"},
 		tile + ".png?assets=B04&max_size=9":                                               {400, "max_size"},
-		strings.Replace(tile, "WebMercatorQuad", "WGS84", 1) + ".png":                     {404, "there is WebMercatorQuad"},
+		strings.Replace(tile, "WebMercatorQuad", "WGS84", 1) + ".png":                     {404, "/tileMatrixSets lists"},
 		strings.Replace(tile, "/13/", "/x/", 1) + ".png?assets=B04":                       {400, "whole number"},
 		strings.Replace(tile, "/13/", "/25/", 1) + ".png?assets=B04":                      {400, "0 to 24"},
 		strings.Replace(tile, "/13/", "/-1/", 1) + ".png?assets=B04":                      {400, "0 to 24"},
