@@ -64,6 +64,11 @@ func TestContract(t *testing.T) {
 		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?colormap_name=none&assets=B04":                                   400,
 		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?colourmap=x":                                                     400,
 		item56JMM + "/tilejson.json?render=ndvi":                                                                           200, item56JMM + "/map.html?render=ndvi": 200, item56JMM + "/map.js": 200,
+		item56JMM + "/preview/200x100.png?render=ndvi&dst_crs=EPSG:32756": 200, item56JMM + "/preview/0x100.png": 400, item56JMM + "/preview?dst_crs=x": 400,
+		item56JMM + "/bbox/152.1,-30.5,152.3,-30.25.png?render=ndvi&max_size=100": 200, item56JMM + "/bbox/152.1,-30.5,152.3,-30.25/64x32.webp?render=ndvi": 200,
+		item56JMM + "/bbox/152.1,-30.5.png": 400, item56JMM + "/bbox/152.3,-30.5,152.1,-30.25.png": 400, item56JMM + "/bbox/1,2,3,4/9000x9000.png?render=ndvi": 413,
+		item56JMM + "/statistics?" + ndvi: 200, item56JMM + "/statistics?assets=B04&p=5&p=95&categorical=true&c=1,2": 200, item56JMM + "/statistics?p=200&assets=B04": 400,
+		item56JMM + "/histogram?assets=B04&histogram_bins=5&histogram_range=0,1": 200, item56JMM + "/info.geojson": 200, item56JMM + "/bounds": 200, item56JMM + "/assets": 200,
 		"/tileMatrixSets": 200, "/tileMatrixSets/UTM56SWGS84Quad": 200, "/tileMatrixSets/CDB1GlobalGrid": 200, "/tileMatrixSets/Mars": 404, "/tileMatrixSets?x=1": 400,
 		item56JMM + "/tiles": 200, item56JMM + "/tiles/WorldCRS84Quad": 200, item56JMM + "/tiles/Mars": 404, item56JMM + "/tiles?x=1": 400,
 		item56JMM + "/tiles/WorldCRS84Quad/8/472/171.png?render=ndvi": 200, item56JMM + "/tiles/WebMercatorQuad/8/236/150@2x.png?render=ndvi": 200,
@@ -85,6 +90,25 @@ func TestContract(t *testing.T) {
 	} {
 		if got := client.Post("/search", body); got.Status != want {
 			t.Errorf("POST /search %s: %d, want %d: %.200s", body, got.Status, want, got.Body)
+		}
+	}
+	const field = `{"type":"Feature","properties":{"a":1},"geometry":{"type":"Polygon","coordinates":[[[152.1,-30.5],[152.3,-30.5],[152.2,-30.3],[152.1,-30.5]]]}}`
+	for target, want := range map[string]struct {
+		body   string
+		status int
+	}{
+		"/feature?render=ndvi&max_size=64":     {field, 200},
+		"/feature.jpg?render=ndvi&max_size=64": {field, 200},
+		"/feature/32x32.webp?render=ndvi":      {field, 200},
+		"/feature?render=ndvi":                 {`{"type":"Feature","geometry":null}`, 400},
+		"/feature.png?render=ndvi":             {`{"type":"Point","coordinates":[1,2]}`, 400},
+		"/statistics?assets=B04":               {field, 200},
+		"/statistics?" + ndvi:                  {`{"type":"FeatureCollection","features":[` + field + `,` + field + `]}`, 200},
+		"/statistics?assets=B08":               {`{"type":"FeatureCollection","features":[7]}`, 400},
+		"/statistics?assets=B03":               {`]`, 400},
+	} {
+		if got := client.Post(item56JMM+target, want.body); got.Status != want.status {
+			t.Errorf("POST %s %s: %d, want %d: %.200s", target, want.body, got.Status, want.status, got.Body)
 		}
 	}
 	if got := client.Do(http.MethodHead, item56JMM+"/assets/B04", ""); got.Status != 200 || got.Header.Get("ETag") == "" {

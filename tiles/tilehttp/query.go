@@ -23,6 +23,9 @@ type query map[string][]string
 var known = []string{"render", "assets", "expression", "rescale", "colormap_name", "colormap", "nodata", "resampling", "unscale",
 	"tilesize", "scale", "buffer", "padding"}
 
+// repeatable are the parameters that hold lists.
+var repeatable = []string{"assets", "rescale", "asset_bidx", "bidx", "c", "p"}
+
 // request reads the path and the query. Further parameters that the route knows are its own business.
 func request(c *fiber.Ctx, alsoKnown ...string) (tiles.Request, error) {
 	r, err := parse(queryOf(c), alsoKnown...)
@@ -45,7 +48,7 @@ func parse(q query, alsoKnown ...string) (tiles.Request, error) {
 		if !slices.Contains(known, name) && !slices.Contains(alsoKnown, name) {
 			return r, fault.New(fault.Invalid, "parameter %.60q is not known here; there are %s", name, strings.Join(slices.Concat(known, alsoKnown), ", "))
 		}
-		if len(values) > 1 && name != "assets" && name != "rescale" {
+		if len(values) > 1 && !slices.Contains(repeatable, name) {
 			return r, fault.New(fault.Invalid, "parameter %q is given %d times", name, len(values))
 		}
 	}

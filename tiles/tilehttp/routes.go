@@ -32,8 +32,20 @@ func (a API) Mount(r fiber.Router) {
 	item.Get("/map.js", script)
 	item.Get("/preview", a.preview)
 	item.Get("/preview.:format", a.preview)
+	item.Get("/preview/:size.:format", a.preview)
+	item.Get("/bbox/:bbox.:format", a.crop)
+	item.Get("/bbox/:bbox/:size.:format", a.crop)
+	item.Post("/feature", a.feature)
+	item.Post("/feature.:format", a.feature)
+	item.Post("/feature/:size.:format", a.feature)
 	item.Get(`/point/:lon\,:lat`, a.point)
+	item.Get("/statistics", a.statistics)
+	item.Post("/statistics", a.zonalStatistics)
+	item.Get("/histogram", a.histogram)
 	item.Get("/info", a.info)
+	item.Get("/info.geojson", a.infoFeature)
+	item.Get("/bounds", a.itemBounds)
+	item.Get("/assets", a.itemAssets)
 	r.Get("/tileMatrixSets", tileMatrixSets)
 	r.Get("/tileMatrixSets/:tms", tileMatrixSet)
 	r.Get("/colormaps", colormaps)
@@ -111,15 +123,19 @@ func (a API) preview(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	sizePx, err := queryOf(c).whole("max_size")
+	size, err := sizeOf(c)
 	if err != nil {
 		return err
 	}
-	view, err := a.view(c, "max_size")
+	system, err := queryOf(c).system("dst_crs", geo.WebMercator)
 	if err != nil {
 		return err
 	}
-	frame, err := view.PreviewFrame(tiles.Size{MaxPx: sizePx}, geo.WebMercator)
+	view, err := a.view(c, "max_size", "width", "height", "dst_crs")
+	if err != nil {
+		return err
+	}
+	frame, err := view.PreviewFrame(size, system)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,356 @@
+package tiles
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+
+	"swath/fault"
+	"swath/geo"
+	"swath/raster"
+)
+
+// StatisticsOptions say what is counted; the names are TiTiler's.
+type StatisticsOptions struct {
+	Categorical bool        // the histogram counts single values instead of ranges
+	Categories  []float64   // which values (c); none: all that occur
+	Percentiles []float64   // (p) 2 and 98 when empty
+	Bins        int         // of the histogram, of equal width; 10 when 0
+	Edges       []float64   // of the histogram's bins, instead of Bins
+	Range       *[2]float64 // of the histogram; the values' own when nil
+}
+
+// Bounds of what statistics count.
+const (
+	mostBins        = 4096
+	mostPercentiles = 100
+)
+
+func (o StatisticsOptions) check() error {
+	rising := slices.IsSortedFunc(o.Edges, cmp.Compare[float64])
+	switch {
+	case o.Bins < 0 || o.Bins > mostBins || len(o.Edges) > mostBins || len(o.Edges) == 1 || !rising:
+		return fault.New(fault.Invalid, "histogram_bins: 1 to %d bins, or their edges in rising order", mostBins)
+	case o.Range != nil && !(o.Range[0] < o.Range[1] && !math.IsInf(o.Range[1]-o.Range[0], 0)):
+		return fault.New(fault.Invalid, "histogram_range %g,%g: it goes from a lower to a higher number", o.Range[0], o.Range[1])
+	case len(o.Percentiles) > mostPercentiles || len(o.Categories) > mostBins:
+		return fault.New(fault.Invalid, "at most %d percentiles and %d categories are taken", mostPercentiles, mostBins)
+	}
+	for _, p := range o.Percentiles {
+		if !(p >= 0 && p <= 100) {
+			return fault.New(fault.Invalid, "percentile %g is not between 0 and 100", p)
+		}
+	}
+	return nil
+}
+
+// BandStatistics are those of one plane, with TiTiler's names and rules: count, sum, mean, std, median and percentiles weigh each
+// pixel by how much of it is covered, everything else counts it whole.
+type BandStatistics struct {
+	Min, Max, Mean, Count, Sum, Std, Median, Majority, Minority, Unique float64
+	Histogram                                                           [2][]float64 // counts, then edges or values
+	ValidPercent, MaskedPixels, ValidPixels                             float64
+	Percentiles                                                         map[string]float64 // "percentile_2"
+}
+
+// MarshalJSON writes what is not a number as null.
+func (b BandStatistics) MarshalJSON() ([]byte, error) {
+	out := map[string]any{"histogram": b.Histogram}
+	for name, v := range map[string]float64{"min": b.Min, "max": b.Max, "mean": b.Mean, "count": b.Count, "sum": b.Sum, "std": b.Std, "median": b.Median,
+		"majority": b.Majority, "minority": b.Minority, "unique": b.Unique, "valid_percent": b.ValidPercent, "masked_pixels": b.MaskedPixels, "valid_pixels": b.ValidPixels} {
+		out[name] = orNull(v)
+	}
+	for name, v := range b.Percentiles {
+		out[name] = orNull(v)
+	}
+	return json.Marshal(out)
+}
+
+func orNull(v float64) any {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return v
+}
+
+// Statistics returns those of each plane of a frame, by its name.
+func (v *View) Statistics(ctx context.Context, frame Frame, o StatisticsOptions) (map[string]BandStatistics, error) {
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	if err := v.affordable(frame); err != nil {
+		return nil, err
+	}
+	leave, err := v.renderer.gate.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	planes, err := v.planes(ctx, frame.Grid)
+	if err != nil {
+		return nil, err
+	}
+	var share []float32
+	if frame.Area != nil {
+		share = frame.Area.cover(frame.Grid)
+	}
+	out := make(map[string]BandStatistics, len(planes))
+	for i, plane := range planes {
+		out[v.outputs[i]] = statisticsOf(plane, share, o)
+	}
+	return out, ctx.Err()
+}
+
+// weighed is a value and how much of its pixel counts.
+type weighed struct {
+	value  float32
+	weight float32
+}
+
+// statisticsOf counts a plane; share is how much of each pixel counts, nil for all.
+func statisticsOf(plane, share []float32, o StatisticsOptions) BandStatistics {
+	valid, covered := make([]weighed, 0, len(plane)), len(plane)
+	if share != nil {
+		covered = 0
+	}
+	for i, value := range plane {
+		w := float32(1)
+		if share != nil {
+			if w = share[i]; w > 0 {
+				covered++
+			}
+		}
+		if w > 0 && !isNaN(value) && !math.IsInf(float64(value), 0) {
+			valid = append(valid, weighed{value, w})
+		}
+	}
+	slices.SortFunc(valid, func(a, b weighed) int { return cmp.Compare(a.value, b.value) })
+	nan := math.NaN()
+	s := BandStatistics{Min: nan, Max: nan, Mean: nan, Std: nan, Median: nan, Majority: nan, Minority: nan,
+		ValidPixels: float64(len(valid)), MaskedPixels: float64(len(plane) - len(valid)), Percentiles: map[string]float64{}}
+	if covered > 0 {
+		s.ValidPercent = math.Round(math.Min(s.ValidPixels/float64(covered), 1)*1e4) / 100
+	}
+	wanted := o.Percentiles
+	if len(wanted) == 0 {
+		wanted = []float64{2, 98}
+	}
+	values, counts := distinct(valid)
+	s.Unique = float64(len(values))
+	if len(valid) > 0 {
+		s.Min, s.Max = float64(valid[0].value), float64(valid[len(valid)-1].value)
+		s.Majority, s.Minority = values[slices.Index(counts, slices.Max(counts))], values[slices.Index(counts, slices.Min(counts))]
+		s.weigh(valid)
+	}
+	quantile := quantiles(valid)
+	s.Median = quantile(0.5)
+	for _, p := range wanted {
+		s.Percentiles["percentile_"+strconv.Itoa(int(p))] = quantile(p / 100)
+	}
+	if o.Categorical {
+		s.Histogram = categories(values, counts, o.Categories)
+	} else {
+		s.Histogram = histogram(valid, o)
+	}
+	return s
+}
+
+// weigh sets the sums of sorted values.
+func (s *BandStatistics) weigh(valid []weighed) {
+	for _, v := range valid {
+		s.Count += float64(v.weight)
+		s.Sum += float64(v.weight) * float64(v.value)
+	}
+	s.Mean = s.Sum / s.Count
+	variance := 0.0
+	for _, v := range valid {
+		d := float64(v.value) - s.Mean
+		variance += float64(v.weight) * d * d
+	}
+	s.Std = math.Sqrt(variance / s.Count)
+}
+
+// distinct returns the distinct ones of sorted values, and how often each occurs.
+func distinct(valid []weighed) (values, counts []float64) {
+	for i, v := range valid {
+		if i == 0 || v.value != valid[i-1].value {
+			values, counts = append(values, float64(v.value)), append(counts, 0)
+		}
+		counts[len(counts)-1]++
+	}
+	return values, counts
+}
+
+// quantiles returns the function that finds the first of sorted values up to which a share of the weight lies.
+func quantiles(valid []weighed) func(share float64) float64 {
+	sums := make([]float64, len(valid))
+	total := 0.0
+	for i, v := range valid {
+		total += float64(v.weight)
+		sums[i] = total
+	}
+	return func(share float64) float64 {
+		if len(valid) == 0 {
+			return math.NaN()
+		}
+		i, _ := slices.BinarySearch(sums, share*total)
+		return float64(valid[min(i, len(valid)-1)].value)
+	}
+}
+
+// categories counts single values.
+func categories(values, counts, wanted []float64) [2][]float64 {
+	if len(wanted) == 0 {
+		return [2][]float64{append([]float64{}, counts...), append([]float64{}, values...)}
+	}
+	found := make([]float64, len(wanted))
+	for i, w := range wanted {
+		if at, ok := slices.BinarySearch(values, w); ok {
+			found[i] = counts[at]
+		}
+	}
+	return [2][]float64{found, wanted}
+}
+
+// histogram counts sorted values in bins that are closed below and open above, the last closed at both ends (numpy's rule).
+func histogram(valid []weighed, o StatisticsOptions) [2][]float64 {
+	edges := o.Edges
+	if len(edges) == 0 {
+		low, high := 0.0, 1.0
+		if o.Range != nil {
+			low, high = o.Range[0], o.Range[1]
+		} else if len(valid) > 0 {
+			low, high = float64(valid[0].value), float64(valid[len(valid)-1].value)
+		}
+		if low == high {
+			low, high = low-0.5, high+0.5
+		}
+		n := o.Bins
+		if n == 0 {
+			n = 10
+		}
+		edges = make([]float64, n+1)
+		for i := range edges {
+			edges[i] = low + (high-low)*float64(i)/float64(n)
+		}
+		edges[n] = high
+	}
+	counts := make([]float64, len(edges)-1)
+	for _, v := range valid {
+		i, found := slices.BinarySearch(edges, float64(v.value))
+		switch {
+		case found && i == len(edges)-1:
+			counts[i-1]++
+		case found:
+			counts[i]++
+		case i > 0 && i < len(edges):
+			counts[i-1]++
+		}
+	}
+	return [2][]float64{counts, edges}
+}
+
+// StatisticsFrame is the frame of the whole item on the grid of the view's finest raster, its longer side at most size.MaxPx
+// pixels (0: 1024); on the web map where that raster's system has no code.
+func (v *View) StatisticsFrame(ctx context.Context, size Size) (Frame, error) {
+	if err := size.check(); err != nil {
+		return Frame{}, err
+	}
+	full, ok, err := v.nativeGrid(ctx)
+	if err != nil {
+		return Frame{}, err
+	}
+	if !ok {
+		return v.PreviewFrame(size, geo.WebMercator)
+	}
+	if size == (Size{}) {
+		size.MaxPx = previewSide
+	}
+	w, h := full.Width, full.Height
+	if size.MaxPx > 0 && max(w, h) > size.MaxPx {
+		shrink := float64(size.MaxPx) / float64(max(w, h))
+		w, h = int(math.Ceil(float64(w)*shrink)), int(math.Ceil(float64(h)*shrink))
+	}
+	if size.WidthPx > 0 || size.HeightPx > 0 {
+		scaled := gridOver(geo.Box{MaxX: float64(w), MaxY: float64(h)}, 0, size)
+		w, h = scaled.Width, scaled.Height
+	}
+	return Frame{Grid: resized(full, w, h)}, nil
+}
+
+// resized is the same place in another number of pixels.
+func resized(g raster.Grid, width, height int) raster.Grid {
+	g.Transform[1] *= float64(g.Width) / float64(width)
+	g.Transform[5] *= float64(g.Height) / float64(height)
+	g.Width, g.Height = width, height
+	return g
+}
+
+// nativeGrid returns the full resolution grid of the finest raster of the view; false when no code and straight axes place it.
+func (v *View) nativeGrid(ctx context.Context) (grid raster.Grid, ok bool, err error) {
+	for asset := range v.byAsset() {
+		c, release, err := v.renderer.cog(ctx, asset.Object)
+		if err != nil {
+			return grid, false, err
+		}
+		if c.CRS != 0 && len(c.GCPs) == 0 && c.Transform[2] == 0 && c.Transform[4] == 0 && (!ok || c.Transform[1] < grid.Transform[1]) {
+			grid, ok = raster.Grid{CRS: c.CRS, Transform: c.Transform, Width: c.Levels[0].Width, Height: c.Levels[0].Height}, true
+		}
+		release()
+	}
+	return grid, ok, nil
+}
+
+// ZonalFrame is the frame of a GeoJSON feature for statistics: whole pixels of the view's finest raster, unless another system
+// (not 0) is asked for.
+func (v *View) ZonalFrame(ctx context.Context, body []byte, coords, system geo.EPSG, size Size) (Frame, error) {
+	area, err := ParseArea(body, coords)
+	if err != nil {
+		return Frame{}, err
+	}
+	full, ok, err := v.nativeGrid(ctx)
+	if err != nil {
+		return Frame{}, err
+	}
+	if system != 0 && system != full.CRS || !ok {
+		if system == 0 {
+			system = geo.WebMercator
+		}
+		return v.areaFrame(ctx, area, coords, system, size)
+	}
+	if err := size.check(); err != nil {
+		return Frame{}, err
+	}
+	if area, err = area.project(coords, full.CRS); err != nil {
+		return Frame{}, err
+	}
+	inverse, _ := full.Transform.Invert()
+	b := area.bounds()
+	c0, r0 := inverse.Apply(b.MinX, b.MaxY)
+	c1, r1 := inverse.Apply(b.MaxX, b.MinY)
+	left, top := math.Floor(math.Min(c0, c1)), math.Floor(math.Min(r0, r1))
+	right, bottom := math.Max(left+1, math.Ceil(math.Max(c0, c1))), math.Max(top+1, math.Ceil(math.Max(r0, r1)))
+	if right-left > math.MaxInt32 || bottom-top > math.MaxInt32 {
+		return Frame{}, fault.New(fault.TooLarge, "the area spans %.0f x %.0f pixels", right-left, bottom-top)
+	}
+	grid := full
+	grid.Transform[0], grid.Transform[3] = full.Transform.Apply(left, top)
+	grid.Width, grid.Height = int(right-left), int(bottom-top)
+	switch w, h := grid.Width, grid.Height; {
+	case size.WidthPx > 0 || size.HeightPx > 0:
+		scaled := gridOver(geo.Box{MaxX: float64(w), MaxY: float64(h)}, 0, size)
+		grid = resized(grid, scaled.Width, scaled.Height)
+	case size.MaxPx > 0 && max(w, h) > size.MaxPx:
+		shrink := float64(size.MaxPx) / float64(max(w, h))
+		grid = resized(grid, int(math.Ceil(float64(w)*shrink)), int(math.Ceil(float64(h)*shrink)))
+	}
+	frame := Frame{Grid: grid, Area: area}
+	if err := v.affordable(frame); err != nil {
+		return Frame{}, fmt.Errorf("tiles: zone: %w", err)
+	}
+	return frame, nil
+}
