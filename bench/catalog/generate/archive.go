@@ -31,7 +31,7 @@ func (a *archive) stretches() int64 { return (a.items + perStretch - 1) / perStr
 func (a *archive) write(out io.Writer, sample int64, workers int) error {
 	first, step, most := int64(0), int64(1), perStretch
 	if sample > 0 {
-		most = int(min(perStretch, max(1, (sample+a.stretches()-1)/a.stretches()), a.items))
+		most = int(min(perStretch, max(16, (sample+a.stretches()-1)/a.stretches()), sample, a.items)) // a stretch costs the same for one
 		step = max(1, a.stretches()*int64(most)/sample)
 		first = (a.stretches() - 1) % step / 2
 	}
