@@ -40,11 +40,17 @@ type sceneKey struct {
 // firstL2AUs is when surface products began.
 var firstL2AUs = utc("2017-03-28T00:00:00")
 
+// patience is how often a scene of one kind is drawn in vain before it may be of another.
+const patience = 1000
+
 // draw returns a scene of the time from begin to end that was not seen yet. A scene belongs to its time alone, so neighbouring
 // stretches never draw the same one.
 func (w *world) draw(random *rand.Rand, begin, end int64, seen map[sceneKey]bool) scene {
 	kind := random.IntN(1000)
-	for {
+	for tries := 1; ; tries++ {
+		if tries%patience == 0 { // the satellites of that kind made no more in this time
+			kind = random.IntN(1000)
+		}
 		us := begin + random.Int64N(max(1, end-begin))
 		var s scene
 		var ok bool
