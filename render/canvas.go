@@ -19,10 +19,13 @@ type canvas struct {
 var canvases = sync.Pool{New: func() any { return new(canvas) }}
 
 // truecolour draws three planes.
-func (c *canvas) truecolour(planes [][]float32, limits [][2]float64, transparent bool, format Format) ([]byte, error) {
+func (c *canvas) truecolour(planes [][]float32, formula *Formula, limits [][2]float64, transparent bool, format Format) ([]byte, error) {
 	channels := channelsOf(format, transparent)
 	c.pixels = sized(c.pixels, c.width*c.height*channels)
 	interleave(c.pixels, planes, [3][2]float64(limits), channels)
+	if formula != nil {
+		formula.apply(c.pixels, channels)
+	}
 	return c.encode(channels, format)
 }
 
@@ -32,7 +35,7 @@ func (c *canvas) onePlane(plane []float32, style Style, limits [2]float64, trans
 	if style.Colormap != nil {
 		colours = style.Colormap
 	}
-	if colours.edges != nil && len(style.Rescale) > 0 {
+	if colours.edges != nil && (len(style.Rescale) > 0 || style.Formula != nil) {
 		colours = colours.overLevels()
 	}
 	c.indices = sized(c.indices, len(plane))
@@ -40,6 +43,9 @@ func (c *canvas) onePlane(plane []float32, style Style, limits [2]float64, trans
 		colours.classify(c.indices, plane)
 	} else {
 		levels(c.indices, plane, limits)
+		if style.Formula != nil {
+			style.Formula.applyToOne(c.indices)
+		}
 	}
 	palette, hole := slices.Clone(colours.colours), -1
 	if transparent > 0 {

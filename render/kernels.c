@@ -160,3 +160,54 @@ ROWS void render_sub(const uint8_t *pixels, size_t width, size_t height, size_t 
 			rows[1 + i] = pixels[i] - pixels[i - channels];
 	}
 }
+
+void render_exchange(uint8_t *pixels, size_t n, const uint8_t *tables, int channels) {
+	for (size_t i = 0; i < n; i++, pixels += channels) {
+		pixels[0] = tables[pixels[0]];
+		pixels[1] = tables[256 + pixels[1]];
+		pixels[2] = tables[512 + pixels[2]];
+	}
+}
+
+// The curve between XYZ and L*a*b* (CIE 15), and back.
+static inline double lab_curve(double t) { return t > 216.0 / 24389 ? cbrt(t) : t * (841.0 / 108) + 4.0 / 29; }
+static inline double lab_inverse(double t) { return t > 6.0 / 29 ? t * t * t : (108.0 / 841) * (t - 4.0 / 29); }
+
+// The level of a linear sRGB value, cut: the last one that is not above it. start tells one at or below it.
+static inline uint8_t srgb_level(double x, const double *linear, const uint8_t *start) {
+	if (!(x > 0))
+		return 0;
+	if (x >= 1)
+		return 255;
+	int level = start[(int)(x * RENDER_CHUNK)];
+	while (x >= linear[level + 1])
+		level++;
+	return level;
+}
+
+// Chroma times the factor is a* and b* times the factor: the way through hue is spared.
+void render_saturate(uint8_t *pixels, size_t n, double factor, int channels) {
+	double linear[257]; // of each level (IEC 61966-2-1)
+	for (int i = 0; i < 257; i++)
+		linear[i] = i <= 10 ? i / 255.0 / 12.92 : pow((i / 255.0 + 0.055) / 1.055, 2.4);
+	uint8_t start[RENDER_CHUNK];
+	for (int i = 0, level = 0; i < RENDER_CHUNK; i++) {
+		while ((double)i / RENDER_CHUNK >= linear[level + 1])
+			level++;
+		start[i] = level;
+	}
+	for (size_t i = 0; i < n; i++, pixels += channels) {
+		if (!(pixels[0] | pixels[1] | pixels[2]))
+			continue;
+		double r = linear[pixels[0]], g = linear[pixels[1]], b = linear[pixels[2]];
+		double fx = lab_curve((0.4124564 * r + 0.3575761 * g + 0.1804375 * b) / 0.95047);
+		double fy = lab_curve(0.2126729 * r + 0.7151522 * g + 0.0721750 * b);
+		double fz = lab_curve((0.0193339 * r + 0.1191920 * g + 0.9503041 * b) / 1.08883);
+		double x = lab_inverse(fy + factor * (fx - fy)) * 0.95047;
+		double y = lab_inverse(fy);
+		double z = lab_inverse(fy + factor * (fz - fy)) * 1.08883;
+		pixels[0] = srgb_level(3.2404542 * x - 1.5371385 * y - 0.4985314 * z, linear, start);
+		pixels[1] = srgb_level(-0.9692660 * x + 1.8760108 * y + 0.0415560 * z, linear, start);
+		pixels[2] = srgb_level(0.0556434 * x - 0.2040259 * y + 1.0572252 * z, linear, start);
+	}
+}

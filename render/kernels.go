@@ -87,3 +87,13 @@ func subtract(rows, pixels []byte, width, height, channels int) {
 }
 
 func bytesOf(b []byte) *C.uint8_t { return (*C.uint8_t)(unsafe.SliceData(b)) }
+
+// exchange replaces levels of pixels of 3 or 4 bytes by those of each channel's table.
+func exchange(pixels []byte, tables *[3][256]byte, channels int) {
+	C.render_exchange(bytesOf(pixels), C.size_t(len(pixels)/channels), bytesOf(tables[0][:]), C.int(channels))
+}
+
+// saturate multiplies the chroma of pixels of 3 or 4 bytes.
+func saturate(pixels []byte, factor float64, channels int) {
+	C.render_saturate(bytesOf(pixels), C.size_t(len(pixels)/channels), C.double(factor), C.int(channels))
+}

@@ -51,4 +51,10 @@ void render_interleave(const float *const *planes, const double *low, const doub
 // render_sub writes rows of pixels as rows of PNG filter "sub": a filter byte, then differences from the pixel before.
 void render_sub(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t *rows);
 
+// render_exchange replaces the first three bytes of each pixel by those of three tables of 256.
+void render_exchange(uint8_t *pixels, size_t n, const uint8_t *tables, int channels);
+
+// render_saturate multiplies the chroma (CIE 1976 LCh under D65) of sRGB pixels of 3 or 4 bytes; levels are cut, not rounded.
+void render_saturate(uint8_t *pixels, size_t n, double factor, int channels);
+
 #endif

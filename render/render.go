@@ -1,8 +1,8 @@
 // Package render turns planes of pixels into the bytes of a web image.
 //
-//	bands ──Compile("(B08-B04)/(B08+B04)").Eval──▶ planes ──stretch──▶ levels 0..255 ──Colormap──▶ colours ──Encode──▶ PNG
-//	                                                 │                                                               JPEG
-//	                                              NaN: no value ─────────────────────────────────▶ transparent       WebP
+//	bands ──Compile("(B08-B04)/(B08+B04)").Eval──▶ planes ──stretch──▶ levels 0..255 ──Formula, Colormap──▶ colours ──Encode──▶ PNG
+//	                                                 │                                                                        JPEG
+//	                                              NaN: no value ──────────────────────────────────────────▶ transparent       WebP
 //
 // Arrays in, image out: no files, no places, no products. Loops over pixels are C that works on eight pixels at a time;
 // each is entered once per image. Where the peer TiTiler has a rule (syntax, names, rounding), it is the rule here.
@@ -48,6 +48,7 @@ func (f Format) ContentType() string { return [...]string{"image/png", "image/jp
 // rounded to float32 and cut to a whole number: rio-tiler's rule. No Rescale at all means that values are levels already.
 type Style struct {
 	Rescale  [][2]float64 // none, one for all planes, or one per plane
+	Formula  *Formula     // of the levels; nil changes nothing
 	Colormap *Colormap    // for one plane; nil is gray
 }
 
@@ -74,7 +75,7 @@ func Encode(planes [][]float32, width, height int, style Style, format Format) (
 	case transparent == width*height:
 		return Empty(width, height, format)
 	case len(planes) == 3:
-		return c.truecolour(planes, limits, transparent > 0, format)
+		return c.truecolour(planes, style.Formula, limits, transparent > 0, format)
 	}
 	return c.onePlane(planes[0], style, limits[0], transparent, format)
 }
@@ -100,6 +101,9 @@ func Empty(width, height int, format Format) ([]byte, error) {
 func (s Style) limits(planes int) ([][2]float64, error) {
 	if s.Colormap != nil && planes != 1 {
 		return nil, fault.New(fault.Invalid, "colormap: an image of %d planes takes none", planes)
+	}
+	if s.Formula != nil && planes == 1 && s.Formula.needsThreePlanes() {
+		return nil, fault.New(fault.Invalid, "color formula: saturation needs 3 planes, this image has 1")
 	}
 	for _, r := range s.Rescale {
 		if !(r[0] < r[1]) || math.IsInf(r[1]-r[0], 0) {

@@ -272,7 +272,7 @@ func TestLossyFormats(t *testing.T) {
 		"three planes": {planes, style, func(i int) color.NRGBA {
 			return color.NRGBA{slowLevel(planes[0][i], limits), slowLevel(planes[1][i], limits), slowLevel(planes[2][i], limits), 255}
 		}},
-		"viridis": {planes[:1], Style{style.Rescale, viridis}, func(i int) color.NRGBA { return viridis.colours[slowLevel(planes[0][i], limits)] }},
+		"viridis": {planes[:1], Style{Rescale: style.Rescale, Colormap: viridis}, func(i int) color.NRGBA { return viridis.colours[slowLevel(planes[0][i], limits)] }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			img := decode(t, WebP, must(Encode(tc.planes, width, height, tc.style, WebP)))
@@ -416,7 +416,7 @@ func TestGoldenImages(t *testing.T) {
 		"ndvi_rdylgn.png": {[][]float32{plane}, ndvi, PNG},
 		"ndvi_rdylgn.jpg": {[][]float32{plane}, ndvi, JPEG},
 		"gray.png":        {[][]float32{plane}, Style{Rescale: ndvi.Rescale}, PNG},
-		"viridis.png":     {[][]float32{plane}, Style{ndvi.Rescale, must2(ColormapByName("viridis"))}, PNG},
+		"viridis.png":     {[][]float32{plane}, Style{Rescale: ndvi.Rescale, Colormap: must2(ColormapByName("viridis"))}, PNG},
 		"scl.png":         {[][]float32{classes}, Style{Colormap: must2(ColormapByName("scl"))}, PNG},
 		"rgb.png":         {rgb, Style{Rescale: [][2]float64{{0, 1}}}, PNG},
 	} {
@@ -446,7 +446,7 @@ func benchmarkEncode(b *testing.B, planes int, style Style, format Format) {
 
 func BenchmarkEncode(b *testing.B) {
 	limits := [][2]float64{{-1, 1}}
-	palette := Style{limits, must2(ColormapByName("rdylgn"))}
+	palette := Style{Rescale: limits, Colormap: must2(ColormapByName("rdylgn"))}
 	for name, tc := range map[string]struct {
 		planes int
 		style  Style
