@@ -23,7 +23,7 @@ func (v *View) Picture(ctx context.Context, frame Frame, f render.Format) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	if v.beside(frame.Grid) {
+	if v.beside(frame.Grid) && !v.opaque {
 		return render.Empty(frame.Grid.Width, frame.Grid.Height, f)
 	}
 	return v.renderer.pictures.do(ctx, key, func(ctx context.Context) ([]byte, error) {
@@ -40,8 +40,22 @@ func (v *View) Picture(ctx context.Context, frame Frame, f render.Format) ([]byt
 		if err != nil {
 			return nil, err
 		}
+		if v.opaque {
+			fillNaN(planes, style.Rescale)
+		}
 		return render.Encode(planes, frame.Grid.Width, frame.Grid.Height, style, f)
 	})
+}
+
+// fillNaN gives the lowest value of its stretch to what has none.
+func fillNaN(planes [][]float32, limits [][2]float64) {
+	for i, plane := range planes {
+		for j, value := range plane {
+			if isNaN(value) {
+				plane[j] = float32(limits[min(i, len(limits)-1)][0])
+			}
+		}
+	}
 }
 
 // inside returns the view's values in a frame: one slice per output, NaN where nothing was measured and outside its area.

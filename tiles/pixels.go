@@ -14,22 +14,22 @@ import (
 // planes returns the view's values on a grid, NaN where nothing was measured: one slice per output.
 func (v *View) planes(ctx context.Context, grid raster.Grid) ([][]float32, error) {
 	in := make([][]float32, len(v.inputs))
-	group, ctx := errgroup.WithContext(ctx)
+	group, reading := errgroup.WithContext(ctx)
 	for asset, at := range v.byAsset() {
-		group.Go(func() error { return v.read(ctx, asset, at, grid, in) })
+		group.Go(func() error { return v.read(reading, asset, at, grid, in) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	if v.expression == nil {
-		return in, nil
+		return in, v.hide(ctx, grid, in)
 	}
 	out := make([][]float32, v.expression.Outputs())
 	for i := range out {
 		out[i] = make([]float32, grid.Width*grid.Height)
 	}
 	v.expression.Eval(in, out)
-	return out, nil
+	return out, v.hide(ctx, grid, out)
 }
 
 // byAsset returns the places of the inputs in v.inputs, by the asset that they are read from.

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"swath/fault"
+	"swath/geo"
+	"swath/raster"
 )
 
 // PointValues is what an item holds at one place.
@@ -87,6 +89,13 @@ func (v *View) point(ctx context.Context, lonDeg, latDeg float64) (PointValues, 
 			results[i] = make([]float32, 1)
 		}
 		v.expression.Eval(in, results)
+	}
+	if v.mask != nil {
+		const side = 10.0 / 111_320 // degrees of latitude in 10 m
+		one := raster.Grid{CRS: geo.WGS84, Transform: geo.Affine{lonDeg - side/2, side, 0, latDeg + side/2, 0, -side}, Width: 1, Height: 1}
+		if err := v.hide(ctx, one, results); err != nil {
+			return PointValues{}, err
+		}
 	}
 	for i, result := range results {
 		out.Values = append(out.Values, NamedValue{v.outputs[i], known(result[0])})

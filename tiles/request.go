@@ -28,6 +28,11 @@ type Request struct {
 	SizePx           int             // of a tile, pixels a side; 0: what the tile matrix says, 256 nearly everywhere
 	Scale            int             // so many times the pixels, a side; 0 is 1
 	BufferPx         float64         // pixels drawn around a tile, in halves
+	Bidx             []int           // bands of the listed assets, counted from 1; none: all
+	Percentiles      *[2]float64     // instead of Rescale: the stretch of each plane, as percentiles of the whole item
+	Opaque           bool            // no transparency (return_mask=false): what has no value gets the lowest colour
+	Mask             []string        // what is hidden: clouds, shadows, snow, water
+	MaskBufferM      float64         // metres of ground around what is hidden
 }
 
 // Bounds of what one request may ask.
@@ -95,7 +100,7 @@ func (p preset) under(q Request) Request {
 	if q.Expression == "" {
 		q.Expression = p.Expression
 	}
-	if len(q.Rescale) == 0 {
+	if len(q.Rescale) == 0 && q.Percentiles == nil {
 		q.Rescale = p.Rescale
 	}
 	if q.ColormapName == "" && len(q.Colormap) == 0 {
@@ -113,6 +118,13 @@ func (p preset) under(q Request) Request {
 // complete applies the preset that the request names, or the default choice.
 func (r *Renderer) complete(ctx context.Context, q Request, it *Description) (Request, string, error) {
 	bare := q.Render == "" && len(q.Assets) == 0 && q.Expression == ""
+	if bare && len(q.Bidx) > 0 {
+		if len(it.Assets) != 1 {
+			return q, "", fault.New(fault.Invalid, "bidx counts the bands of assets: say which of %s", some(it.keys()))
+		}
+		q.Assets = it.keys()
+		return q, it.Assets[0].Title, nil
+	}
 	if q.Render == "" && !bare {
 		return q, "", nil
 	}
@@ -157,6 +169,10 @@ func (q Request) check() error {
 		return fault.New(fault.Invalid, "scale %d: tiles are drawn at 1 to %d times their size", q.Scale, mostScale)
 	case !(q.BufferPx >= 0 && q.BufferPx <= mostBuffer) || q.BufferPx*2 != math.Trunc(q.BufferPx*2):
 		return fault.New(fault.Invalid, "buffer %g: 0 to %d pixels, in halves", q.BufferPx, mostBuffer)
+	case q.Percentiles != nil && !(q.Percentiles[0] >= 0 && q.Percentiles[0] < q.Percentiles[1] && q.Percentiles[1] <= 100):
+		return fault.New(fault.Invalid, "rescale %g%%,%g%%: percentiles go from a lower to a higher one, 0 to 100", q.Percentiles[0], q.Percentiles[1])
+	case q.Percentiles != nil && len(q.Rescale) > 0:
+		return fault.New(fault.Invalid, "rescale gives numbers and percentiles: give one kind")
 	case q.ColormapName != "" && len(q.Colormap) > 0:
 		return fault.New(fault.Invalid, "give colormap or colormap_name, not both")
 	}

@@ -15,6 +15,9 @@ const reflectanceTo = 0.3
 // an item are stretched alike.
 func (v *View) stretch(ctx context.Context) ([][2]float64, error) {
 	limits := make([][2]float64, len(v.outputs))
+	if v.shares != nil {
+		return v.measured(ctx)
+	}
 	if len(v.rescale) > 0 {
 		for i := range limits {
 			limits[i] = v.rescale[min(i, len(v.rescale)-1)]
@@ -72,9 +75,13 @@ func (v *View) measured(ctx context.Context) ([][2]float64, error) {
 			return nil, err
 		}
 		limits := make([][2]float64, len(planes))
+		shares := [2]float64{0.02, 0.98}
+		if v.shares != nil {
+			shares = *v.shares
+		}
 		for i, plane := range planes {
 			limits[i] = [2]float64{0, 1}
-			if p, ok := percentiles(plane, 0.02, 0.98); ok && p[0] < p[1] {
+			if p, ok := percentiles(plane, shares[0], shares[1]); ok && p[0] < p[1] {
 				limits[i] = [2]float64{p[0], p[1]}
 			} else if ok {
 				limits[i] = [2]float64{p[0] - 0.5, p[0] + 0.5}

@@ -30,7 +30,10 @@ type View struct {
 	sizePx     int // of a tile; 0: what its matrix says
 	scale      int
 	bufferPx   float64
-	key        string // digest of all that decides a value and its colour
+	shares     *[2]float64 // percentiles of the stretch, 0..1
+	opaque     bool
+	mask       *masking // nil: nothing is hidden
+	key        string   // digest of all that decides a value and its colour
 }
 
 // View resolves a request against its item and collection. Unknown items and presets are fault.NotFound; names that the item
@@ -61,6 +64,13 @@ func (r *Renderer) View(ctx context.Context, q Request) (*View, error) {
 	if err := v.resolve(q); err != nil {
 		return nil, err
 	}
+	if q.Percentiles != nil {
+		v.shares = &[2]float64{q.Percentiles[0] / 100, q.Percentiles[1] / 100}
+	}
+	v.opaque = q.Opaque
+	if v.mask, err = v.item.masking(q.Mask, q.MaskBufferM); err != nil {
+		return nil, err
+	}
 	v.key = v.digest(q)
 	return v, nil
 }
@@ -83,6 +93,16 @@ func (v *View) resolve(q Request) error {
 			return err
 		}
 		v.listed = append(v.listed, refs...)
+	}
+	if len(q.Bidx) > 0 {
+		chosen := make([]ref, 0, len(q.Bidx))
+		for _, n := range q.Bidx {
+			if n < 1 || n > len(v.listed) {
+				return fault.New(fault.Invalid, "bidx %d: the assets have bands 1 to %d", n, len(v.listed))
+			}
+			chosen = append(chosen, v.listed[n-1])
+		}
+		v.listed = chosen
 	}
 	v.inputs, v.outputs = v.listed, names(v.listed)
 	if q.Expression != "" {
@@ -133,6 +153,10 @@ func (v *View) digest(q Request) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d %v %q %q %v %q %q %s %d %t\n", drawVersion, v.item.Bounds, q.Expression, v.outputs, q.Rescale,
 		q.ColormapName, q.Colormap, text(v.noData), v.resampling, v.stored)
+	if v.shares != nil {
+		fmt.Fprintf(h, "percentiles %v\n", *v.shares)
+	}
+	fmt.Fprintf(h, "%t %s\n", v.opaque, v.mask.digest())
 	for _, in := range slices.Concat(v.inputs, v.listed) {
 		b := in.band
 		fmt.Fprintf(h, "%q %q %d %g %g %s %s %s %s %t\n", in.asset.Object, in.asset.Checksum, b.Number, b.Scale, b.Offset,

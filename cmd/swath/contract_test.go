@@ -69,6 +69,8 @@ func TestContract(t *testing.T) {
 		item56JMM + "/bbox/152.1,-30.5.png": 400, item56JMM + "/bbox/152.3,-30.5,152.1,-30.25.png": 400, item56JMM + "/bbox/1,2,3,4/9000x9000.png?render=ndvi": 413,
 		item56JMM + "/statistics?" + ndvi: 200, item56JMM + "/statistics?assets=B04&p=5&p=95&categorical=true&c=1,2": 200, item56JMM + "/statistics?p=200&assets=B04": 400,
 		item56JMM + "/histogram?assets=B04&histogram_bins=5&histogram_range=0,1": 200, item56JMM + "/info.geojson": 200, item56JMM + "/bounds": 200, item56JMM + "/assets": 200,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?assets=B04&rescale=2%25,98%25&return_mask=false": 200, item56JMM + "/preview?assets=B04,B08&bidx=2&max_size=64": 200,
+		item56JMM + "/preview?assets=B04&mask=clouds": 400, item56JMM + "/preview?assets=B04|bidx=1&asset_bidx=B03|1&asset_bidx=B02|1&max_size=64": 200,
 		"/tileMatrixSets": 200, "/tileMatrixSets/UTM56SWGS84Quad": 200, "/tileMatrixSets/CDB1GlobalGrid": 200, "/tileMatrixSets/Mars": 404, "/tileMatrixSets?x=1": 400,
 		item56JMM + "/tiles": 200, item56JMM + "/tiles/WorldCRS84Quad": 200, item56JMM + "/tiles/Mars": 404, item56JMM + "/tiles?x=1": 400,
 		item56JMM + "/tiles/WorldCRS84Quad/8/472/171.png?render=ndvi": 200, item56JMM + "/tiles/WebMercatorQuad/8/236/150@2x.png?render=ndvi": 200,

@@ -21,7 +21,7 @@ type query map[string][]string
 
 // known are the parameters that say what to draw.
 var known = []string{"render", "assets", "expression", "rescale", "colormap_name", "colormap", "nodata", "resampling", "unscale",
-	"tilesize", "scale", "buffer", "padding"}
+	"tilesize", "scale", "buffer", "padding", "bidx", "asset_bidx", "asset_as_band", "reproject", "return_mask", "mask", "mask_buffer"}
 
 // repeatable are the parameters that hold lists.
 var repeatable = []string{"assets", "rescale", "asset_bidx", "bidx", "c", "p"}
@@ -54,15 +54,34 @@ func parse(q query, alsoKnown ...string) (tiles.Request, error) {
 	}
 	r.Render, r.Expression = q.one("render"), q.one("expression")
 	r.ColormapName, r.Colormap, r.Resampling = q.one("colormap_name"), []byte(q.one("colormap")), q.one("resampling")
-	for _, list := range q["assets"] {
-		for name := range strings.SplitSeq(list, ",") {
-			if name = strings.TrimSpace(name); name != "" {
-				r.Assets = append(r.Assets, name)
-			}
+	if r.Resampling == "" { // TiTiler's two steps are one here
+		r.Resampling = q.one("reproject")
+	}
+	var errs [12]error
+	r.Assets, errs[7] = q.assets()
+	r.Percentiles = percentiles(q["rescale"])
+	if r.Percentiles == nil {
+		r.Rescale, errs[0] = rescale(q["rescale"])
+	}
+	for name := range strings.SplitSeq(q.one("mask"), ",") {
+		if name = strings.ToLower(strings.TrimSpace(name)); name != "" {
+			r.Mask = append(r.Mask, name)
 		}
 	}
-	var errs [7]error
-	r.Rescale, errs[0] = rescale(q["rescale"])
+	slices.Sort(r.Mask)
+	if buffer, err := q.number("mask_buffer"); err != nil {
+		errs[8] = err
+	} else if buffer != nil {
+		r.MaskBufferM = *buffer
+	}
+	bands, err := q.numbers("bidx")
+	errs[9] = err
+	for _, n := range bands {
+		r.Bidx = append(r.Bidx, int(n))
+	}
+	visible, err := q.flag("return_mask", true)
+	r.Opaque, errs[10] = !visible, err
+	_, errs[11] = q.flag("asset_as_band", false) // one-band assets are bands anyway
 	r.NoData, errs[1] = q.number("nodata")
 	unscale, err := q.flag("unscale", true)
 	r.Stored, errs[2] = !unscale, err

@@ -27,6 +27,15 @@ func TestParse(t *testing.T) {
 		"nodata=5&resampling=cubic":        {NoData: &five, Resampling: "cubic"},
 		"unscale=false":                    {Stored: true},
 		"unscale=True&tilesize=512":        {SizePx: 512},
+		"scale=2&buffer=0.5&padding=3":     {Scale: 2, BufferPx: 0.5},
+		"mask=Shadows,clouds&mask_buffer=40.5&return_mask=false": {Mask: []string{"clouds", "shadows"}, MaskBufferM: 40.5, Opaque: true},
+		"rescale=2%25,98%25": {Percentiles: &[2]float64{2, 98}},
+		"rescale=p0.5,p99":   {Percentiles: &[2]float64{0.5, 99}},
+		"bidx=3&bidx=1":      {Bidx: []int{3, 1}},
+		"bidx=3,1&reproject=bilinear&asset_as_band=true": {Bidx: []int{3, 1}, Resampling: "bilinear"},
+		"assets=data|bidx=2,1&assets=B04":                {Assets: []string{"data_b2", "data_b1", "B04"}},
+		"assets=B04,data&asset_bidx=data|2,1":            {Assets: []string{"B04", "data_b2", "data_b1"}},
+		"asset_bidx=data|2":                              {Assets: []string{"data_b2"}},
 	} {
 		values, err := url.ParseQuery(text)
 		if err != nil {
@@ -50,6 +59,13 @@ func TestParseRefuses(t *testing.T) {
 	for text, says := range map[string]string{
 		"asset=B04":                     `"asset" is not known here; there are render, assets`,
 		"max_size=4":                    `"max_size" is not known here`,
+		"assets=data|expression=b1":     "only bands can be chosen",
+		"asset_bidx=1,2":                "not asset|bands",
+		"asset_bidx=data|0":             "number of a band",
+		"rescale=2%25,98":               "not a number",
+		"bidx=one":                      "not a number",
+		"mask_buffer=wide":              "not a number",
+		"return_mask=perhaps":           "neither true nor false",
 		"render=a&render=b":             `"render" is given 2 times`,
 		"rescale=0":                     "pairs",
 		"rescale=0,1,2":                 "pairs",

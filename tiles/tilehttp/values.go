@@ -2,6 +2,7 @@ package tilehttp
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -85,4 +86,84 @@ func (q query) numbers(name string) ([]float64, error) {
 		}
 	}
 	return list, nil
+}
+
+// assets reads the assets to draw: comma lists, or entries with TiTiler's choice of bands (data|bidx=1,2), and asset_bidx
+// (data|1,2), which chooses the bands of an asset.
+func (q query) assets() ([]string, error) {
+	var all []string
+	for _, list := range q["assets"] {
+		if key, option, chosen := strings.Cut(list, "|"); chosen {
+			digits, ok := strings.CutPrefix(option, "bidx=")
+			if !ok {
+				return nil, fault.New(fault.Invalid, "assets %.80q: of an asset only bands can be chosen, as in data|bidx=1,2", list)
+			}
+			bands, err := bandsOf(key, digits)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, bands...)
+			continue
+		}
+		for name := range strings.SplitSeq(list, ",") {
+			if name = strings.TrimSpace(name); name != "" {
+				all = append(all, name)
+			}
+		}
+	}
+	for _, choice := range q["asset_bidx"] {
+		key, digits, ok := strings.Cut(choice, "|")
+		if !ok {
+			return nil, fault.New(fault.Invalid, "asset_bidx %.80q is not asset|bands, as in data|1,2", choice)
+		}
+		bands, err := bandsOf(key, digits)
+		if err != nil {
+			return nil, err
+		}
+		if at := slices.Index(all, key); at >= 0 {
+			all = slices.Replace(all, at, at+1, bands...)
+		} else {
+			all = append(all, bands...)
+		}
+	}
+	return all, nil
+}
+
+// bandsOf names bands of an asset as expressions do.
+func bandsOf(key, digits string) ([]string, error) {
+	var names []string
+	for n := range strings.SplitSeq(digits, ",") {
+		number, err := strconv.ParseUint(strings.TrimSpace(n), 10, 16)
+		if err != nil || number == 0 {
+			return nil, fault.New(fault.Invalid, "%.60q is not the number of a band of %.60q", n, key)
+		}
+		names = append(names, key+"_b"+strconv.FormatUint(number, 10))
+	}
+	return names, nil
+}
+
+// percentiles reads a stretch by percentiles, "2%,98%" or "p2,p98"; nil when it is none.
+func percentiles(lists []string) *[2]float64 {
+	if len(lists) != 1 {
+		return nil
+	}
+	low, high, ok := strings.Cut(lists[0], ",")
+	if !ok {
+		return nil
+	}
+	var p [2]float64
+	for i, text := range []string{low, high} {
+		text = strings.TrimSpace(text)
+		digits, percent := strings.CutSuffix(text, "%")
+		if !percent {
+			if digits, percent = strings.CutPrefix(text, "p"); !percent {
+				return nil
+			}
+		}
+		var err error
+		if p[i], err = strconv.ParseFloat(digits, 64); err != nil {
+			return nil
+		}
+	}
+	return &p
 }
