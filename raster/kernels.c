@@ -53,6 +53,43 @@ void swath_undo_float_planes(uint8_t *pixels, int width, int height, int samples
 	}
 }
 
+#define DIFFER(T)                                                            \
+	static void differ_##T(T *row, size_t width, size_t samples)             \
+	{                                                                        \
+		for (size_t i = width * samples; i-- > samples;)                     \
+			row[i] = (T)(row[i] - row[i - samples]);                         \
+	}
+DIFFER(uint8_t)
+DIFFER(uint16_t)
+DIFFER(uint32_t)
+DIFFER(uint64_t)
+
+void swath_differences(void *pixels, int width, int height, int samples, int bytes)
+{
+	for (int y = 0; y < height; y++) {
+		void *row = (uint8_t *)pixels + (size_t)y * width * samples * bytes;
+		switch (bytes) {
+		case 1: differ_uint8_t(row, width, samples); break;
+		case 2: differ_uint16_t(row, width, samples); break;
+		case 4: differ_uint32_t(row, width, samples); break;
+		case 8: differ_uint64_t(row, width, samples); break;
+		}
+	}
+}
+
+void swath_float_planes(uint8_t *pixels, int width, int height, int samples, int bytes, uint8_t *scratch)
+{
+	size_t count = (size_t)width * samples;
+	for (int y = 0; y < height; y++) {
+		uint8_t *row = pixels + (size_t)y * count * bytes;
+		memcpy(scratch, row, count * bytes);
+		for (size_t i = 0; i < count; i++)
+			for (int k = 0; k < bytes; k++)
+				row[(size_t)(bytes - 1 - k) * count + i] = scratch[i * bytes + k];
+		differ_uint8_t(row, count * bytes / samples, samples);
+	}
+}
+
 void swath_swap(void *values, size_t count, int bytes)
 {
 	uint8_t *p = values;

@@ -15,6 +15,12 @@ void swath_undo_differences(void *pixels, int width, int height, int samples, in
 // scratch holds one row.
 void swath_undo_float_planes(uint8_t *pixels, int width, int height, int samples, int bytes, uint8_t *scratch);
 
+// The horizontal predictor, in place.
+void swath_differences(void *pixels, int width, int height, int samples, int bytes);
+
+// The floating point predictor, in place. scratch holds one row.
+void swath_float_planes(uint8_t *pixels, int width, int height, int samples, int bytes, uint8_t *scratch);
+
 // Swap the bytes of count values in place.
 void swath_swap(void *values, size_t count, int bytes);
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/airbusgeo/godal"
@@ -37,7 +38,11 @@ var driverTypes = map[DataType]string{
 }
 
 // WriteCOG converts a raster that GDAL reads (a path; into a zip as /vsizip/…) to a cloud-optimized GeoTIFF on its own grid.
-// The file dst appears when it is complete. A damaged source is fault.Invalid. ctx is looked at before and after the conversion.
+//
+//	source ─strips─▶ lines ─▶ blocks of 256 ─predictor, deflate─▶ spool ─┐
+//	                   └─▶ lines half as long ─▶ … ─▶ spools of overviews ─┴▶ head, small to large
+//
+// The file dst appears when it is complete, and the same source makes the same bytes. A damaged source is fault.Invalid.
 func WriteCOG(ctx context.Context, src, dst string, o COGOptions) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -56,21 +61,22 @@ func WriteCOG(ctx context.Context, src, dst string, o COGOptions) error {
 			return fault.New(fault.Invalid, "band %d of %s: it has %d", b, filepath.Base(src), d.Bands)
 		}
 	}
-	work, err := os.MkdirTemp(filepath.Dir(dst), ".cog-*") // the driver's own temporary files go there too
+	work, err := os.MkdirTemp(filepath.Dir(dst), ".cog-*")
 	if err != nil {
 		return fmt.Errorf("raster: convert %s: %w", src, err)
 	}
 	defer os.RemoveAll(work)
 	made := filepath.Join(work, filepath.Base(dst))
-	out, err := ds.Translate(made, o.switches(d), godal.ErrLogger(failures))
-	if err == nil {
-		err = out.Close(godal.ErrLogger(failures))
+	if masked(ds) {
+		err = translate(ds, made, o.driver(d))
+	} else {
+		err = o.write(ctx, ds, d, work, made)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
 	if err != nil {
-		return fault.Wrap(fault.Invalid, err, "%s: its pixels cannot be read and written as a COG", filepath.Base(src))
-	}
-	if err := ctx.Err(); err != nil {
-		return err
+		return fmt.Errorf("raster: convert %s: %w", src, err)
 	}
 	if err := os.Rename(made, dst); err != nil {
 		return fmt.Errorf("raster: convert %s: %w", src, err)
@@ -78,7 +84,97 @@ func WriteCOG(ctx context.Context, src, dst string, o COGOptions) error {
 	return nil
 }
 
-// blockSide is the side of a square block in pixels: 256, or less where the many bands that the driver puts side by side in
+// masked reports a mask or an alpha band. Such rasters, which no archive of ours publishes, are left to GDAL's own driver.
+func masked(ds *godal.Dataset) bool {
+	const perDataset = 2 // GMF_PER_DATASET
+	return slices.ContainsFunc(ds.Bands(), func(b godal.Band) bool { return b.MaskFlags()&perDataset != 0 })
+}
+
+// translate runs gdal_translate.
+func translate(ds *godal.Dataset, dst string, switches []string) error {
+	out, err := ds.Translate(dst, switches, godal.ErrLogger(failures))
+	if err == nil {
+		err = out.Close(godal.ErrLogger(failures))
+	}
+	if err != nil {
+		return unreadable(err)
+	}
+	return nil
+}
+
+// unreadable blames the source.
+func unreadable(err error) error {
+	return fault.Wrap(fault.Invalid, err, "the pixels cannot be read and written as a COG")
+}
+
+// write streams the pixels through a pyramid into the file made.
+func (o COGOptions) write(ctx context.Context, ds *godal.Dataset, d Description, work, made string) error {
+	if len(o.Bands) == 0 {
+		for b := range d.Bands {
+			o.Bands = append(o.Bands, b+1)
+		}
+	}
+	// GDAL says what describes the samples and the place, in a file of one corner.
+	corner := filepath.Join(work, "corner.tif")
+	cut := []string{"-of", "GTiff", "-co", "INTERLEAVE=PIXEL", "-srcwin", "0", "0", strconv.Itoa(min(16, d.Width)), strconv.Itoa(min(16, d.Height))}
+	if err := translate(ds, corner, append(cut, o.switches(d)...)); err != nil {
+		return err
+	}
+	like, closer, err := likeOf(corner)
+	if err != nil {
+		return err
+	}
+	defer closer()
+	p, err := newPyramid(work, d, len(o.Bands), o.blockSide(d), o)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if err := o.read(ctx, ds, d, func(line []byte) error { return p.push(0, line) }); err != nil {
+		return err
+	}
+	f, err := os.Create(made)
+	if err != nil {
+		return err
+	}
+	if err = p.assemble(f, like); err == nil {
+		err = f.Sync()
+	}
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// read hands on the lines of a raster. It reads them in strips of its whole width, so that the tiles of a JPEG 2000 file,
+// 1024 lines high, are decoded once.
+func (o COGOptions) read(ctx context.Context, ds *godal.Dataset, d Description, line func([]byte) error) error {
+	const tile, most = 1024, 64 << 20
+	length := d.Width * len(o.Bands) * d.DataType.Bytes()
+	rows := min(d.Height, max(1, min(tile, most/length)))
+	strip := make([]byte, rows*length)
+	bands := make([]int, len(o.Bands)) // counted from 0 there
+	for i, b := range o.Bands {
+		bands[i] = b - 1
+	}
+	for row := 0; row < d.Height; row += rows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		high := min(rows, d.Height-row)
+		if err := ds.Read(0, row, typedValues(strip[:high*length], d.DataType), d.Width, high, godal.Bands(bands...), godal.ErrLogger(failures)); err != nil {
+			return unreadable(err)
+		}
+		for y := range high {
+			if err := line(strip[y*length : (y+1)*length]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// blockSide is the side of a square block in pixels: 256, or less where many bands side by side in
 // one block would make it large to read.
 func (o COGOptions) blockSide(d Description) int {
 	bands := len(o.Bands)
@@ -93,10 +189,8 @@ func (o COGOptions) blockSide(d Description) int {
 	return s
 }
 
-// switches are the arguments of gdal_translate. Naming the type also drops NBITS: Sentinel-2 declares 15 bits, for which
-// the driver has no predictor.
-func (o COGOptions) switches(d Description) []string {
-	args := []string{"-of", "COG", "-ot", driverTypes[d.DataType], "-co", "BLOCKSIZE=" + strconv.Itoa(o.blockSide(d)), "-co", "BIGTIFF=IF_SAFER"}
+// driver are the arguments of gdal_translate for GDAL's own COG driver.
+func (o COGOptions) driver(d Description) []string {
 	resampling, predictor, compression := "AVERAGE", "STANDARD", "DEFLATE"
 	if o.Overviews == Mode {
 		resampling = "MODE"
@@ -107,7 +201,14 @@ func (o COGOptions) switches(d Description) []string {
 	if o.Zstd {
 		compression = "ZSTD"
 	}
-	args = append(args, "-co", "OVERVIEW_RESAMPLING="+resampling, "-co", "PREDICTOR="+predictor, "-co", "COMPRESS="+compression)
+	return append(o.switches(d), "-of", "COG", "-co", "BLOCKSIZE="+strconv.Itoa(o.blockSide(d)), "-co", "BIGTIFF=IF_SAFER",
+		"-co", "OVERVIEW_RESAMPLING="+resampling, "-co", "PREDICTOR="+predictor, "-co", "COMPRESS="+compression)
+}
+
+// switches are the arguments of gdal_translate that say what the pixels are. Naming the type also drops NBITS: Sentinel-2
+// declares 15 bits, for which TIFF has no predictor.
+func (o COGOptions) switches(d Description) []string {
+	args := []string{"-ot", driverTypes[d.DataType]}
 	for _, b := range o.Bands {
 		args = append(args, "-b", strconv.Itoa(b))
 	}
