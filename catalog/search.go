@@ -79,7 +79,7 @@ func (s *Store) page(ctx context.Context, conn *pgxpool.Conn, p *plan) (page sta
 	}
 	matched := p.from.matched
 	switch {
-	case p.search.Token != "":
+	case p.search.Token != "" || p.search.Uncounted:
 	case !more:
 		matched = total{n: int64(len(hits))}
 	case seen.rows != unknown && !p.again() && p.order.by != byCloud: // which reads those without a cloud cover apart

@@ -47,6 +47,7 @@ type Search struct {
 	Sort        []SortKey // first key first; empty is newest first
 	Limit       int       // items a page
 	Token       string    // opaque place of the page, from Page.Next; empty is the first page
+	Uncounted   bool      `json:"-"` // Page.Matched may be missing: nobody wants to know it
 }
 
 // SortKey orders a search by one property: numbers as numbers, times as times, text by code point. Items that lack it come

@@ -100,22 +100,27 @@ func (r *Renderer) describe(ctx context.Context, collection, id string) (Descrip
 		if err != nil {
 			return Description{}, fmt.Errorf("tiles: item %s/%s: %w", collection, id, err)
 		}
-		d, err := Describe(it.Body)
-		if err != nil {
-			return Description{}, fmt.Errorf("tiles: item %s/%s: %w", collection, id, err)
-		}
-		d.Collection, d.ID = collection, id
-		for i := range d.Assets {
-			if err := r.countBands(ctx, &d.Assets[i]); err != nil {
-				return Description{}, err
-			}
-		}
-		return d, nil
+		return r.describeBody(ctx, collection, id, it.Body)
 	})
 	if err != nil {
 		return Description{}, err
 	}
 	release()
+	return d, nil
+}
+
+// describeBody parses an item.
+func (r *Renderer) describeBody(ctx context.Context, collection, id string, body []byte) (Description, error) {
+	d, err := Describe(body)
+	if err != nil {
+		return Description{}, fmt.Errorf("tiles: item %s/%s: %w", collection, id, err)
+	}
+	d.Collection, d.ID = collection, id
+	for i := range d.Assets {
+		if err := r.countBands(ctx, &d.Assets[i]); err != nil {
+			return Description{}, err
+		}
+	}
 	return d, nil
 }
 

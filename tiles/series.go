@@ -1,0 +1,99 @@
+package tiles
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"swath/fault"
+	"swath/geo"
+	"swath/raster"
+)
+
+// Series is what the items of a search hold at one place, in the search's order.
+type Series struct {
+	Coordinates [2]float64    `json:"coordinates"` // longitude, latitude in degrees
+	Values      []NamedValue  `json:"values"`      // of the first item
+	Bands       []BandValue   `json:"bands"`       // of the first item
+	Items       []SeriesValue `json:"items"`
+	Limited     bool          `json:"limited,omitempty"` // more items lie there than the request's limit
+}
+
+// SeriesValue is one item's values.
+type SeriesValue struct {
+	SceneItem
+	Values []NamedValue `json:"values"`
+}
+
+// Series returns the values of a search's items at a place. Items without any are left out.
+func (r *Renderer) Series(ctx context.Context, q MosaicRequest, lonDeg, latDeg float64) (Series, error) {
+	out := Series{Coordinates: [2]float64{lonDeg, latDeg}, Values: []NamedValue{}, Bands: []BandValue{}, Items: []SeriesValue{}}
+	if !(lonDeg >= -180 && lonDeg <= 180 && latDeg >= -90 && latDeg <= 90) {
+		return out, fault.New(fault.Invalid, "%g,%g is not a place: longitude -180 to 180, then latitude -90 to 90", lonDeg, latDeg)
+	}
+	if err := q.check(); err != nil {
+		return out, err
+	}
+	const hair = 1e-9
+	frame := Frame{Grid: raster.Grid{CRS: geo.WGS84, Width: 1, Height: 1, Transform: geo.Affine{lonDeg - hair, 2 * hair, 0, latDeg + hair, 0, -2 * hair}}}
+	s, err := r.scene(ctx, q, frame, geo.Box{MinX: lonDeg - hair, MinY: max(latDeg-hair, -90), MaxX: lonDeg + hair, MaxY: min(latDeg+hair, 90)})
+	if err != nil {
+		return out, err
+	}
+	leave, err := r.gate.enter(ctx)
+	if err != nil {
+		return out, err
+	}
+	defer leave()
+	items, limited := s.Items()
+	out.Limited = limited
+	for i, v := range s.views {
+		at, err := v.point(ctx, lonDeg, latDeg)
+		if err != nil {
+			return out, err
+		}
+		known := false
+		for _, value := range at.Values {
+			known = known || value.Value != nil
+		}
+		if known && len(out.Items) == 0 {
+			out.Values, out.Bands = at.Values, at.Bands
+		}
+		if known {
+			items[i].BBox = nil
+			out.Items = append(out.Items, SeriesValue{items[i], at.Values})
+		}
+	}
+	return out, nil
+}
+
+// CSV writes a series as lines of collection, id, datetime and values, under their names.
+func (s Series) CSV() []byte {
+	var out strings.Builder
+	out.WriteString("collection,id,datetime")
+	if len(s.Items) > 0 {
+		for _, v := range s.Items[0].Values {
+			fmt.Fprintf(&out, ",%s", csvText(v.Name))
+		}
+	}
+	out.WriteString("\r\n")
+	for _, it := range s.Items {
+		fmt.Fprintf(&out, "%s,%s,%s", csvText(it.Collection), csvText(it.ID), csvText(it.Datetime))
+		for _, v := range it.Values {
+			out.WriteByte(',')
+			if v.Value != nil {
+				fmt.Fprintf(&out, "%g", *v.Value)
+			}
+		}
+		out.WriteString("\r\n")
+	}
+	return []byte(out.String())
+}
+
+// csvText quotes what RFC 4180 wants quoted.
+func csvText(text string) string {
+	if !strings.ContainsAny(text, ",\"\r\n") {
+		return text
+	}
+	return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+}
