@@ -46,6 +46,7 @@ func (a API) Mount(r fiber.Router) {
 	item.Get("/info.geojson", a.infoFeature)
 	item.Get("/bounds", a.itemBounds)
 	item.Get("/assets", a.itemAssets)
+	a.mountMosaics(r)
 	r.Get("/tileMatrixSets", tileMatrixSets)
 	r.Get("/tileMatrixSets/:tms", tileMatrixSet)
 	r.Get("/colormaps", colormaps)
@@ -172,14 +173,21 @@ func (a API) tileJSON(c *fiber.Ctx) error {
 // assetsFolder holds the files of an item, whatever their names are: its addresses are another door's.
 const assetsFolder = "assets"
 
+// placeOf reads a place of an address.
+func placeOf(c *fiber.Ctx) (at [2]float64, err error) {
+	for i, name := range []string{"lon", "lat"} {
+		if at[i], err = strconv.ParseFloat(c.Params(name), 64); err != nil {
+			return at, fault.New(fault.Invalid, "%s %.60q is not a number: a point is longitude,latitude in degrees, as in 1.44,43.6", name, c.Params(name))
+		}
+	}
+	return at, nil
+}
+
 // point serves the values at a place.
 func (a API) point(c *fiber.Ctx) error {
-	var at [2]float64
-	for i, name := range []string{"lon", "lat"} {
-		var err error
-		if at[i], err = strconv.ParseFloat(c.Params(name), 64); err != nil {
-			return fault.New(fault.Invalid, "%s %.60q is not a number: a point is longitude,latitude in degrees, as in 1.44,43.6", name, c.Params(name))
-		}
+	at, err := placeOf(c)
+	if err != nil {
+		return err
 	}
 	q, err := request(c)
 	if err != nil {

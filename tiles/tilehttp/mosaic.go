@@ -1,0 +1,184 @@
+package tilehttp
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"swath/fault"
+	"swath/geo"
+	"swath/httpkit"
+	"swath/render"
+	"swath/stac"
+	"swath/tiles"
+)
+
+// Parameters of a mosaic beside those of drawing: which items, and what their pixels become. The last four tune TiTiler's way of
+// looking for items; here they change nothing.
+var (
+	searching = []string{"bbox", "datetime", "filter", "filter-crs", "filter-lang", "ids", "intersects", "q", "query", "sortby"}
+	selecting = []string{"pixel_selection", "items_limit", "skip_missing", "scan_limit", "time_limit", "exitwhenfull", "skipcovered"}
+)
+
+// mountMosaics adds the routes of pictures of many items of a collection.
+func (a API) mountMosaics(r fiber.Router) {
+	all := r.Group("/collections/:collection")
+	all.Get("/tiles/:tms/:z/:x/:y.:format", a.mosaicTile)
+	all.Get("/tiles/:tms/:z/:x/:y", a.mosaicTile)
+	all.Get("/tiles/:tms/:z/:x/:y/assets", a.mosaicItems)
+	all.Get("/tilejson.json", a.mosaicTileJSON)
+	all.Get("/map.html", page)
+	all.Get("/map.js", script)
+	all.Get(`/point/:lon\,:lat`, a.series)
+}
+
+// mosaicOf reads which items of the collection are asked for, and how they are drawn.
+func mosaicOf(c *fiber.Ctx, alsoKnown ...string) (q tiles.MosaicRequest, err error) {
+	values := queryOf(c)
+	if q.Request, err = parse(values, slices.Concat(searching, selecting, alsoKnown)...); err != nil {
+		return q, err
+	}
+	asked := url.Values{}
+	for _, name := range searching {
+		if list := values[name]; len(list) > 0 {
+			asked[name] = list
+		}
+	}
+	question, err := stac.SearchFromQuery(asked, searching)
+	if err != nil {
+		return q, err
+	}
+	q.Search = question.Search
+	q.Search.Collections = []string{c.Params("collection")}
+	if q.Selection, err = render.ParseSelection(values.one("pixel_selection")); err != nil {
+		return q, err
+	}
+	if q.Search.Limit, err = values.whole("items_limit"); err != nil {
+		return q, err
+	}
+	q.SkipMissing, err = values.flag("skip_missing", false)
+	return q, err
+}
+
+// sceneOf finds the items of a tile, whose address it reads.
+func (a API) sceneOf(c *fiber.Ctx) (*tiles.Scene, error) {
+	set, err := setOf(c)
+	if err != nil {
+		return nil, err
+	}
+	t, scale, err := tileOf(c.Params("z"), c.Params("x"), c.Params("y"))
+	if err != nil {
+		return nil, err
+	}
+	q, err := mosaicOf(c)
+	if err != nil {
+		return nil, err
+	}
+	if scale != 0 {
+		q.Scale = scale
+	}
+	s, err := a.Renderer.Scene(c.UserContext(), q, set, t)
+	return s, hint(q.Request, err)
+}
+
+// limitedHeader tells that a picture was made of fewer items than lie there.
+const limitedHeader = "Swath-Items-Limited"
+
+// mosaicTile serves one square of the items of a collection.
+func (a API) mosaicTile(c *fiber.Ctx) error {
+	format, err := render.ParseFormat(c.Params("format", "png"))
+	if err != nil {
+		return err
+	}
+	s, err := a.sceneOf(c)
+	if err != nil {
+		return err
+	}
+	if items, limited := s.Items(); limited {
+		c.Set(limitedHeader, strconv.Itoa(len(items)))
+	}
+	tag, err := s.ETag(format)
+	if err != nil || notModified(c, tag) {
+		return err
+	}
+	body, err := s.Picture(c.UserContext(), format)
+	return send(c, body, format.ContentType(), err)
+}
+
+// mosaicItems serves which items make a tile, the first on top, and of how many pixels each is.
+func (a API) mosaicItems(c *fiber.Ctx) error {
+	s, err := a.sceneOf(c)
+	if err != nil {
+		return err
+	}
+	items, limited := s.Items()
+	from, err := s.Origins(c.UserContext())
+	if err != nil {
+		return err
+	}
+	pixels := make([]int, len(items)+1) // the last is of none
+	for _, n := range from {
+		if n < 0 {
+			n = int32(len(items))
+		}
+		pixels[n]++
+	}
+	out := make([]fiber.Map, len(items))
+	for i, it := range items {
+		out[i] = fiber.Map{"collection": it.Collection, "id": it.ID, "datetime": it.Datetime, "bbox": it.BBox, "pixels": pixels[i]}
+	}
+	return sendJSON(c, fiber.Map{"items": out, "empty_pixels": pixels[len(items)], "limited": limited})
+}
+
+// mosaicTileJSON describes the tiles of the same query to map libraries.
+func (a API) mosaicTileJSON(c *fiber.Ctx) error {
+	format := c.Query("tile_format", "png")
+	if _, err := render.ParseFormat(format); err != nil {
+		return err
+	}
+	set := tiles.WebMercatorQuad
+	if id := c.Query("tile_matrix_set"); id != "" {
+		var ok bool
+		if set, ok = geo.TileMatrixSetByID(id); !ok {
+			return fault.New(fault.Invalid, "tile_matrix_set %.60q is not known; /tileMatrixSets lists those that are", id)
+		}
+	}
+	q, err := mosaicOf(c, "tile_format", "tile_matrix_set")
+	if err != nil {
+		return err
+	}
+	address := httpkit.BaseURL(c) + "/collections/" + url.PathEscape(c.Params("collection")) + "/tiles/" + set.ID + "/{z}/{x}/{y}." + format +
+		drawing(c, "tile_format", "tile_matrix_set")
+	doc, err := a.Renderer.MosaicTileJSON(c.UserContext(), q, set, c.Params("collection"), address)
+	if err != nil {
+		return hint(q.Request, err)
+	}
+	return sendJSON(c, doc)
+}
+
+// series serves the values that the items of a collection have at a place, as JSON or CSV.
+func (a API) series(c *fiber.Ctx) error {
+	at, err := placeOf(c)
+	if err != nil {
+		return err
+	}
+	form := strings.ToLower(c.Query("f", "json"))
+	if form != "json" && form != "csv" {
+		return fault.New(fault.Invalid, "f %.20q is neither json nor csv", form)
+	}
+	q, err := mosaicOf(c, "f")
+	if err != nil {
+		return err
+	}
+	values, err := a.Renderer.Series(c.UserContext(), q, at[0], at[1])
+	if err != nil {
+		return hint(q.Request, err)
+	}
+	if form == "csv" {
+		return httpkit.Send(c, "text/csv; charset=utf-8; header=present", values.CSV())
+	}
+	return sendJSON(c, values)
+}
