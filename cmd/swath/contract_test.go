@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -124,6 +125,25 @@ func TestContract(t *testing.T) {
 		if got := client.Post(item56JMM+target, want.body); got.Status != want.status {
 			t.Errorf("POST %s %s: %d, want %d: %.200s", target, want.body, got.Status, want.status, got.Body)
 		}
+	}
+	var registered struct{ ID string }
+	got := client.Post("/searches/register", `{"collections":["sentinel-2-l1c"],"filter-lang":"cql2-text","filter":"\"eo:cloud_cover\" < 90","metadata":{"name":"Clear"}}`)
+	if err := json.Unmarshal(got.Body, &registered); err != nil || got.Status != 200 {
+		t.Fatalf("POST /searches/register: %d %s", got.Status, got.Body)
+	}
+	search := "/searches/" + registered.ID
+	for target, want := range map[string]int{
+		search + "/info": 200, "/searches/none/info": 404, "/searches/list?limit=1": 200, "/searches/list?limit=0": 400, search + "/tilejson.json?render=ndvi": 200,
+		search + "/map.html": 200, search + "/map.js": 200, search + "/tiles/WebMercatorQuad/8/236/150.png?render=ndvi": 200, search + "/tiles/WebMercatorQuad/8/236/150@2x?render=ndvi": 200,
+		search + "/tiles/WebMercatorQuad/8/236/150/assets?render=ndvi": 200, search + "/tiles/WebMercatorQuad/8/236/150.png?bbox=1,2,3,4": 400,
+		search + "/point/152.3,-30.3?assets=B04": 200, "/searches/none/tiles/WebMercatorQuad/8/236/150.png": 404,
+	} {
+		if got := client.Get(target); got.Status != want {
+			t.Errorf("GET %s: %d, want %d: %.200s", target, got.Status, want, got.Body)
+		}
+	}
+	if got := client.Post("/searches/register", `{"bbox":[1]}`); got.Status != 400 {
+		t.Errorf("a search of one number was registered: %d", got.Status)
 	}
 	if got := client.Do(http.MethodHead, item56JMM+"/assets/B04", ""); got.Status != 200 || got.Header.Get("ETag") == "" {
 		t.Errorf("HEAD of an asset: %d, ETag %q", got.Status, got.Header.Get("ETag"))

@@ -23,44 +23,70 @@ var (
 	selecting = []string{"pixel_selection", "items_limit", "skip_missing", "scan_limit", "time_limit", "exitwhenfull", "skipcovered"}
 )
 
-// mountMosaics adds the routes of pictures of many items of a collection.
+// mountMosaics adds the routes of pictures of many items: of a collection, and of a registered search.
 func (a API) mountMosaics(r fiber.Router) {
-	all := r.Group("/collections/:collection")
-	all.Get("/tiles/:tms/:z/:x/:y.:format", a.mosaicTile)
-	all.Get("/tiles/:tms/:z/:x/:y", a.mosaicTile)
-	all.Get("/tiles/:tms/:z/:x/:y/assets", a.mosaicItems)
-	all.Get("/tilejson.json", a.mosaicTileJSON)
-	all.Get("/map.html", page)
-	all.Get("/map.js", script)
-	all.Get(`/point/:lon\,:lat`, a.series)
+	r.Post("/searches/register", a.register)
+	r.Get("/searches/list", a.searches)
+	r.Get("/searches/:search/info", a.searchInfo)
+	for _, where := range []string{"/collections/:collection", "/searches/:search"} {
+		all := r.Group(where)
+		all.Get("/tiles/:tms/:z/:x/:y.:format", a.mosaicTile)
+		all.Get("/tiles/:tms/:z/:x/:y", a.mosaicTile)
+		all.Get("/tiles/:tms/:z/:x/:y/assets", a.mosaicItems)
+		all.Get("/tilejson.json", a.mosaicTileJSON)
+		all.Get("/map.html", page)
+		all.Get("/map.js", script)
+		all.Get(`/point/:lon\,:lat`, a.series)
+	}
 }
 
-// mosaicOf reads which items of the collection are asked for, and how they are drawn.
-func mosaicOf(c *fiber.Ctx, alsoKnown ...string) (q tiles.MosaicRequest, err error) {
+// mosaicOf reads which items are asked for, those of a collection or of a registered search, how they are drawn, and under which
+// address and name.
+func (a API) mosaicOf(c *fiber.Ctx, alsoKnown ...string) (q tiles.MosaicRequest, address, name string, err error) {
 	values := queryOf(c)
-	if q.Request, err = parse(values, slices.Concat(searching, selecting, alsoKnown)...); err != nil {
-		return q, err
-	}
-	asked := url.Values{}
-	for _, name := range searching {
-		if list := values[name]; len(list) > 0 {
-			asked[name] = list
+	if id := c.Params("search"); id != "" {
+		if q.Request, err = parse(values, slices.Concat(selecting, alsoKnown)...); err != nil {
+			return q, "", "", err
 		}
+		registered, err := a.Searches.RegisteredSearch(c.UserContext(), id)
+		if err == nil {
+			q.Search, err = registered.Search()
+		}
+		if err != nil {
+			return q, "", "", err
+		}
+		address, name = httpkit.BaseURL(c)+"/searches/"+url.PathEscape(id), registered.Name()
+	} else {
+		if q.Request, err = parse(values, slices.Concat(searching, selecting, alsoKnown)...); err != nil {
+			return q, "", "", err
+		}
+		asked := url.Values{}
+		for _, name := range searching {
+			if list := values[name]; len(list) > 0 {
+				asked[name] = list
+			}
+		}
+		question, err := stac.SearchFromQuery(asked, searching)
+		if err != nil {
+			return q, "", "", err
+		}
+		name = c.Params("collection")
+		q.Search, address = question.Search, httpkit.BaseURL(c)+"/collections/"+url.PathEscape(name)
+		q.Search.Collections = []string{name}
 	}
-	question, err := stac.SearchFromQuery(asked, searching)
-	if err != nil {
-		return q, err
-	}
-	q.Search = question.Search
-	q.Search.Collections = []string{c.Params("collection")}
+	return q, address, name, selectionOf(values, &q)
+}
+
+// selectionOf reads what becomes of the items' pixels.
+func selectionOf(values query, q *tiles.MosaicRequest) (err error) {
 	if q.Selection, err = render.ParseSelection(values.one("pixel_selection")); err != nil {
-		return q, err
+		return err
 	}
 	if q.Search.Limit, err = values.whole("items_limit"); err != nil {
-		return q, err
+		return err
 	}
 	q.SkipMissing, err = values.flag("skip_missing", false)
-	return q, err
+	return err
 }
 
 // sceneOf finds the items of a tile, whose address it reads.
@@ -73,7 +99,7 @@ func (a API) sceneOf(c *fiber.Ctx) (*tiles.Scene, error) {
 	if err != nil {
 		return nil, err
 	}
-	q, err := mosaicOf(c)
+	q, _, _, err := a.mosaicOf(c)
 	if err != nil {
 		return nil, err
 	}
@@ -146,13 +172,12 @@ func (a API) mosaicTileJSON(c *fiber.Ctx) error {
 			return fault.New(fault.Invalid, "tile_matrix_set %.60q is not known; /tileMatrixSets lists those that are", id)
 		}
 	}
-	q, err := mosaicOf(c, "tile_format", "tile_matrix_set")
+	q, address, name, err := a.mosaicOf(c, "tile_format", "tile_matrix_set")
 	if err != nil {
 		return err
 	}
-	address := httpkit.BaseURL(c) + "/collections/" + url.PathEscape(c.Params("collection")) + "/tiles/" + set.ID + "/{z}/{x}/{y}." + format +
-		drawing(c, "tile_format", "tile_matrix_set")
-	doc, err := a.Renderer.MosaicTileJSON(c.UserContext(), q, set, c.Params("collection"), address)
+	address += "/tiles/" + set.ID + "/{z}/{x}/{y}." + format + drawing(c, "tile_format", "tile_matrix_set")
+	doc, err := a.Renderer.MosaicTileJSON(c.UserContext(), q, set, name, address)
 	if err != nil {
 		return hint(q.Request, err)
 	}
@@ -169,7 +194,7 @@ func (a API) series(c *fiber.Ctx) error {
 	if form != "json" && form != "csv" {
 		return fault.New(fault.Invalid, "f %.20q is neither json nor csv", form)
 	}
-	q, err := mosaicOf(c, "f")
+	q, _, _, err := a.mosaicOf(c, "f")
 	if err != nil {
 		return err
 	}

@@ -12,11 +12,15 @@ import (
 	"swath/geo"
 	"swath/httpkit"
 	"swath/render"
+	"swath/stac"
 	"swath/tiles"
 )
 
 // API serves the items that a Renderer draws.
-type API struct{ Renderer *tiles.Renderer }
+type API struct {
+	Renderer *tiles.Renderer
+	Searches stac.Searches // that are drawn by their ids
+}
 
 // Mount adds the routes.
 func (a API) Mount(r fiber.Router) {

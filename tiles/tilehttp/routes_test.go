@@ -33,7 +33,7 @@ func door(t *testing.T) (*fiber.App, string) {
 	s.JMM(depth)
 	app := httpkit.New(httpkit.Config{Log: slog.New(slog.DiscardHandler)})
 	r := tiles.New(s.Catalog(), s.Open, tiles.Options{})
-	API{r}.Mount(app)
+	API{Renderer: r}.Mount(app)
 	info, err := r.Info(t.Context(), "spain", "s2", nil)
 	if err != nil {
 		t.Fatal(err)
