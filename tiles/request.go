@@ -80,6 +80,26 @@ func (p presets) names() []string {
 	return names
 }
 
+// Presets returns those of the item's collection that the item has the assets for, by name.
+func (r *Renderer) Presets(ctx context.Context, collection, id string) ([]Preset, error) {
+	d, err := r.describe(ctx, collection, id)
+	if err != nil {
+		return nil, err
+	}
+	offered, err := r.presets(ctx, collection)
+	if err != nil {
+		return nil, err
+	}
+	var suit []Preset
+	for _, name := range offered.names() {
+		var p preset
+		if json.Unmarshal(offered[name], &p) == nil && d.has(p.Assets) {
+			suit = append(suit, Preset{name, p.Title})
+		}
+	}
+	return suit, nil
+}
+
 // choose returns the preset to draw when the request names nothing at all: the first whose assets the item has; empty when
 // there is none.
 func (p presets) choose(it *Description) string {

@@ -84,6 +84,8 @@ func TestContract(t *testing.T) {
 		"/collections/sentinel-2-l1c/tilejson.json?render=ndvi":                                                                                                     200, "/collections/sentinel-2-l1c/map.html": 200, "/collections/sentinel-2-l1c/map.js": 200,
 		"/collections/sentinel-2-l1c/tilejson.json?tile_matrix_set=Mars": 400, "/collections/none/tilejson.json": 404,
 		"/collections/sentinel-2-l1c/point/152.3,-30.3?assets=B04": 200, "/collections/sentinel-2-l1c/point/152.3,-30.3?" + ndvi + "&f=csv": 200, "/collections/sentinel-2-l1c/point/152,a?assets=B04": 400,
+		item56JMM + "/WMTSCapabilities.xml": 200, item56JMM + "/WMTSCapabilities.xml?assets=B04&rescale=0,1": 200, item56JMM + "/UTM56SWGS84Quad/WMTSCapabilities.xml": 200,
+		item56JMM + "/GNOSISGlobalGrid/WMTSCapabilities.xml": 400, item56JMM + "/Mars/WMTSCapabilities.xml": 404,
 		"/tileMatrixSets": 200, "/tileMatrixSets/UTM56SWGS84Quad": 200, "/tileMatrixSets/CDB1GlobalGrid": 200, "/tileMatrixSets/Mars": 404, "/tileMatrixSets?x=1": 400,
 		item56JMM + "/tiles": 200, item56JMM + "/tiles/WorldCRS84Quad": 200, item56JMM + "/tiles/Mars": 404, item56JMM + "/tiles?x=1": 400,
 		item56JMM + "/tiles/WorldCRS84Quad/8/472/171.png?render=ndvi": 200, item56JMM + "/tiles/WebMercatorQuad/8/236/150@2x.png?render=ndvi": 200,

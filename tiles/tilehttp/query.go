@@ -180,8 +180,8 @@ func hint(q tiles.Request, err error) error {
 	return fault.Wrap(fault.Invalid, err, "%s (in an address, a plus sign is written %%2B)", public)
 }
 
-// template is the address of the tiles of a set that the same query draws.
-func template(c *fiber.Ctx, set *geo.TileMatrixSet, format string) string {
+// tileTemplate is the address of the tiles of a set that the same query draws.
+func tileTemplate(c *fiber.Ctx, set *geo.TileMatrixSet, format string) string {
 	return itemURL(c) + "/tiles/" + set.ID + "/{z}/{x}/{y}." + format + drawing(c, "tile_format")
 }
 

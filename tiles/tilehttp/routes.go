@@ -31,6 +31,8 @@ func (a API) Mount(r fiber.Router) {
 	item.Get("/tiles/:tms/:z/:x/:y", a.tile)
 	item.Get("/tilejson.json", a.tileJSON)
 	item.Get("/:tms/tilejson.json", a.tileJSON)
+	item.Get("/WMTSCapabilities.xml", a.wmts)
+	item.Get("/:tms/WMTSCapabilities.xml", a.wmts)
 	item.Get("/map.html", page)
 	item.Get("/:tms/map.html", pageOf)
 	item.Get("/map.js", script)
@@ -167,7 +169,7 @@ func (a API) tileJSON(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	doc, err := view.TileJSONIn(c.UserContext(), set, template(c, set, format))
+	doc, err := view.TileJSONIn(c.UserContext(), set, tileTemplate(c, set, format))
 	if err != nil {
 		return err
 	}
