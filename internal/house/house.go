@@ -33,7 +33,7 @@ var Rooms = []Room{
 	{"catalog", 2, []string{"stac", "stac/cql2", "catalog/...", "migrations"}},
 	{"catalog/cluster", 2, nil},
 	{"migrations", 2, nil},
-	{"tiles", 2, []string{"stac"}},
+	{"tiles", 2, []string{"stac", "stac/cql2"}},
 	{"stac", 2, []string{"stac/cql2"}},
 	{"stac/cql2", 2, nil},
 	{"stac/geoparquet", 2, nil},
