@@ -22,6 +22,7 @@ type Request struct {
 	Rescale          [][2]float64    // one pair for all planes, or one for each
 	ColormapName     string          // see render.ColormapNames
 	Colormap         json.RawMessage // a colormap of its own, see render.ParseColormap
+	ColorFormula     string          // see render.ParseFormula
 	NoData           *float64        // the stored value that is nodata, instead of what file and item say
 	Resampling       string          // nearest (default), bilinear, cubic
 	Stored           bool            // true: values as stored, without scale and offset (unscale=false)
@@ -61,6 +62,7 @@ type preset struct {
 	Rescale      [][2]float64    `json:"rescale"`
 	ColormapName string          `json:"colormap_name"`
 	Colormap     json.RawMessage `json:"colormap"`
+	ColorFormula string          `json:"color_formula"`
 	NoData       *number         `json:"nodata"`
 	Resampling   string          `json:"resampling"`
 }
@@ -126,6 +128,9 @@ func (p preset) under(q Request) Request {
 	if q.ColormapName == "" && len(q.Colormap) == 0 {
 		q.ColormapName, q.Colormap = p.ColormapName, p.Colormap
 	}
+	if q.ColorFormula == "" {
+		q.ColorFormula = p.ColorFormula
+	}
 	if q.NoData == nil {
 		q.NoData = (*float64)(p.NoData)
 	}
@@ -181,6 +186,8 @@ func (q Request) check() error {
 		return fault.New(fault.TooLarge, "%d assets are asked for; one request may name %d", len(q.Assets), mostAssets)
 	case len(q.Expression) > mostTextLen:
 		return fault.New(fault.TooLarge, "the expression has %d bytes; at most %d are read", len(q.Expression), mostTextLen)
+	case len(q.ColorFormula) > mostTextLen:
+		return fault.New(fault.TooLarge, "the color formula has %d bytes; at most %d are read", len(q.ColorFormula), mostTextLen)
 	case len(q.Colormap) > mostMapLen:
 		return fault.New(fault.TooLarge, "the colormap has %d bytes; at most %d are read", len(q.Colormap), mostMapLen)
 	case q.SizePx < 0 || q.SizePx > mostTile:

@@ -98,5 +98,5 @@ func (v *View) measured(ctx context.Context) ([][2]float64, error) {
 
 func (v *View) style(ctx context.Context) (render.Style, error) {
 	limits, err := v.stretch(ctx)
-	return render.Style{Rescale: limits, Colormap: v.colormap}, err
+	return render.Style{Rescale: limits, Formula: v.formula, Colormap: v.colormap}, err
 }

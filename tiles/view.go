@@ -1,12 +1,15 @@
 package tiles
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"swath/fault"
 	"swath/raster"
@@ -24,6 +27,7 @@ type View struct {
 	outputs    []string // what the planes are called
 	rescale    [][2]float64
 	colormap   *render.Colormap
+	formula    *render.Formula
 	noData     *float64
 	resampling raster.Resampling
 	stored     bool
@@ -59,6 +63,9 @@ func (r *Renderer) View(ctx context.Context, q Request) (*View, error) {
 		return nil, err
 	}
 	if v.colormap, err = colormap(q); err != nil {
+		return nil, err
+	}
+	if v.formula, err = render.ParseFormula(q.ColorFormula); err != nil {
 		return nil, err
 	}
 	if err := v.resolve(q); err != nil {
@@ -119,7 +126,7 @@ func (v *View) resolve(q Request) error {
 			v.inputs = append(v.inputs, one)
 		}
 		for _, text := range strings.Split(q.Expression, ";") {
-			if text = strings.TrimSpace(text); text != "" {
+			if text = bare(text); text != "" {
 				v.outputs = append(v.outputs, text)
 			}
 		}
@@ -151,8 +158,9 @@ const drawVersion = 2
 // validator of caches without anything being drawn.
 func (v *View) digest(q Request) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %v %q %q %v %q %q %s %d %t\n", drawVersion, v.item.Bounds, q.Expression, v.outputs, q.Rescale,
-		q.ColormapName, q.Colormap, text(v.noData), v.resampling, v.stored)
+	fmt.Fprintf(h, "%d %v %t %q %v %q %q %s %d %t\n", drawVersion, v.item.Bounds, v.expression != nil, v.outputs, oneForAll(q.Rescale),
+		strings.ToLower(q.ColormapName), compact(q.Colormap), text(v.noData), v.resampling, v.stored)
+	fmt.Fprintf(h, "%q\n", strings.Fields(q.ColorFormula))
 	if v.shares != nil {
 		fmt.Fprintf(h, "percentiles %v\n", *v.shares)
 	}
@@ -163,6 +171,37 @@ func (v *View) digest(q Request) string {
 			text(b.NoData), text(b.Min), text(b.Max), in.asset.DataType, in.asset.reflectance())
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// oneForAll writes equal stretches of all planes once, as a request may.
+func oneForAll(pairs [][2]float64) [][2]float64 {
+	if len(pairs) > 1 && !slices.ContainsFunc(pairs, func(p [2]float64) bool { return p != pairs[0] }) {
+		return pairs[:1]
+	}
+	return pairs
+}
+
+// compact writes JSON without what means nothing in it.
+func compact(text []byte) []byte {
+	var out bytes.Buffer
+	if json.Compact(&out, text) != nil {
+		return text
+	}
+	return out.Bytes()
+}
+
+// bare writes an expression without spaces; names in backquotes keep theirs.
+func bare(expression string) string {
+	quoted := false
+	return strings.Map(func(c rune) rune {
+		if c == '`' {
+			quoted = !quoted
+		}
+		if !quoted && unicode.IsSpace(c) {
+			return -1
+		}
+		return c
+	}, expression)
 }
 
 func text(v *float64) string {

@@ -21,7 +21,8 @@ type query map[string][]string
 
 // known are the parameters that say what to draw.
 var known = []string{"render", "assets", "expression", "rescale", "colormap_name", "colormap", "nodata", "resampling", "unscale",
-	"tilesize", "scale", "buffer", "padding", "bidx", "asset_bidx", "asset_as_band", "reproject", "return_mask", "mask", "mask_buffer"}
+	"tilesize", "scale", "buffer", "padding", "bidx", "asset_bidx", "asset_as_band", "reproject", "return_mask", "mask", "mask_buffer",
+	"color_formula"}
 
 // repeatable are the parameters that hold lists.
 var repeatable = []string{"assets", "rescale", "asset_bidx", "bidx", "c", "p"}
@@ -52,7 +53,7 @@ func parse(q query, alsoKnown ...string) (tiles.Request, error) {
 			return r, fault.New(fault.Invalid, "parameter %q is given %d times", name, len(values))
 		}
 	}
-	r.Render, r.Expression = q.one("render"), q.one("expression")
+	r.Render, r.Expression, r.ColorFormula = q.one("render"), q.one("expression"), q.one("color_formula")
 	r.ColormapName, r.Colormap, r.Resampling = q.one("colormap_name"), []byte(q.one("colormap")), q.one("resampling")
 	if r.Resampling == "" { // TiTiler's two steps are one here
 		r.Resampling = q.one("reproject")

@@ -117,8 +117,14 @@ func tileOf(z, x, y string) (t geo.Tile, scale int, err error) {
 // picture answers with a picture, unless the client has it.
 func picture(c *fiber.Ctx, view *tiles.View, frame tiles.Frame, format render.Format) error {
 	tag, err := view.ETag(frame, format)
-	if err != nil || notModified(c, tag) {
+	if err != nil {
 		return err
+	}
+	if c.Method() != fiber.MethodPost {
+		c.Set(fiber.HeaderContentLocation, canonical(c))
+	}
+	if notModified(c, tag) {
+		return nil
 	}
 	body, err := view.Picture(c.UserContext(), frame, format)
 	return send(c, body, format.ContentType(), err)
