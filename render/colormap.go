@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -52,7 +53,39 @@ func ParseColormap(text string) (*Colormap, error) {
 	return parseValues(data)
 }
 
-func parseValues(data []byte) (*Colormap, error) {
+// ParseLinearColormap reads a few colours of levels 0..255, {"0": "#e5f5f9", "10": "#99d8c9", "255": "#2ca25f"}, and draws
+// straight lines between them, cut to whole numbers; beyond the first and the last one the colour stays. That is what
+// TiTiler's colormap_type=linear does. The error is a fault.Invalid.
+func ParseLinearColormap(text string) (*Colormap, error) {
+	if len(text) > maxColormapBytes {
+		return nil, fault.New(fault.Invalid, "colormap: longer than %d bytes", maxColormapBytes)
+	}
+	stops, err := parseStops([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	if len(stops) == 0 || stops[0].low < 0 || stops[len(stops)-1].low > 255 {
+		return nil, fault.New(fault.Invalid, "colormap: a linear one needs colours of levels from 0 to 255")
+	}
+	m := &Colormap{colours: make([]color.NRGBA, 256)}
+	for level := range m.colours {
+		next := min(len(stops)-1, sort.Search(len(stops), func(i int) bool { return stops[i].low >= float64(level) }))
+		from, to := stops[max(0, next-1)], stops[next]
+		t := 1.0
+		if from.low < to.low {
+			t = min(max((float64(level)-from.low)/(to.low-from.low), 0), 1)
+		}
+		part := func(a, b uint8) uint8 { return uint8(float64(a) + (float64(b)-float64(a))*t + 1e-9) } // what is whole stays so
+		m.colours[level] = color.NRGBA{
+			R: part(from.colour.R, to.colour.R), G: part(from.colour.G, to.colour.G),
+			B: part(from.colour.B, to.colour.B), A: part(from.colour.A, to.colour.A),
+		}
+	}
+	return m, nil
+}
+
+// parseStops reads the colours of single values, rising.
+func parseStops(data []byte) ([]class, error) {
 	var entries map[string]json.RawMessage
 	if err := json.Unmarshal(data, &entries); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, `colormap: expected JSON like {"1": "#rrggbb"} or [[[0, 1], "#rrggbb"]]`)
@@ -75,6 +108,14 @@ func parseValues(data []byte) (*Colormap, error) {
 		if classes[i].low == classes[i+1].low {
 			return nil, fault.New(fault.Invalid, "colormap: %g has two colours", classes[i].low)
 		}
+	}
+	return classes, nil
+}
+
+func parseValues(data []byte) (*Colormap, error) {
+	classes, err := parseStops(data)
+	if err != nil {
+		return nil, err
 	}
 	if len(classes) == 256 && isEveryLevel(classes) {
 		levels := &Colormap{}

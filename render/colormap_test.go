@@ -46,11 +46,11 @@ func TestNamedColours(t *testing.T) {
 
 func TestColormapNames(t *testing.T) {
 	names := ColormapNames()
-	if len(names) != 225 || !slices.IsSorted(names) {
-		t.Errorf("%d names, want 225, sorted", len(names))
+	if len(names) != 231 || !slices.IsSorted(names) {
+		t.Errorf("%d names, want 231, sorted", len(names))
 	}
 	for _, name := range strings.Fields(`viridis plasma inferno magma cividis gray greys rdylgn rdylbu rdbu spectral ylgn greens blues reds
-		terrain turbo jet hot coolwarm ylorrd brbg algae thermal`) {
+		terrain turbo jet hot coolwarm ylorrd brbg algae thermal cfastie rplumbo schwarzwald`) {
 		if !slices.Contains(names, name) || !slices.Contains(names, name+"_r") {
 			t.Errorf("%s or %s_r is missing", name, name)
 		}
@@ -156,6 +156,9 @@ func FuzzParseColormap(f *testing.F) {
 	}
 	plane := []float32{nan, -3e38, -1, 0, 0.1, 1, 3e38}
 	f.Fuzz(func(t *testing.T, text string) {
+		if linear, err := ParseLinearColormap(text); err == nil && len(linear.colours) != 256 || err != nil && !fault.Is(err, fault.Invalid) {
+			t.Errorf("ParseLinearColormap(%q): %v", text, err)
+		}
 		m, err := ParseColormap(text)
 		if err != nil {
 			if !fault.Is(err, fault.Invalid) {
@@ -165,4 +168,32 @@ func FuzzParseColormap(f *testing.F) {
 		}
 		decode(t, PNG, must(Encode([][]float32{plane}, len(plane), 1, Style{Colormap: m}, PNG)))
 	})
+}
+
+// The colours are those of matplotlib's LinearSegmentedColormap as TiTiler's documentation uses it, which differ by one where
+// a float lies just below a whole number.
+func TestLinearColormapAgreesWithMatplotlib(t *testing.T) {
+	m, err := ParseLinearColormap(`{"0": "#e5f5f9", "10": "#99d8c9", "255": "#2ca25f"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for level, want := range map[int]string{0: "#e5f5f9", 1: "#ddf2f4", 5: "#bfe6e1", 9: "#a0dacd", 10: "#99d8c9", 11: "#98d7c8", 50: "#87cfb7", 100: "#70c4a2", 127: "#64be96", 128: "#64bd95", 200: "#44ae76", 254: "#2ca25f", 255: "#2ca25f"} {
+		got, rgb := m.colours[level], parseHex(want)
+		for i, part := range []uint8{got.R, got.G, got.B} {
+			if d := int(part) - rgb[i]; d < 0 || d > 1 {
+				t.Errorf("level %d = %v, want %s", level, got, want)
+			}
+		}
+	}
+	ends := must2(ParseLinearColormap(`{"100": [0, 0, 0, 0], "200": [200, 100, 50]}`))
+	for level, want := range map[int]color.NRGBA{0: {}, 100: {}, 150: {100, 50, 25, 127}, 200: {200, 100, 50, 255}, 255: {200, 100, 50, 255}} {
+		if got := ends.colours[level]; got != want {
+			t.Errorf("level %d = %v, want %v", level, got, want)
+		}
+	}
+	for _, text := range []string{`{}`, `{"-1": "#000", "255": "#fff"}`, `{"0": "#000", "256": "#fff"}`, `[[[0, 1], "#fff"]]`, `{"a": "#fff"}`, ``} {
+		if _, err := ParseLinearColormap(text); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }

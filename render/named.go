@@ -59,8 +59,8 @@ func readNamed(csv []byte) (map[string]*Colormap, error) {
 	return table, err
 }
 
-// ColormapByName returns a built-in map: those of matplotlib and cmocean under TiTiler's names ("viridis", "rdylgn_r", in
-// any case), and "scl" for Sentinel-2 scene classes. The error is a fault.Invalid.
+// ColormapByName returns a built-in map: those of matplotlib, cmocean and rio-tiler under TiTiler's names ("viridis",
+// "rdylgn_r", "cfastie", in any case), and "scl" for Sentinel-2 scene classes. The error is a fault.Invalid.
 func ColormapByName(name string) (*Colormap, error) {
 	m, ok := named()[strings.ToLower(name)]
 	if !ok {
