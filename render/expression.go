@@ -22,7 +22,8 @@ type Expression struct {
 //	< <= > >= == !=                  1 or 0; comparisons can't be chained
 //	& | ^ ~                          on truth values; on others, on the bits of the whole number
 //	where(c, a, b)  min max clip     min and max of two or more; clip(x, low, high)
-//	abs sqrt log log10 log1p exp expm1 sin cos tan arcsin arccos arctan arctan2 floor ceil fmod
+//	abs sqrt log log2 log10 log1p exp expm1 sin cos tan arcsin arccos arctan arctan2 sinh cosh tanh arcsinh arccosh arctanh
+//	floor ceil round trunc sign fmod hypot copysign pow
 //	a; b; c                          one output each
 //
 // NaN goes through every operation except the branch that where does not take, yet an output is NaN wherever any band

@@ -68,6 +68,18 @@ ROWS static void run(const render_instr *code, int steps, float **regs, float *c
 		case OP_ARCTAN2: EACH(atan2f(a[i], b[i]));
 		case OP_FLOOR: EACH(floorf(a[i]));
 		case OP_CEIL: EACH(ceilf(a[i]));
+		case OP_SINH: EACH(sinhf(a[i]));
+		case OP_COSH: EACH(coshf(a[i]));
+		case OP_TANH: EACH(tanhf(a[i]));
+		case OP_ARCSINH: EACH(asinhf(a[i]));
+		case OP_ARCCOSH: EACH(acoshf(a[i]));
+		case OP_ARCTANH: EACH(atanhf(a[i]));
+		case OP_LOG2: EACH(log2f(a[i]));
+		case OP_ROUND: EACH(rintf(a[i]));
+		case OP_TRUNC: EACH(truncf(a[i]));
+		case OP_SIGN: EACH(a[i] > 0 ? 1.0f : a[i] < 0 ? -1.0f : a[i]);
+		case OP_HYPOT: EACH(hypotf(a[i], b[i]));
+		case OP_COPYSIGN: EACH(b[i] == b[i] ? copysignf(a[i], b[i]) : NAN);
 		case OP_STORE: EACH(fabsf(a[i]) <= 3.402823466e38f ? a[i] : NAN); // infinite is no value
 		case OP_MASK: EACH(a[i] == a[i] ? d[i] : NAN);
 		}

@@ -28,6 +28,10 @@ const (
 	opLog, opLog10, opLog1p, opExp, opExpm1 = op(C.OP_LOG), op(C.OP_LOG10), op(C.OP_LOG1P), op(C.OP_EXP), op(C.OP_EXPM1)
 	opSin, opCos, opTan                     = op(C.OP_SIN), op(C.OP_COS), op(C.OP_TAN)
 	opArcsin, opArccos, opArctan, opArctan2 = op(C.OP_ARCSIN), op(C.OP_ARCCOS), op(C.OP_ARCTAN), op(C.OP_ARCTAN2)
+	opSinh, opCosh, opTanh                  = op(C.OP_SINH), op(C.OP_COSH), op(C.OP_TANH)
+	opArcsinh, opArccosh, opArctanh         = op(C.OP_ARCSINH), op(C.OP_ARCCOSH), op(C.OP_ARCTANH)
+	opLog2, opRound, opTrunc, opSign        = op(C.OP_LOG2), op(C.OP_ROUND), op(C.OP_TRUNC), op(C.OP_SIGN)
+	opHypot, opCopysign                     = op(C.OP_HYPOT), op(C.OP_COPYSIGN)
 	opStore, opMask                         = op(C.OP_STORE), op(C.OP_MASK)
 	chunkPixels                             = C.RENDER_CHUNK
 )

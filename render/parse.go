@@ -57,7 +57,10 @@ var functions = map[string]struct {
 	"log": {opLog, 1, 1}, "log10": {opLog10, 1, 1}, "log1p": {opLog1p, 1, 1}, "exp": {opExp, 1, 1}, "expm1": {opExpm1, 1, 1},
 	"sin": {opSin, 1, 1}, "cos": {opCos, 1, 1}, "tan": {opTan, 1, 1},
 	"arcsin": {opArcsin, 1, 1}, "arccos": {opArccos, 1, 1}, "arctan": {opArctan, 1, 1}, "arctan2": {opArctan2, 2, 2},
-	"fmod": {opFmod, 2, 2},
+	"sinh": {opSinh, 1, 1}, "cosh": {opCosh, 1, 1}, "tanh": {opTanh, 1, 1},
+	"arcsinh": {opArcsinh, 1, 1}, "arccosh": {opArccosh, 1, 1}, "arctanh": {opArctanh, 1, 1},
+	"log2": {opLog2, 1, 1}, "round": {opRound, 1, 1}, "trunc": {opTrunc, 1, 1}, "sign": {opSign, 1, 1},
+	"fmod": {opFmod, 2, 2}, "hypot": {opHypot, 2, 2}, "copysign": {opCopysign, 2, 2}, "pow": {opPow, 2, 2},
 }
 
 // parser turns the source into one tree per output.
