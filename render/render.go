@@ -4,6 +4,7 @@
 //	                                                 │                                                                        JPEG
 //	                                              NaN: no value ──────────────────────────────────────────▶ transparent       WebP
 //
+// Between planes and stretch an Algorithm may make other planes (hillshade, slope), and a Selector one image of several.
 // Arrays in, image out: no files, no places, no products. Loops over pixels are C that works on eight pixels at a time;
 // each is entered once per image. Where the peer TiTiler has a rule (syntax, names, rounding), it is the rule here.
 package render
