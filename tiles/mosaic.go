@@ -120,13 +120,22 @@ func (r *Renderer) scene(ctx context.Context, q MosaicRequest, frame Frame, box 
 
 // within searches in a box.
 func (r *Renderer) within(ctx context.Context, search stac.Search, box geo.Box) (stac.Page, error) {
+	if !(box.MinX < box.MaxX && box.MinY < box.MaxY) { // the frame is nowhere
+		return stac.Page{}, nil
+	}
 	if search.Limit == 0 {
 		search.Limit = mostMosaicItems
 	}
 	search.Uncounted = true
-	if !(box.MinX < box.MaxX && box.MinY < box.MaxY) { // the frame is nowhere
-		return stac.Page{}, nil
+	search, err := narrowed(search, box)
+	if err != nil {
+		return stac.Page{}, err
 	}
+	return r.catalog.Search(ctx, search)
+}
+
+// narrowed limits a search to a box in degrees, which may run beyond 180.
+func narrowed(search stac.Search, box geo.Box) (stac.Search, error) {
 	if box.MaxX-box.MinX >= 360 {
 		box.MinX, box.MaxX = -180, 180
 	} else {
@@ -134,17 +143,17 @@ func (r *Renderer) within(ctx context.Context, search stac.Search, box geo.Box) 
 	}
 	if search.BBox == nil && search.Intersects == nil {
 		search.BBox = &box
-		return r.catalog.Search(ctx, search)
+		return search, nil
 	}
 	filter, err := cql2.ParseJSON(fmt.Appendf(nil, `{"op":"s_intersects","args":[{"property":"geometry"},{"bbox":[%g,%g,%g,%g]}]}`, box.MinX, box.MinY, box.MaxX, box.MaxY))
 	if err != nil {
-		return stac.Page{}, err
+		return search, err
 	}
 	if search.Filter != nil {
 		filter = cql2.And{search.Filter, filter}
 	}
 	search.Filter = filter
-	return r.catalog.Search(ctx, search)
+	return search, nil
 }
 
 // viewOf is View of an item that was read already.

@@ -81,7 +81,9 @@ func TestContract(t *testing.T) {
 		"/collections/sentinel-2-l1c/tiles/WebMercatorQuad/8/236/150.png?items_limit=2000":                                                                          400,
 		"/collections/sentinel-2-l1c/tiles/WebMercatorQuad/8/236/150.png?datetime=yesterday":                                                                        400,
 		"/collections/none/tiles/WebMercatorQuad/8/236/150.png?assets=B04":                                                                                          200, // as a search of it
-		"/collections/sentinel-2-l1c/tilejson.json?render=ndvi":                                                                                                     200, "/collections/sentinel-2-l1c/map.html": 200, "/collections/sentinel-2-l1c/map.js": 200,
+		"/collections/sentinel-2-l1c/footprints/WebMercatorQuad/8/236/150.mvt":                                                                                      200, "/collections/sentinel-2-l1c/footprints/WebMercatorQuad/8/236/950.mvt": 400,
+		"/collections/sentinel-2-l1c/footprints/WorldCRS84Quad/8/236/150.mvt": 404,
+		"/collections/sentinel-2-l1c/tilejson.json?render=ndvi":               200, "/collections/sentinel-2-l1c/map.html": 200, "/collections/sentinel-2-l1c/map.js": 200,
 		"/collections/sentinel-2-l1c/tilejson.json?tile_matrix_set=Mars": 400, "/collections/none/tilejson.json": 404,
 		"/collections/sentinel-2-l1c/point/152.3,-30.3?assets=B04": 200, "/collections/sentinel-2-l1c/point/152.3,-30.3?" + ndvi + "&f=csv": 200, "/collections/sentinel-2-l1c/point/152,a?assets=B04": 400,
 		item56JMM + "/WMTSCapabilities.xml": 200, item56JMM + "/WMTSCapabilities.xml?assets=B04&rescale=0,1": 200, item56JMM + "/UTM56SWGS84Quad/WMTSCapabilities.xml": 200,
@@ -136,7 +138,7 @@ func TestContract(t *testing.T) {
 	search := "/searches/" + registered.ID
 	for target, want := range map[string]int{
 		search + "/info": 200, "/searches/none/info": 404, "/searches/list?limit=1": 200, "/searches/list?limit=0": 400, search + "/tilejson.json?render=ndvi": 200,
-		search + "/map.html": 200, search + "/map.js": 200, search + "/tiles/WebMercatorQuad/8/236/150.png?render=ndvi": 200, search + "/tiles/WebMercatorQuad/8/236/150@2x?render=ndvi": 200,
+		search + "/map.html": 200, search + "/footprints/WebMercatorQuad/8/236/150.mvt": 200, search + "/map.js": 200, search + "/tiles/WebMercatorQuad/8/236/150.png?render=ndvi": 200, search + "/tiles/WebMercatorQuad/8/236/150@2x?render=ndvi": 200,
 		search + "/tiles/WebMercatorQuad/8/236/150/assets?render=ndvi": 200, search + "/tiles/WebMercatorQuad/8/236/150.png?bbox=1,2,3,4": 400,
 		search + "/point/152.3,-30.3?assets=B04": 200, "/searches/none/tiles/WebMercatorQuad/8/236/150.png": 404,
 	} {

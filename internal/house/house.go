@@ -70,6 +70,7 @@ var Libraries = []Library{
 	{"github.com/planetlabs/go-stac", []string{"stac", "stac/stachttp", "internal/..."}},
 	{"github.com/getkin/kin-openapi", []string{"openapi", "internal/..."}},
 	{"github.com/buger/jsonparser", []string{"stac", "stac/cql2", "stac/geoparquet", "catalog", "tiles", "stac/stachttp"}},
+	{"github.com/paulmach/orb", []string{"tiles"}},
 	{"github.com/parquet-go/parquet-go", []string{"stac/geoparquet"}},
 	{"github.com/spf13/cobra", []string{"cmd/swath"}},
 	{"github.com/spf13/pflag", []string{"cmd/swath"}},

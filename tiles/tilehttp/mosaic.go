@@ -33,6 +33,7 @@ func (a API) mountMosaics(r fiber.Router) {
 		all.Get("/tiles/:tms/:z/:x/:y.:format", a.mosaicTile)
 		all.Get("/tiles/:tms/:z/:x/:y", a.mosaicTile)
 		all.Get("/tiles/:tms/:z/:x/:y/assets", a.mosaicItems)
+		all.Get("/footprints/:tms/:z/:x/:y.mvt", a.footprints)
 		all.Get("/tilejson.json", a.mosaicTileJSON)
 		all.Get("/map.html", page)
 		all.Get("/map.js", script)
@@ -157,6 +158,27 @@ func (a API) mosaicItems(c *fiber.Ctx) error {
 		out[i] = fiber.Map{"collection": it.Collection, "id": it.ID, "datetime": it.Datetime, "bbox": it.BBox, "pixels": pixels[i]}
 	}
 	return sendJSON(c, fiber.Map{"items": out, "empty_pixels": pixels[len(items)], "limited": limited})
+}
+
+// footprints serves where the items lie, as a vector tile.
+func (a API) footprints(c *fiber.Ctx) error {
+	if c.Params("tms") != tiles.WebMercatorQuad.ID {
+		return fault.New(fault.NotFound, "vector tiles are made in %s alone", tiles.WebMercatorQuad.ID)
+	}
+	t, _, err := tileOf(c.Params("z"), c.Params("x"), c.Params("y"))
+	if err != nil {
+		return err
+	}
+	q, _, _, err := a.mosaicOf(c)
+	if err != nil {
+		return err
+	}
+	tile, err := a.Renderer.Footprints(c.UserContext(), a.Analyst, q.Search, t)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, cacheControl)
+	return httpkit.Send(c, "application/vnd.mapbox-vector-tile", tile)
 }
 
 // mosaicTileJSON describes the tiles of the same query to map libraries.

@@ -20,6 +20,7 @@ import (
 type API struct {
 	Renderer *tiles.Renderer
 	Searches stac.Searches // that are drawn by their ids
+	Analyst  stac.Analyst  // counts footprints
 }
 
 // Mount adds the routes.

@@ -1,0 +1,77 @@
+package tiles
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"swath/geo"
+	"swath/stac"
+)
+
+// crowd is a catalog of so many items at one place.
+type crowd struct {
+	stac.Catalog
+	stac.Analyst
+	n int
+}
+
+func (c crowd) Search(_ context.Context, s stac.Search) (page stac.Page, err error) {
+	for i := range min(c.n, s.Limit) {
+		body := fmt.Appendf(nil, `{"geometry":{"type":"Polygon","coordinates":[[[1,43],[2,43],[2,44],[1,44],[1,43]]]},"properties":{"datetime":"2024-06-01T00:00:00Z","eo:cloud_cover":%d}}`, i)
+		page.Items = append(page.Items, stac.Item{Collection: "c", ID: fmt.Sprint("item-", i), Body: body})
+	}
+	if c.n > s.Limit {
+		page.Next = "more"
+	}
+	return page, nil
+}
+
+func (c crowd) Aggregate(_ context.Context, s stac.Search, asked []stac.Aggregation) ([]stac.Aggregated, error) {
+	at := geo.TileAt(asked[0].Precision, 1.5, 43.5)
+	return []stac.Aggregated{{Buckets: []stac.Bucket{{Key: fmt.Sprintf("%d/%d/%d", at.Z, at.X, at.Y), Count: int64(c.n)}, {Key: fmt.Sprintf("%d/0/0", at.Z), Count: 7}}}}, nil
+}
+
+// TestFootprints: GDAL reads the outlines of few items, and the density of many, at their places.
+func TestFootprints(t *testing.T) {
+	tile := geo.TileAt(7, 1.5, 43.5)
+	for n, want := range map[int][]string{
+		2:    {"Layer name: items", "Feature Count: 2", "id (String) = item-1", "eo:cloud_cover (", "datetime (String) = 2024-06-01T00:00:00Z"},
+		5000: {"Layer name: density", "Feature Count: 1", "n (Integer) = 5000"},
+		0:    nil,
+	} {
+		r := New(crowd{n: n}, nil, Options{})
+		body, err := r.Footprints(t.Context(), crowd{n: n}, stac.Search{}, tile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			if len(body) != 0 {
+				t.Errorf("nothing takes %d bytes", len(body))
+			}
+			continue
+		}
+		path := filepath.Join(t.TempDir(), fmt.Sprint(tile.Z), fmt.Sprint(tile.X), fmt.Sprint(tile.Y)+".mvt")
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, body, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		said := string(gdal(t, "", "ogrinfo", "-al", "-oo", fmt.Sprintf("X=%d", tile.X), "-oo", fmt.Sprintf("Y=%d", tile.Y), "-oo", fmt.Sprintf("Z=%d", tile.Z), path))
+		for _, text := range want {
+			if !strings.Contains(said, text) {
+				t.Errorf("%d items: GDAL does not say %q:\n%s", n, text, said)
+			}
+		}
+		if n == 2 && !strings.Contains(said, "Extent: (111") { // 1° east is 111,319 m on the web map
+			t.Errorf("the outline lies elsewhere:\n%s", said)
+		}
+	}
+	if _, err := New(crowd{}, nil, Options{}).Footprints(t.Context(), crowd{}, stac.Search{}, geo.Tile{Z: 3, X: 9}); err == nil {
+		t.Error("a tile beyond its level")
+	}
+}
