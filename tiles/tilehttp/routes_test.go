@@ -25,7 +25,7 @@ import (
 const depth = shelf.Depth(2)
 
 // door returns the app over the bundled scenes, and the tile in the middle of the Spanish one.
-func door(t *testing.T) (*fiber.App, string) {
+func door(t testing.TB) (*fiber.App, string) {
 	t.Helper()
 	s := shelf.New(t)
 	s.Spain(depth)
