@@ -25,9 +25,10 @@ const (
 	PNG  Format = iota // lossless; 8-bit palette for one plane
 	JPEG               // quality 85, colour at half resolution
 	WebP               // lossy, quality 75, with transparency
+	NPY                // no picture: the values themselves, see EncodeNPY
 )
 
-// ParseFormat returns the format of a file name extension: "png", "jpg", "jpeg" or "webp".
+// ParseFormat returns the format of a file name extension: "png", "jpg", "jpeg", "webp" or "npy".
 func ParseFormat(extension string) (Format, error) {
 	switch strings.ToLower(extension) {
 	case "png":
@@ -36,12 +37,16 @@ func ParseFormat(extension string) (Format, error) {
 		return JPEG, nil
 	case "webp":
 		return WebP, nil
+	case "npy":
+		return NPY, nil
 	}
-	return 0, fault.New(fault.Invalid, "format: %.20q is none of png, jpg, jpeg, webp", extension)
+	return 0, fault.New(fault.Invalid, "format: %.20q is none of png, jpg, jpeg, webp, npy", extension)
 }
 
 // ContentType returns the media type.
-func (f Format) ContentType() string { return [...]string{"image/png", "image/jpeg", "image/webp"}[f] }
+func (f Format) ContentType() string {
+	return [...]string{"image/png", "image/jpeg", "image/webp", "application/x-binary"}[f]
+}
 
 // Style says how values become colours.
 //
@@ -61,6 +66,9 @@ const MaxSidePx = 16383
 // exact, with one exception: a one-plane image that has transparent pixels and also uses all 256 levels
 // shows its rarest level as the neighbouring one, to free a place in the palette.
 func Encode(planes [][]float32, width, height int, style Style, format Format) ([]byte, error) {
+	if format == NPY { // any number of planes
+		return EncodeNPY(planes, width, height)
+	}
 	if err := check(planes, width, height); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/buger/jsonparser"
@@ -191,7 +193,7 @@ func (s *Scene) Items() (items []SceneItem, limited bool) {
 // ETag names the bytes of the picture for ever, without drawing it.
 func (s *Scene) ETag(f render.Format) (string, error) {
 	if len(s.views) > 0 {
-		if _, err := s.style(); err != nil {
+		if _, err := s.style(); err != nil && f != render.NPY {
 			return "", err
 		}
 		if err := s.affordable(); err != nil {
@@ -217,8 +219,10 @@ func (s *Scene) affordable() error {
 func (s *Scene) style() (render.Style, error) {
 	v := s.views[0]
 	planes := s.how.Planes(len(v.outputs))
-	style := render.Style{Colormap: v.colormap, Rescale: v.rescale}
+	style := render.Style{Colormap: v.colormap, Formula: v.formula, Rescale: v.rescale}
 	switch {
+	case v.shares != nil:
+		return style, fault.New(fault.Invalid, "rescale by percentiles is that of one item: pictures of many are stretched alike, so say it with numbers")
 	case planes != 1 && planes != 3:
 		return style, fault.New(fault.Invalid, "a picture has 1 or 3 planes, this one would have %d (%s of %s)", planes, s.how, some(v.outputs))
 	case planes == 3 && v.colormap != nil:
@@ -227,7 +231,7 @@ func (s *Scene) style() (render.Style, error) {
 		return style, fault.New(fault.Invalid, "rescale has %d pairs for %d planes; give one for all or one for each", len(v.rescale), planes)
 	case len(style.Rescale) > 0:
 		return style, nil
-	case s.how == render.Count || s.how == render.StDev || v.expression != nil:
+	case s.how == render.Count || s.how == render.StDev || v.expression != nil || v.algorithm != nil:
 		return style, fault.New(fault.Invalid, "say with rescale how %s of %s becomes colours: pictures of many items are stretched alike", s.how, some(v.outputs))
 	}
 	for i := range planes {
@@ -247,11 +251,14 @@ func (s *Scene) Picture(ctx context.Context, f render.Format) ([]byte, error) {
 		return nil, err
 	}
 	grid := s.frame.Grid
-	if len(s.views) == 0 {
+	switch {
+	case len(s.views) == 0 && f == render.NPY:
+		return render.EncodeNPY([][]float32{slices.Repeat([]float32{float32(math.NaN())}, grid.Width*grid.Height)}, grid.Width, grid.Height)
+	case len(s.views) == 0:
 		return render.Empty(grid.Width, grid.Height, f)
 	}
 	style, err := s.style()
-	if err != nil {
+	if err != nil && f != render.NPY {
 		return nil, err
 	}
 	return s.renderer.pictures.do(ctx, key, func(ctx context.Context) ([]byte, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"swath/geo"
+	"swath/raster"
 	"swath/render"
 )
 
@@ -14,7 +15,11 @@ func (v *View) ETag(frame Frame, f render.Format) (string, error) {
 	if err := v.affordable(frame); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf(`"%s-%s-%d"`, v.key, frame.key(), f), v.drawable()
+	tag := fmt.Sprintf(`"%s-%s-%d"`, v.key, frame.key(), f)
+	if f == render.NPY { // any values can be had
+		return tag, nil
+	}
+	return tag, v.drawable()
 }
 
 // Picture draws a frame, once for all who ask for the same at the same time. A frame beside the item is an empty image.
@@ -23,7 +28,7 @@ func (v *View) Picture(ctx context.Context, frame Frame, f render.Format) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	if v.beside(frame.Grid) && !v.opaque {
+	if v.beside(frame.Grid) && !v.opaque && f != render.NPY {
 		return render.Empty(frame.Grid.Width, frame.Grid.Height, f)
 	}
 	return v.renderer.pictures.do(ctx, key, func(ctx context.Context) ([]byte, error) {
@@ -32,11 +37,11 @@ func (v *View) Picture(ctx context.Context, frame Frame, f render.Format) ([]byt
 			return nil, err
 		}
 		defer leave()
-		style, err := v.style(ctx)
-		if err != nil {
-			return nil, err
-		}
 		planes, err := v.inside(ctx, frame)
+		if err != nil || f == render.NPY {
+			return numbers(planes, frame.Grid, err)
+		}
+		style, err := v.style(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -45,6 +50,14 @@ func (v *View) Picture(ctx context.Context, frame Frame, f render.Format) ([]byt
 		}
 		return render.Encode(planes, frame.Grid.Width, frame.Grid.Height, style, f)
 	})
+}
+
+// numbers writes values without drawing them.
+func numbers(planes [][]float32, g raster.Grid, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	return render.EncodeNPY(planes, g.Width, g.Height)
 }
 
 // fillNaN gives the lowest value of its stretch to what has none.

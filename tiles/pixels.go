@@ -11,8 +11,24 @@ import (
 	"swath/raster"
 )
 
-// planes returns the view's values on a grid, NaN where nothing was measured: one slice per output.
+// planes returns what the view shows on a grid, NaN where there is nothing: one slice per output.
 func (v *View) planes(ctx context.Context, grid raster.Grid) ([][]float32, error) {
+	if v.algorithm == nil {
+		return v.values(ctx, grid)
+	}
+	around, wide := v.algorithm.BufferPx(), grid
+	wide.Width, wide.Height = grid.Width+2*around, grid.Height+2*around
+	wide.Transform[0], wide.Transform[3] = grid.Transform.Apply(float64(-around), float64(-around))
+	values, err := v.values(ctx, wide)
+	if err != nil {
+		return nil, err
+	}
+	t := grid.Transform
+	return v.algorithm.Apply(values, wide.Width, wide.Height, math.Hypot(t[1], t[4]), math.Hypot(t[2], t[5]))
+}
+
+// values returns the bands or the expression's results on a grid, NaN where nothing was measured or what was measured is hidden.
+func (v *View) values(ctx context.Context, grid raster.Grid) ([][]float32, error) {
 	in := make([][]float32, len(v.inputs))
 	group, reading := errgroup.WithContext(ctx)
 	for asset, at := range v.byAsset() {

@@ -22,7 +22,10 @@ type Request struct {
 	Rescale          [][2]float64    // one pair for all planes, or one for each
 	ColormapName     string          // see render.ColormapNames
 	Colormap         json.RawMessage // a colormap of its own, see render.ParseColormap
+	ColormapLinear   bool            // Colormap has a few stops of levels, with straight lines between: see render.ParseLinearColormap
 	ColorFormula     string          // see render.ParseFormula
+	Algorithm        string          // see render.ParseAlgorithm
+	AlgorithmParams  string          // a JSON object
 	NoData           *float64        // the stored value that is nodata, instead of what file and item say
 	Resampling       string          // nearest (default), bilinear, cubic
 	Stored           bool            // true: values as stored, without scale and offset (unscale=false)
@@ -63,6 +66,7 @@ type preset struct {
 	ColormapName string          `json:"colormap_name"`
 	Colormap     json.RawMessage `json:"colormap"`
 	ColorFormula string          `json:"color_formula"`
+	Algorithm    string          `json:"algorithm"`
 	NoData       *number         `json:"nodata"`
 	Resampling   string          `json:"resampling"`
 }
@@ -131,6 +135,9 @@ func (p preset) under(q Request) Request {
 	if q.ColorFormula == "" {
 		q.ColorFormula = p.ColorFormula
 	}
+	if q.Algorithm == "" {
+		q.Algorithm = p.Algorithm
+	}
 	if q.NoData == nil {
 		q.NoData = (*float64)(p.NoData)
 	}
@@ -186,6 +193,10 @@ func (q Request) check() error {
 		return fault.New(fault.TooLarge, "%d assets are asked for; one request may name %d", len(q.Assets), mostAssets)
 	case len(q.Expression) > mostTextLen:
 		return fault.New(fault.TooLarge, "the expression has %d bytes; at most %d are read", len(q.Expression), mostTextLen)
+	case len(q.AlgorithmParams) > mostTextLen:
+		return fault.New(fault.TooLarge, "algorithm_params has %d bytes; at most %d are read", len(q.AlgorithmParams), mostTextLen)
+	case q.AlgorithmParams != "" && q.Algorithm == "" && q.Render == "":
+		return fault.New(fault.Invalid, "algorithm_params without algorithm")
 	case len(q.ColorFormula) > mostTextLen:
 		return fault.New(fault.TooLarge, "the color formula has %d bytes; at most %d are read", len(q.ColorFormula), mostTextLen)
 	case len(q.Colormap) > mostMapLen:

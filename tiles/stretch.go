@@ -26,7 +26,7 @@ func (v *View) stretch(ctx context.Context) ([][2]float64, error) {
 	}
 	for i := range limits {
 		known := false
-		if v.expression == nil {
+		if v.expression == nil && v.algorithm == nil {
 			limits[i], known = v.expected(v.inputs[i])
 		}
 		if !known {

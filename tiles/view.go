@@ -28,6 +28,7 @@ type View struct {
 	rescale    [][2]float64
 	colormap   *render.Colormap
 	formula    *render.Formula
+	algorithm  *render.Algorithm // nil: none
 	noData     *float64
 	resampling raster.Resampling
 	stored     bool
@@ -68,11 +69,14 @@ func (r *Renderer) View(ctx context.Context, q Request) (*View, error) {
 	if v.formula, err = render.ParseFormula(q.ColorFormula); err != nil {
 		return nil, err
 	}
+	if q.Percentiles != nil {
+		v.shares = &[2]float64{q.Percentiles[0] / 100, q.Percentiles[1] / 100}
+	}
 	if err := v.resolve(q); err != nil {
 		return nil, err
 	}
-	if q.Percentiles != nil {
-		v.shares = &[2]float64{q.Percentiles[0] / 100, q.Percentiles[1] / 100}
+	if err := v.compute(q); err != nil {
+		return nil, err
 	}
 	v.opaque = q.Opaque
 	if v.mask, err = v.item.masking(q.Mask, q.MaskBufferM); err != nil {
@@ -86,10 +90,38 @@ func colormap(q Request) (*render.Colormap, error) {
 	switch {
 	case q.ColormapName != "":
 		return render.ColormapByName(q.ColormapName)
+	case len(q.Colormap) > 0 && q.ColormapLinear:
+		return render.ParseLinearColormap(string(q.Colormap))
 	case len(q.Colormap) > 0:
 		return render.ParseColormap(string(q.Colormap))
 	}
 	return nil, nil
+}
+
+// compute finds the algorithm, whose planes are what the view shows then.
+func (v *View) compute(q Request) (err error) {
+	if q.Algorithm == "" {
+		return nil
+	}
+	if v.algorithm, err = render.ParseAlgorithm(q.Algorithm, q.AlgorithmParams); err != nil {
+		return err
+	}
+	n, err := v.algorithm.Planes(len(v.outputs))
+	if err != nil {
+		return err
+	}
+	if len(v.rescale) == 0 && v.shares == nil && v.algorithm.Levels() {
+		v.rescale = [][2]float64{{0, 255}}
+	}
+	v.outputs = v.outputs[:0:0]
+	for i := range n {
+		name := strings.ToLower(q.Algorithm)
+		if n > 1 {
+			name = fmt.Sprintf("%s_%d", name, i+1)
+		}
+		v.outputs = append(v.outputs, name)
+	}
+	return nil
 }
 
 // resolve finds the bands of the assets and of the expression.
@@ -160,7 +192,7 @@ func (v *View) digest(q Request) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d %v %t %q %v %q %q %s %d %t\n", drawVersion, v.item.Bounds, v.expression != nil, v.outputs, oneForAll(q.Rescale),
 		strings.ToLower(q.ColormapName), compact(q.Colormap), text(v.noData), v.resampling, v.stored)
-	fmt.Fprintf(h, "%q\n", strings.Fields(q.ColorFormula))
+	fmt.Fprintf(h, "%q %t %q %q\n", strings.Fields(q.ColorFormula), q.ColormapLinear, strings.ToLower(q.Algorithm), compact([]byte(q.AlgorithmParams)))
 	if v.shares != nil {
 		fmt.Fprintf(h, "percentiles %v\n", *v.shares)
 	}

@@ -83,7 +83,11 @@ func TestContract(t *testing.T) {
 		"/collections/none/tiles/WebMercatorQuad/8/236/150.png?assets=B04":                                                                                          200, // as a search of it
 		"/collections/sentinel-2-l1c/footprints/WebMercatorQuad/8/236/150.mvt":                                                                                      200, "/collections/sentinel-2-l1c/footprints/WebMercatorQuad/8/236/950.mvt": 400,
 		"/collections/sentinel-2-l1c/footprints/WorldCRS84Quad/8/236/150.mvt": 404,
-		"/collections/sentinel-2-l1c/tilejson.json?render=ndvi":               200, "/collections/sentinel-2-l1c/map.html": 200, "/collections/sentinel-2-l1c/map.js": 200,
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.npy?assets=B04,B08":     200, item56JMM + "/preview.png?assets=B04&algorithm=hillshade&max_size=64": 200,
+		item56JMM + "/preview.png?assets=B04&algorithm=hillshade&algorithm_params=" + url.QueryEscape(`{"azimuth":400}`): 400, item56JMM + "/preview.png?assets=B04&algorithm=paint": 400,
+		item56JMM + "/preview.png?assets=B04&rescale=0,1&colormap_type=linear&max_size=64&colormap=" + url.QueryEscape(`{"0":"#000","255":"#fff"}`): 200, item56JMM + "/preview.png?assets=B04&colormap_type=x": 400,
+		"/collections/sentinel-2-l1c/tiles/WebMercatorQuad/8/236/150.npy?expression=B04": 200,
+		"/collections/sentinel-2-l1c/tilejson.json?render=ndvi":                          200, "/collections/sentinel-2-l1c/map.html": 200, "/collections/sentinel-2-l1c/map.js": 200,
 		"/collections/sentinel-2-l1c/tilejson.json?tile_matrix_set=Mars": 400, "/collections/none/tilejson.json": 404,
 		"/collections/sentinel-2-l1c/point/152.3,-30.3?assets=B04": 200, "/collections/sentinel-2-l1c/point/152.3,-30.3?" + ndvi + "&f=csv": 200, "/collections/sentinel-2-l1c/point/152,a?assets=B04": 400,
 		item56JMM + "/WMTSCapabilities.xml": 200, item56JMM + "/WMTSCapabilities.xml?assets=B04&rescale=0,1": 200, item56JMM + "/UTM56SWGS84Quad/WMTSCapabilities.xml": 200,

@@ -14,7 +14,7 @@ var usual = map[string]string{
 }
 
 // insensitive are the parameters whose case does not matter.
-var insensitive = []string{"colormap_name", "resampling", "unscale", "return_mask", "mask"}
+var insensitive = []string{"colormap_name", "colormap_type", "algorithm", "resampling", "unscale", "return_mask", "mask"}
 
 // meaningless are the parameters that change nothing here.
 var meaningless = []string{"padding", "asset_as_band"}
@@ -28,7 +28,7 @@ func canonical(c *fiber.Ctx) string {
 			continue
 		}
 		value := strings.Join(values, ",")
-		if name != "expression" && name != "colormap" && name != "color_formula" {
+		if name != "expression" && name != "colormap" && name != "color_formula" && name != "algorithm_params" {
 			value = strings.ReplaceAll(value, " ", "")
 		}
 		if slices.Contains(insensitive, name) {
@@ -45,7 +45,7 @@ func canonical(c *fiber.Ctx) string {
 	}
 	path := (&url.URL{Path: c.Path()}).EscapedPath()
 	if at := strings.LastIndexByte(path, '.'); at > strings.LastIndexByte(path, '/') {
-		if extension := strings.ToLower(path[at+1:]); slices.Contains([]string{"png", "jpg", "jpeg", "webp"}, extension) {
+		if extension := strings.ToLower(path[at+1:]); slices.Contains([]string{"png", "jpg", "jpeg", "webp", "npy"}, extension) {
 			path = path[:at+1] + strings.Replace(extension, "jpeg", "jpg", 1)
 		}
 	}

@@ -22,7 +22,7 @@ type query map[string][]string
 // known are the parameters that say what to draw.
 var known = []string{"render", "assets", "expression", "rescale", "colormap_name", "colormap", "nodata", "resampling", "unscale",
 	"tilesize", "scale", "buffer", "padding", "bidx", "asset_bidx", "asset_as_band", "reproject", "return_mask", "mask", "mask_buffer",
-	"color_formula"}
+	"color_formula", "colormap_type", "algorithm", "algorithm_params"}
 
 // repeatable are the parameters that hold lists.
 var repeatable = []string{"assets", "rescale", "asset_bidx", "bidx", "c", "p"}
@@ -55,6 +55,14 @@ func parse(q query, alsoKnown ...string) (tiles.Request, error) {
 	}
 	r.Render, r.Expression, r.ColorFormula = q.one("render"), q.one("expression"), q.one("color_formula")
 	r.ColormapName, r.Colormap, r.Resampling = q.one("colormap_name"), []byte(q.one("colormap")), q.one("resampling")
+	r.Algorithm, r.AlgorithmParams = q.one("algorithm"), q.one("algorithm_params")
+	switch kind := strings.ToLower(q.one("colormap_type")); kind {
+	case "", "explicit":
+	case "linear":
+		r.ColormapLinear = true
+	default:
+		return r, fault.New(fault.Invalid, "colormap_type %.20q is neither explicit nor linear", kind)
+	}
 	if r.Resampling == "" { // TiTiler's two steps are one here
 		r.Resampling = q.one("reproject")
 	}

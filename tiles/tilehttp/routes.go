@@ -40,11 +40,11 @@ func (a API) Mount(r fiber.Router) {
 	item.Get("/preview", a.preview)
 	item.Get("/preview.:format", a.preview)
 	item.Get("/preview/:size.:format", a.preview)
+	item.Get("/bbox/:bbox/:size.:format", a.crop) // before the next, whose box would take the size as well
 	item.Get("/bbox/:bbox.:format", a.crop)
-	item.Get("/bbox/:bbox/:size.:format", a.crop)
 	item.Post("/feature", a.feature)
-	item.Post("/feature.:format", a.feature)
 	item.Post("/feature/:size.:format", a.feature)
+	item.Post("/feature.:format", a.feature)
 	item.Get(`/point/:lon\,:lat`, a.point)
 	item.Get("/statistics", a.statistics)
 	item.Post("/statistics", a.zonalStatistics)
