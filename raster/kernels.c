@@ -194,12 +194,31 @@ void swath_nearest(const swath_cell *cells, int count, const float *pixels, swat
 	}
 }
 
-// Keys' cubic convolution with a = -1/2, and the triangle.
+// Lanczos' kernel of three lobes, at steps of 1/LANCZOS_STEPS: linear between them it is exact to 1e-7.
+enum { LANCZOS_STEPS = 4096 };
+static double lanczos[3 * LANCZOS_STEPS + 2];
+
+__attribute__((constructor)) static void fill_lanczos(void)
+{
+	lanczos[0] = 1;
+	for (int i = 1; i < 3 * LANCZOS_STEPS; i++) {
+		double d = M_PI * i / LANCZOS_STEPS;
+		lanczos[i] = 3 * sin(d) * sin(d / 3) / (d * d);
+	}
+}
+
+// Keys' cubic convolution with a = -1/2, the triangle, and Lanczos.
 static double weight(int kernel, double d)
 {
 	d = fabs(d);
 	if (kernel == 1)
 		return d < 1 ? 1 - d : 0;
+	if (kernel == 3) {
+		if (d >= 3)
+			return 0;
+		int i = (int)(d * LANCZOS_STEPS);
+		return lanczos[i] + (d * LANCZOS_STEPS - i) * (lanczos[i + 1] - lanczos[i]);
+	}
 	if (d < 1)
 		return (1.5 * d - 2.5) * d * d + 1;
 	return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
@@ -265,6 +284,89 @@ void swath_filter(const swath_cell *cells, int count, const float *pixels, swath
 					weights += (double)down[j] * line_weights;
 				}
 				*out = fabs(weights) > 1e-3 ? (float)(sum / weights) : *nearest;
+			}
+		}
+	}
+}
+
+// The position in a cell of a point that is given in pixels from the first one's centre.
+static void place(const swath_cell *c, double x, double y, double *u, double *v)
+{
+	double fx = x / c->width, fy = y / c->height;
+	double left = c->column[0] + fy * (c->column[2] - c->column[0]), right = c->column[1] + fy * (c->column[3] - c->column[1]);
+	*u = left + fx * (right - left);
+	left = c->row[0] + fy * (c->row[2] - c->row[0]), right = c->row[1] + fy * (c->row[3] - c->row[1]);
+	*v = left + fx * (right - left);
+}
+
+// The pixels from first to before last that an interval touches, of those that lie in [0, size). An edge that interpolation
+// put a hair into a pixel does not touch it.
+static void touched(double a, double b, int size, double *low, double *high, int *first, int *last)
+{
+	*low = a < b ? a : b, *high = a < b ? b : a;
+	*low = *low > 0 ? *low : 0, *high = *high < size ? *high : size;
+	*first = *last = 0;
+	if (!(*low < *high)) // also NaN
+		return;
+	*first = (int)(*low + EDGE), *last = (int)ceil(*high - EDGE);
+	if (*last <= *first)
+		*last = *first + 1;
+	if (*last > size)
+		*last = size;
+}
+
+static double covered(int pixel, double low, double high)
+{
+	double a = low > pixel ? low : pixel, b = high < pixel + 1 ? high : pixel + 1;
+	return b > a ? b - a : 0;
+}
+
+enum { MAX_CLASSES = 256 };
+
+void swath_area(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride, int mode)
+{
+	float classes[MAX_CLASSES];
+	int votes[MAX_CLASSES];
+	for (const swath_cell *c = cells; c < cells + count; c++) {
+		for (int y = 0; y < c->height; y++) {
+			for (int x = 0; x < c->width; x++) {
+				double u0, v0, u1, v1, left, right, top, bottom, sum = 0, weights = 0;
+				int first_column, last_column, first_row, last_row, n = 0, most = 0;
+				place(c, x - 0.5, y - 0.5, &u0, &v0);
+				place(c, x + 0.5, y + 0.5, &u1, &v1);
+				touched(u0 - from.column, u1 - from.column, from.width, &left, &right, &first_column, &last_column);
+				touched(v0 - from.row, v1 - from.row, from.height, &top, &bottom, &first_row, &last_row);
+				for (int row = first_row; row < last_row; row++) {
+					const float *p = pixels + (size_t)row * from.width;
+					double down = covered(row, top, bottom);
+					for (int column = first_column; column < last_column; column++) {
+						float value = p[column];
+						if (isnan(value))
+							continue;
+						if (!mode) {
+							double w = down * covered(column, left, right);
+							sum += w * value;
+							weights += w;
+							continue;
+						}
+						int k = 0;
+						while (k < n && classes[k] != value)
+							k++;
+						if (k == MAX_CLASSES)
+							continue; // not a classification
+						if (k == n) {
+							classes[n] = value;
+							votes[n++] = 0;
+						}
+						if (++votes[k] > votes[most])
+							most = k;
+					}
+				}
+				float *out = to + (size_t)(c->y + y) * to_stride + c->x + x;
+				if (mode)
+					*out = n > 0 ? classes[most] : NAN;
+				else
+					*out = weights > 0 ? (float)(sum / weights) : NAN;
 			}
 		}
 	}

@@ -48,9 +48,13 @@ typedef struct {
 // Sample the pixels of a window at every pixel of the cells. Positions outside the window become NaN.
 void swath_nearest(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride);
 
-// The same with a separable kernel, 1 bilinear or 2 cubic, stretched by ratio source pixels per output pixel where that is
+// The same with a separable kernel, 1 bilinear, 2 cubic or 3 Lanczos, stretched by ratio source pixels per output pixel where that is
 // above one. Invalid neighbours carry no weight; a sample whose nearest pixel is invalid is NaN.
 void swath_filter(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride,
                   int kernel, double column_ratio, double row_ratio);
+
+// Make every pixel of the cells of all the valid pixels under it: of their mean, weighted by the area that is covered, or of
+// the value that most of them have.
+void swath_area(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride, int mode);
 
 #endif

@@ -23,6 +23,9 @@ const (
 	Nearest Resampling = iota
 	Bilinear
 	Cubic
+	Lanczos
+	AverageOf // all valid pixels under the sample, by the area that is covered
+	ModeOf    // the value that most of them have
 )
 
 // Source is the bytes of one immutable raster file.

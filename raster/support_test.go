@@ -186,7 +186,8 @@ func gdalwarp(t testing.TB, path string, g Grid, resampling Resampling, level in
 	x1, y1 := g.Transform.Apply(float64(g.Width), float64(g.Height))
 	args := []string{"-q", "-overwrite", "-et", "0", "-ot", "Float64", "-dstnodata", "-99999", "-t_srs", g.CRS.String(),
 		"-te", fmt.Sprint(x0), fmt.Sprint(y1), fmt.Sprint(x1), fmt.Sprint(y0), "-ts", fmt.Sprint(g.Width), fmt.Sprint(g.Height),
-		"-r", map[Resampling]string{Nearest: "near", Bilinear: "bilinear", Cubic: "cubic"}[resampling]}
+		"-r", map[Resampling]string{Nearest: "near", Bilinear: "bilinear", Cubic: "cubic",
+			Lanczos: "lanczos", AverageOf: "average", ModeOf: "mode"}[resampling]}
 	if level == 0 {
 		args = append(args, "-ovr", "NONE")
 	} else {

@@ -23,7 +23,7 @@ var _ [unsafe.Sizeof(cell{})]byte = [C.sizeof_swath_cell]byte{}
 //
 // Positions are exact to 0.001 source pixel. The level read is the coarsest that is not coarser than the grid.
 func (r *Reader) Warp(ctx context.Context, c *COG, g Grid, bands []int, resampling Resampling) ([][]float32, error) {
-	if resampling > Cubic {
+	if resampling > ModeOf {
 		return nil, fault.New(fault.Invalid, "resampling %d is not known", resampling)
 	}
 	if err := ctx.Err(); err != nil {
@@ -36,8 +36,9 @@ func (r *Reader) Warp(ctx context.Context, c *COG, g Grid, bands []int, resampli
 	level := &c.Levels[grid.level]
 	reachColumns, reachRows := 0.0, 0.0
 	if resampling != Nearest {
-		reachColumns = float64(resampling)*math.Max(1, grid.columnRatio) + 1
-		reachRows = float64(resampling)*math.Max(1, grid.rowRatio) + 1
+		reach := float64(min(resampling, Lanczos)) // the kernels are numbered by their reach; areas reach less
+		reachColumns = reach*math.Max(1, grid.columnRatio) + 1
+		reachRows = reach*math.Max(1, grid.rowRatio) + 1
 	}
 	w := grid.seen(level, reachColumns, reachRows)
 	if int64(w.Width)*int64(w.Height)*4*int64(len(bands)) > r.LimitBytes {
@@ -99,8 +100,16 @@ func (r *Reader) layGrid(ctx context.Context, c *COG, g Grid) (controlGrid, erro
 func sample(to []float32, stride int, from []float32, w Window, grid *controlGrid, resampling Resampling) {
 	pixels, window := (*C.float)(&from[0]), C.swath_window{C.int(w.Col), C.int(w.Row), C.int(w.Width), C.int(w.Height)}
 	cells, count := (*C.swath_cell)(unsafe.Pointer(&grid.cells[0])), C.int(len(grid.cells))
-	if resampling == Nearest {
+	switch resampling {
+	case Nearest:
 		C.swath_nearest(cells, count, pixels, window, (*C.float)(&to[0]), C.int(stride))
+		return
+	case AverageOf, ModeOf:
+		mode := C.int(0)
+		if resampling == ModeOf {
+			mode = 1
+		}
+		C.swath_area(cells, count, pixels, window, (*C.float)(&to[0]), C.int(stride), mode)
 		return
 	}
 	C.swath_filter(cells, count, pixels, window, (*C.float)(&to[0]), C.int(stride), C.int(resampling), C.double(grid.columnRatio), C.double(grid.rowRatio))

@@ -27,7 +27,7 @@ type Request struct {
 	Algorithm        string          // see render.ParseAlgorithm
 	AlgorithmParams  string          // a JSON object
 	NoData           *float64        // the stored value that is nodata, instead of what file and item say
-	Resampling       string          // nearest (default), bilinear, cubic
+	Resampling       string          // nearest (default), bilinear, cubic, lanczos, average, mode
 	Stored           bool            // true: values as stored, without scale and offset (unscale=false)
 	SizePx           int             // of a tile, pixels a side; 0: what the tile matrix says, 256 nearly everywhere
 	Scale            int             // so many times the pixels, a side; 0 is 1
@@ -222,12 +222,13 @@ func (q Request) check() error {
 	return nil
 }
 
-var resamplings = map[string]raster.Resampling{"": raster.Nearest, "nearest": raster.Nearest, "bilinear": raster.Bilinear, "cubic": raster.Cubic}
+var resamplings = map[string]raster.Resampling{"": raster.Nearest, "nearest": raster.Nearest, "bilinear": raster.Bilinear, "cubic": raster.Cubic,
+	"lanczos": raster.Lanczos, "average": raster.AverageOf, "mode": raster.ModeOf}
 
 func resampling(name string) (raster.Resampling, error) {
 	how, ok := resamplings[strings.ToLower(name)]
 	if !ok {
-		return 0, fault.New(fault.Invalid, "resampling %.60q is not one of nearest, bilinear, cubic", name)
+		return 0, fault.New(fault.Invalid, "resampling %.60q is not one of nearest, bilinear, cubic, lanczos, average, mode", name)
 	}
 	return how, nil
 }
