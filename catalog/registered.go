@@ -25,6 +25,11 @@ func (s *Store) RegisterSearch(ctx context.Context, r stac.RegisteredSearch) err
 		if err := conn.QueryRow(ctx, registerSearchSQL, r.ID, string(r.Body), mostRegistered).Scan(&kept); err != nil {
 			return err
 		}
+		if !kept { // or somebody was faster, whom the statement could not see
+			if err := conn.QueryRow(ctx, "select exists (select from registered_search where id = $1)", r.ID).Scan(&kept); err != nil {
+				return err
+			}
+		}
 		if !kept {
 			return fault.New(fault.Unavailable, "%d searches are registered, which is the most", mostRegistered)
 		}

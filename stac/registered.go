@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 
 	"swath/fault"
@@ -14,7 +16,7 @@ import (
 // RegisteredSearch is a search that is kept to be drawn, as titiler-pgstac has it: the body of a POST to /search, without what is of
 // one page, and metadata about it.
 type RegisteredSearch struct {
-	ID   string // a digest of the search
+	ID   string // a digest of the body
 	Body json.RawMessage
 	At   time.Time // when it was registered
 }
@@ -32,10 +34,13 @@ type Searches interface {
 // searchMembers are those of a registered search that say what is found, and in which order.
 var searchMembers = []string{"collections", "ids", "bbox", "intersects", "datetime", "query", "filter", "filter-lang", "filter-crs", "q", "sortby"}
 
+// pageMembers are those that say nothing of that.
+var pageMembers = []string{"metadata", "search", "limit", "token", "fields", "conf"}
+
 const mostRegisteredBytes = 64 << 10
 
-// NewRegisteredSearch checks what is to be registered: a search, which may stand under "search" as well, and "metadata". Equal
-// searches have equal ids, whatever the order of their members.
+// NewRegisteredSearch checks what is to be registered: a search, which may stand under "search" as well, and "metadata". The same
+// search with the same metadata has the same id, whatever the order of its members.
 func NewRegisteredSearch(body []byte) (RegisteredSearch, error) {
 	if len(body) > mostRegisteredBytes {
 		return RegisteredSearch{}, fault.New(fault.TooLarge, "a registered search may have %d bytes, this has %d", mostRegisteredBytes, len(body))
@@ -52,9 +57,14 @@ func NewRegisteredSearch(body []byte) (RegisteredSearch, error) {
 		}
 	}
 	kept := map[string]json.RawMessage{}
-	for _, name := range searchMembers {
-		if raw, ok := asked[name]; ok && string(bytes.TrimSpace(raw)) != "null" {
-			kept[name] = raw
+	for name, raw := range asked {
+		switch {
+		case slices.Contains(searchMembers, name):
+			if string(bytes.TrimSpace(raw)) != "null" {
+				kept[name] = raw
+			}
+		case !slices.Contains(pageMembers, name):
+			return RegisteredSearch{}, fault.New(fault.Invalid, "a search has no member %.40q; it has %s", name, strings.Join(searchMembers, ", "))
 		}
 	}
 	search, err := json.Marshal(kept) // its members are sorted, and compact
@@ -64,7 +74,6 @@ func NewRegisteredSearch(body []byte) (RegisteredSearch, error) {
 	if _, err := SearchFromJSON(search); err != nil {
 		return RegisteredSearch{}, err
 	}
-	sum := sha256.Sum256(search)
 	out := map[string]json.RawMessage{"search": search}
 	if metadata, ok := given["metadata"]; ok {
 		var object map[string]json.RawMessage
@@ -75,9 +84,9 @@ func NewRegisteredSearch(body []byte) (RegisteredSearch, error) {
 			out["metadata"] = metadata
 		}
 	}
-	r := RegisteredSearch{ID: hex.EncodeToString(sum[:16])}
-	r.Body, err = json.Marshal(out)
-	return r, err
+	text, err := json.Marshal(out)
+	sum := sha256.Sum256(text)
+	return RegisteredSearch{ID: hex.EncodeToString(sum[:16]), Body: text}, err
 }
 
 // Search returns what is searched.

@@ -12,7 +12,7 @@ func TestRegisteredSearch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := NewRegisteredSearch([]byte(` {"search": {"bbox":[1,2,3, 4], "collections":[ "c" ], "token":null}}`))
+	again, err := NewRegisteredSearch([]byte(` {"metadata" : {"name": "Winter"}, "search": {"bbox":[1,2,3, 4], "collections":[ "c" ], "token":null}}`))
 	if err != nil || again.ID != first.ID || len(first.ID) != 32 {
 		t.Errorf("%s and %s, %v", first.ID, again.ID, err)
 	}
@@ -20,14 +20,15 @@ func TestRegisteredSearch(t *testing.T) {
 	if err != nil || len(s.Collections) != 1 || s.BBox == nil || s.Limit != 0 {
 		t.Errorf("%+v, %v", s, err)
 	}
-	if first.Name() != "Winter" || again.Name() != again.ID {
-		t.Errorf("names %q and %q", first.Name(), again.Name())
+	nameless, _ := NewRegisteredSearch([]byte(`{"collections":["c"],"bbox":[1,2,3,4]}`))
+	if first.Name() != "Winter" || nameless.Name() != nameless.ID || nameless.ID == first.ID {
+		t.Errorf("names %q and %q", first.Name(), nameless.Name())
 	}
 	other, _ := NewRegisteredSearch([]byte(`{"collections":["d"]}`))
 	if other.ID == first.ID {
 		t.Error("two searches of one id")
 	}
-	for _, wrong := range []string{``, `[]`, `null`, `{"bbox":[1,2]}`, `{"search":7}`, `{"metadata":7}`, `{"filter":{"op":"none"}}`} {
+	for _, wrong := range []string{``, `[]`, `null`, `{"bbox":[1,2]}`, `{"search":7}`, `{"metadata":7}`, `{"collection":["c"]}`, `{"filter":{"op":"none"}}`} {
 		if _, err := NewRegisteredSearch([]byte(wrong)); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", wrong, err)
 		}

@@ -17,13 +17,14 @@ import (
 
 const (
 	mostFootprints = 1000 // of one tile; of more, their density is drawn
+	outlinesFrom   = 8    // the level from which a tile is hardly larger than an item: outlines are drawn, of the first of them
 	densityLevels  = 4    // a tile of density has 2^4 squares a side
 	bufferUnits    = 64   // a footprint is cut so far beyond the tile, in 4096ths of it: its outline stays out of sight
 )
 
 // Footprints returns where the items of a search lie, as a vector tile of the web map (Mapbox Vector Tile 2.1): in a layer "items"
 // their outlines with id, collection, datetime and cloud cover, or where they are more than a thousand, in a layer "density" squares
-// with how many centres of items (n) lie in each. A tile without items is empty.
+// with how many centres of items (n) lie in each. From level 8 on the first thousand are outlined. A tile without items is empty.
 func (r *Renderer) Footprints(ctx context.Context, analyst stac.Analyst, search stac.Search, t geo.Tile) ([]byte, error) {
 	if t.Z < 0 || t.Z > geo.MaxZoom || !t.Valid() {
 		return nil, fault.New(fault.Invalid, "tile %d/%d/%d: the levels go from 0 to %d, x and y of level z to 2^z-1", t.Z, t.X, t.Y, geo.MaxZoom)
@@ -35,7 +36,7 @@ func (r *Renderer) Footprints(ctx context.Context, analyst stac.Analyst, search 
 	}
 	defer found.Release()
 	name, features := "items", geojson.NewFeatureCollection()
-	if found.Next == "" {
+	if found.Next == "" || t.Z >= outlinesFrom {
 		for _, it := range found.Items {
 			if f := outline(it); f != nil {
 				features.Append(f)
@@ -54,7 +55,34 @@ func (r *Renderer) Footprints(ctx context.Context, analyst stac.Analyst, search 
 	layers.ProjectToTile(maptile.New(uint32(t.X), uint32(t.Y), maptile.Zoom(t.Z)))
 	layers.Clip(orb.Bound{Min: orb.Point{-bufferUnits, -bufferUnits}, Max: orb.Point{mvt.DefaultExtent + bufferUnits, mvt.DefaultExtent + bufferUnits}})
 	layers.RemoveEmpty(1, 1)
+	for _, l := range layers {
+		l.Version = 2
+		for _, f := range l.Features {
+			wind(f.Geometry)
+		}
+	}
 	return mvt.Marshal(layers)
+}
+
+// wind turns the rings of polygons as version 2 wants them: of positive area outside, in coordinates whose y is to the south, and of
+// negative area inside.
+func wind(g orb.Geometry) {
+	switch g := g.(type) {
+	case orb.Polygon:
+		for i, ring := range g {
+			if (ring.Orientation() == orb.CCW) != (i == 0) {
+				ring.Reverse()
+			}
+		}
+	case orb.MultiPolygon:
+		for _, p := range g {
+			wind(p)
+		}
+	case orb.Collection:
+		for _, part := range g {
+			wind(part)
+		}
+	}
 }
 
 // outline is an item as a feature; nil of one without a place.

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/paulmach/orb"
+	"github.com/paulmach/orb/encoding/mvt"
+
 	"swath/geo"
 	"swath/stac"
 )
@@ -41,8 +44,13 @@ func TestFootprints(t *testing.T) {
 	for n, want := range map[int][]string{
 		2:    {"Layer name: items", "Feature Count: 2", "id (String) = item-1", "eo:cloud_cover (", "datetime (String) = 2024-06-01T00:00:00Z"},
 		5000: {"Layer name: density", "Feature Count: 1", "n (Integer) = 5000"},
+		5001: {"Layer name: items", "Feature Count: 1000"}, // deeper
 		0:    nil,
 	} {
+		tile := tile
+		if n == 5001 {
+			tile = geo.TileAt(outlinesFrom, 1.5, 43.5)
+		}
 		r := New(crowd{n: n}, nil, Options{})
 		body, err := r.Footprints(t.Context(), crowd{n: n}, stac.Search{}, tile)
 		if err != nil {
@@ -66,6 +74,11 @@ func TestFootprints(t *testing.T) {
 			if !strings.Contains(said, text) {
 				t.Errorf("%d items: GDAL does not say %q:\n%s", n, text, said)
 			}
+		}
+		if decoded, err := mvt.Unmarshal(body); err != nil || decoded[0].Version != 2 {
+			t.Errorf("%v, %v", decoded, err)
+		} else if ring := decoded[0].Features[0].Geometry.(orb.Polygon)[0]; ring.Orientation() != orb.CCW { // in tile coordinates
+			t.Error("the outer ring is wound the wrong way")
 		}
 		if n == 2 && !strings.Contains(said, "Extent: (111") { // 1° east is 111,319 m on the web map
 			t.Errorf("the outline lies elsewhere:\n%s", said)

@@ -1,6 +1,7 @@
 package tiles
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -161,7 +162,7 @@ func narrowed(search stac.Search, box geo.Box) (stac.Search, error) {
 // viewOf is View of an item that was read already.
 func (r *Renderer) viewOf(ctx context.Context, q Request, it stac.Item) (*View, error) {
 	q.Collection, q.Item = it.Collection, it.ID
-	body := it.Body
+	body := bytes.Clone(it.Body) // who waits for the same item may read it after the page was given back
 	_, release, err := r.items.get(ctx, it.Collection+"\x00"+it.ID, func(ctx context.Context) (Description, error) {
 		return r.describeBody(ctx, it.Collection, it.ID, body)
 	})

@@ -2,7 +2,9 @@ package tiles
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"swath/fault"
@@ -45,10 +47,15 @@ func (r *Renderer) Series(ctx context.Context, q MosaicRequest, lonDeg, latDeg f
 		return out, err
 	}
 	defer leave()
+	ctx, cancel := context.WithTimeoutCause(ctx, mosaicTimeout, errTooSlow)
+	defer cancel()
 	items, limited := s.Items()
 	out.Limited = limited
 	for i, v := range s.views {
 		at, err := v.point(ctx, lonDeg, latDeg)
+		if errors.Is(context.Cause(ctx), errTooSlow) {
+			err = errTooSlow
+		}
 		if err != nil {
 			return out, err
 		}
@@ -71,18 +78,22 @@ func (r *Renderer) Series(ctx context.Context, q MosaicRequest, lonDeg, latDeg f
 func (s Series) CSV() []byte {
 	var out strings.Builder
 	out.WriteString("collection,id,datetime")
-	if len(s.Items) > 0 {
-		for _, v := range s.Items[0].Values {
-			fmt.Fprintf(&out, ",%s", csvText(v.Name))
+	var names []string // of all items
+	for _, it := range s.Items {
+		for _, v := range it.Values {
+			if !slices.Contains(names, v.Name) {
+				names = append(names, v.Name)
+				fmt.Fprintf(&out, ",%s", csvText(v.Name))
+			}
 		}
 	}
 	out.WriteString("\r\n")
 	for _, it := range s.Items {
 		fmt.Fprintf(&out, "%s,%s,%s", csvText(it.Collection), csvText(it.ID), csvText(it.Datetime))
-		for _, v := range it.Values {
+		for _, name := range names {
 			out.WriteByte(',')
-			if v.Value != nil {
-				fmt.Fprintf(&out, "%g", *v.Value)
+			if i := slices.IndexFunc(it.Values, func(v NamedValue) bool { return v.Name == name }); i >= 0 && it.Values[i].Value != nil {
+				fmt.Fprintf(&out, "%g", *it.Values[i].Value)
 			}
 		}
 		out.WriteString("\r\n")
