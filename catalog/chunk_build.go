@@ -185,6 +185,9 @@ func (c chunkState) next(settled int64) (names []string, first, blocks int64) {
 			names = append(names, name)
 		}
 	}
+	if names == nil { // nothing is to be built of: else this would go round for ever
+		return nil, 0, 0
+	}
 	return names, first, max(0, min((settled+1)/chunkItems-first, chunksAtOnce))
 }
 

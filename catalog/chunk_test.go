@@ -430,3 +430,15 @@ func TestWishes(t *testing.T) {
 		t.Errorf("there are chunks of %v, %v", state.upto, err)
 	}
 }
+
+// TestChunksOfNothing: where no property has chunks, there is nothing to go on with, however many items there are.
+func TestChunksOfNothing(t *testing.T) {
+	for _, settled := range []int64{0, 5000, 17_700_000} {
+		if names, _, blocks := (chunkState{upto: map[string]int64{}}).next(settled); names != nil || blocks != 0 {
+			t.Errorf("%d items: %d blocks of %v", settled, blocks, names)
+		}
+		if names, first, blocks := (chunkState{upto: map[string]int64{"v": 1}}).next(settled); names == nil || first != 1 || (blocks > 0) != (settled+1 > 2*chunkItems) {
+			t.Errorf("%d items: %d blocks of %v from %d", settled, blocks, names, first)
+		}
+	}
+}
