@@ -6,12 +6,12 @@ import "sync"
 // each would be most of what there is to collect as garbage.
 type bodies struct {
 	piece  []byte
-	pieces [][]byte
+	pieces []*[bodiesBytes]byte
 }
 
 const bodiesBytes = 256 << 10 // of a piece
 
-var pieces = sync.Pool{New: func() any { return make([]byte, 0, bodiesBytes) }}
+var pieces = sync.Pool{New: func() any { return new([bodiesBytes]byte) }}
 
 // decode unpacks a body into the memory of the page, or, where there is no page, into its own.
 func (b *bodies) decode(p *packer, dict int16, packed []byte) ([]byte, error) {
@@ -19,8 +19,8 @@ func (b *bodies) decode(p *packer, dict int16, packed []byte) ([]byte, error) {
 		return p.decode(dict, packed)
 	}
 	if cap(b.piece)-len(b.piece) < usualBody {
-		b.piece = pieces.Get().([]byte)[:0]
-		b.pieces = append(b.pieces, b.piece)
+		whole := pieces.Get().(*[bodiesBytes]byte)
+		b.piece, b.pieces = whole[:0], append(b.pieces, whole)
 	}
 	from := len(b.piece)
 	out, err := p.appendDecoded(b.piece, dict, packed)
@@ -46,7 +46,7 @@ func (b *bodies) forget(last []byte) {
 
 func (b *bodies) free() {
 	for _, piece := range b.pieces {
-		pieces.Put(piece[:0]) //nolint:staticcheck // 24 bytes for 256 KiB
+		pieces.Put(piece)
 	}
 	b.piece, b.pieces = nil, nil
 }
