@@ -73,6 +73,10 @@ func (e *estimator) renew(s *Store) {
 
 func monthOf(t time.Time) int { return t.Year()*12 + int(t.Month()) - 1 }
 
+func monthBegins(month int) time.Time {
+	return time.Date(month/12, time.Month(month%12+1), 1, 0, 0, 0, 0, time.UTC)
+}
+
 func (s *Store) readEstimates(ctx context.Context) (*estimates, error) {
 	e := &estimates{month: map[int16]map[int]float64{}, decile: map[int16]*[deciles + 1]float64{}, cell: map[int16]map[int32]float64{},
 		term: map[int32]float64{}, covered: map[int16]float64{}, rarest: 1e-4}
@@ -190,8 +194,8 @@ func (e *estimates) during(col int16, since, until time.Time) (n, share float64)
 		return 0, 0
 	}
 	for month, count := range e.month[col] {
-		begins := time.Date(month/12, time.Month(month%12+1), 1, 0, 0, 0, 0, time.UTC)
-		whole := begins.AddDate(0, 1, 0).Sub(begins).Seconds()
+		begins := monthBegins(month)
+		whole := monthBegins(month + 1).Sub(begins).Seconds()
 		first, last := max(begins.Unix(), since.Unix()), min(begins.Unix()+int64(whole), until.Unix())
 		if last >= first {
 			n += count * float64(last-first+1) / whole

@@ -62,10 +62,6 @@ func (e *estimates) recently(p *plan, rates map[int16]rate, need float64, since,
 	return r, read
 }
 
-func monthBegins(month int) time.Time {
-	return time.Date(month/12, time.Month(month%12+1), 1, 0, 0, 0, 0, time.UTC)
-}
-
 // before returns the place behind a stretch that was read from a place, and makes it longer.
 func (p *plan) before(from place) place {
 	r := &p.recent

@@ -1,6 +1,7 @@
 package geo
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -128,15 +129,7 @@ func cut(r Ring, lon float64) (west, east []Ring) {
 				ends = append(ends, end{c[0][1], i, true}, end{c[len(c)-1][1], i, false})
 			}
 		}
-		slices.SortStableFunc(ends, func(a, b end) int {
-			switch {
-			case a.lat < b.lat:
-				return -1
-			case a.lat > b.lat:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(ends, func(a, b end) int { return cmp.Compare(a.lat, b.lat) })
 		partner := map[[2]int]int{} // end (chain, 0 start | 1 finish) to the position in ends
 		for i, e := range ends {
 			partner[[2]int{e.chain, which(e.start)}] = i ^ 1

@@ -105,12 +105,8 @@ func outline(it stac.Item) *geojson.Feature {
 
 // density counts centres of items in the squares of a tile.
 func density(ctx context.Context, analyst stac.Analyst, search stac.Search, t geo.Tile) (*geojson.FeatureCollection, error) {
-	search, err := narrowed(search, t.LonLatBox())
-	if err != nil {
-		return nil, err
-	}
 	level := t.Z + densityLevels
-	got, err := analyst.Aggregate(ctx, search, []stac.Aggregation{{Name: "centroid_geotile_grid_frequency", Precision: level}})
+	got, err := analyst.Aggregate(ctx, narrowed(search, t.LonLatBox()), []stac.Aggregation{{Name: "centroid_geotile_grid_frequency", Precision: level}})
 	if err != nil {
 		return nil, err
 	}

@@ -36,8 +36,8 @@ type NamedValue struct {
 // Point returns the values of the pixel at a place: those of the expression's bands and of the listed assets, and the
 // expression's result. A request that names nothing gets every one-band asset.
 func (r *Renderer) Point(ctx context.Context, q Request, lonDeg, latDeg float64) (PointValues, error) {
-	if !(math.Abs(lonDeg) <= 180 && math.Abs(latDeg) <= 90) {
-		return PointValues{}, fault.New(fault.Invalid, "%g,%g is not a place: longitude -180 to 180, then latitude -90 to 90", lonDeg, latDeg)
+	if err := checkPlace(lonDeg, latDeg); err != nil {
+		return PointValues{}, err
 	}
 	if q.Render == "" && len(q.Assets) == 0 && q.Expression == "" {
 		it, err := r.describe(ctx, q.Collection, q.Item)
@@ -60,6 +60,13 @@ func (r *Renderer) Point(ctx context.Context, q Request, lonDeg, latDeg float64)
 	}
 	defer leave()
 	return v.point(ctx, lonDeg, latDeg)
+}
+
+func checkPlace(lonDeg, latDeg float64) error {
+	if !(math.Abs(lonDeg) <= 180 && math.Abs(latDeg) <= 90) { // nor NaN
+		return fault.New(fault.Invalid, "%g,%g is not a place: longitude -180 to 180, then latitude -90 to 90", lonDeg, latDeg)
+	}
+	return nil
 }
 
 func (v *View) point(ctx context.Context, lonDeg, latDeg float64) (PointValues, error) {

@@ -1,13 +1,11 @@
 package tiles
 
 import (
-	"context"
 	"math"
 
 	"swath/fault"
 	"swath/geo"
 	"swath/raster"
-	"swath/render"
 )
 
 // mercatorEdgeDeg is the latitude at which the web map ends.
@@ -24,24 +22,6 @@ func (s Size) check() error {
 			s.WidthPx, s.HeightPx, s.MaxPx, mostSidePx, mostPreview)
 	}
 	return nil
-}
-
-// Preview draws the whole item in EPSG:3857, its longer side maxSizePx pixels (0: 1024).
-func (v *View) Preview(ctx context.Context, maxSizePx int, f render.Format) ([]byte, error) {
-	frame, err := v.PreviewFrame(Size{MaxPx: maxSizePx}, geo.WebMercator)
-	if err != nil {
-		return nil, err
-	}
-	return v.Picture(ctx, frame, f)
-}
-
-// PreviewETag names the bytes of a preview, like ETag. Too many pixels are fault.TooLarge.
-func (v *View) PreviewETag(maxSizePx int, f render.Format) (string, error) {
-	frame, err := v.PreviewFrame(Size{MaxPx: maxSizePx}, geo.WebMercator)
-	if err != nil {
-		return "", err
-	}
-	return v.ETag(frame, f)
 }
 
 // PreviewFrame is the frame of the whole item in a coordinate system, its longer side 1024 pixels when the size says nothing.

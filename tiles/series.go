@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"swath/fault"
 	"swath/geo"
 	"swath/raster"
 )
@@ -30,8 +29,8 @@ type SeriesValue struct {
 // Series returns the values of a search's items at a place. Items without any are left out.
 func (r *Renderer) Series(ctx context.Context, q MosaicRequest, lonDeg, latDeg float64) (Series, error) {
 	out := Series{Coordinates: [2]float64{lonDeg, latDeg}, Values: []NamedValue{}, Bands: []BandValue{}, Items: []SeriesValue{}}
-	if !(lonDeg >= -180 && lonDeg <= 180 && latDeg >= -90 && latDeg <= 90) {
-		return out, fault.New(fault.Invalid, "%g,%g is not a place: longitude -180 to 180, then latitude -90 to 90", lonDeg, latDeg)
+	if err := checkPlace(lonDeg, latDeg); err != nil {
+		return out, err
 	}
 	if err := q.check(); err != nil {
 		return out, err

@@ -58,8 +58,8 @@ func (r *Renderer) View(ctx context.Context, q Request) (*View, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
-	v := &View{renderer: r, item: it, title: title, rescale: q.Rescale, noData: q.NoData, stored: q.Stored,
-		sizePx: q.SizePx, scale: max(q.Scale, 1), bufferPx: q.BufferPx}
+	v := q.sized()
+	v.renderer, v.item, v.title, v.rescale, v.noData, v.stored = r, it, title, q.Rescale, q.NoData, q.Stored
 	if v.resampling, err = resampling(q.Resampling); err != nil {
 		return nil, err
 	}
@@ -84,6 +84,11 @@ func (r *Renderer) View(ctx context.Context, q Request) (*View, error) {
 	}
 	v.key = v.digest(q)
 	return v, nil
+}
+
+// sized is a view that knows no more than how large its tiles are.
+func (q Request) sized() *View {
+	return &View{sizePx: q.SizePx, scale: max(q.Scale, 1), bufferPx: q.BufferPx}
 }
 
 func colormap(q Request) (*render.Colormap, error) {
@@ -170,15 +175,17 @@ func (v *View) resolve(q Request) error {
 }
 
 // drawable refuses views that are no picture: their values can only be asked for.
-func (v *View) drawable() error {
-	n := len(v.outputs)
+func (v *View) drawable() error { return v.pictureOf(len(v.outputs), some(v.outputs)) }
+
+// pictureOf refuses so many planes where they, or the colours that are asked for, make no picture; what says which planes they are.
+func (v *View) pictureOf(planes int, what string) error {
 	switch {
-	case n != 1 && n != 3:
-		return fault.New(fault.Invalid, "a picture has 1 or 3 planes, this one would have %d (%s)", n, some(v.outputs))
-	case n == 3 && v.colormap != nil:
-		return fault.New(fault.Invalid, "a colormap colours one plane; this picture has 3 (%s)", some(v.outputs))
-	case len(v.rescale) > 1 && len(v.rescale) != n:
-		return fault.New(fault.Invalid, "rescale has %d pairs for %d planes; give one for all or one for each", len(v.rescale), n)
+	case planes != 1 && planes != 3:
+		return fault.New(fault.Invalid, "a picture has 1 or 3 planes, this one would have %d (%s)", planes, what)
+	case planes == 3 && v.colormap != nil:
+		return fault.New(fault.Invalid, "a colormap colours one plane; this picture has 3 (%s)", what)
+	case len(v.rescale) > 1 && len(v.rescale) != planes:
+		return fault.New(fault.Invalid, "rescale has %d pairs for %d planes; give one for all or one for each", len(v.rescale), planes)
 	}
 	return nil
 }
