@@ -68,6 +68,9 @@ func gridBox(g raster.Grid) geo.Box {
 // scene finds the items of a mosaic in a frame, whose box in degrees may run beyond 180.
 func (r *Renderer) scene(ctx context.Context, q MosaicRequest, frame Frame, box geo.Box) (*Scene, error) {
 	s := &Scene{renderer: r, how: q.Selection, frame: frame}
+	if len(q.Search.Collections) == 1 {
+		s.only = q.Search.Collections[0]
+	}
 	found, err := r.within(ctx, q.Search, box)
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ type Renderer struct {
 	gate    gate
 
 	items     cache[Description]
-	renders   cache[presets]
+	offers    cache[offer]
 	cogs      cache[openCOG]
 	stretches cache[[][2]float64]
 	pictures  flight[[]byte]
@@ -57,7 +57,7 @@ func New(catalog stac.Catalog, open Opener, o Options) *Renderer {
 		catalog: catalog, open: open, reader: raster.NewReader(o.CacheBytes),
 		gate:      gate{slots: make(chan struct{}, workers), queue: int64(def(o.Queue, 64*workers))},
 		items:     cache[Description]{most: 1024, ttl: freshFor},
-		renders:   cache[presets]{most: 256, ttl: freshFor},
+		offers:    cache[offer]{most: 256, ttl: freshFor},
 		cogs:      cache[openCOG]{most: def(o.OpenFiles, 512)},
 		stretches: cache[[][2]float64]{most: 4096},
 	}
@@ -142,24 +142,55 @@ func (r *Renderer) countBands(ctx context.Context, a *Asset) error {
 	return nil
 }
 
-// presets returns what a collection offers under "renders".
-func (r *Renderer) presets(ctx context.Context, collection string) (presets, error) {
-	p, release, err := r.renders.get(ctx, collection, func(ctx context.Context) (presets, error) {
+// offer is what the document of a collection says of its pictures.
+type offer struct {
+	renders presets
+	maxAge  *time.Duration
+}
+
+// mostMaxAge is a year: longer is as good as for ever.
+const mostMaxAge = 365 * 24 * time.Hour
+
+// offerOf reads "renders" and "swath:picture_max_age_s" of a collection.
+func (r *Renderer) offerOf(ctx context.Context, collection string) (offer, error) {
+	o, release, err := r.offers.get(ctx, collection, func(ctx context.Context) (offer, error) {
 		c, err := r.catalog.Collection(ctx, collection)
 		if err != nil {
-			return nil, fmt.Errorf("tiles: collection %s: %w", collection, err)
+			return offer{}, fmt.Errorf("tiles: collection %s: %w", collection, err)
 		}
 		var body struct {
-			Renders presets `json:"renders"`
+			Renders presets         `json:"renders"`
+			MaxAgeS json.RawMessage `json:"swath:picture_max_age_s"`
 		}
 		if err := json.Unmarshal(c.Body, &body); err != nil {
-			return nil, fault.Wrap(fault.Invalid, err, "the presets of collection %q can't be read", collection)
+			return offer{}, fault.Wrap(fault.Invalid, err, "the presets of collection %q can't be read", collection)
 		}
-		return body.Renders, nil
+		o := offer{renders: body.Renders}
+		var seconds *float64
+		if len(body.MaxAgeS) > 0 && json.Unmarshal(body.MaxAgeS, &seconds) == nil && seconds != nil && *seconds >= 0 {
+			age := time.Duration(min(*seconds, mostMaxAge.Seconds()) * float64(time.Second))
+			o.maxAge = &age
+		}
+		return o, nil
 	})
 	if err != nil {
-		return nil, err
+		return offer{}, err
 	}
 	release()
-	return p, nil
+	return o, nil
+}
+
+// presets returns what a collection offers under "renders".
+func (r *Renderer) presets(ctx context.Context, collection string) (presets, error) {
+	o, err := r.offerOf(ctx, collection)
+	return o.renders, err
+}
+
+// MaxAge returns how long the pictures of a collection may be used without asking again: what its document says under
+// "swath:picture_max_age_s" (seconds, a year at most), else what is usual.
+func (r *Renderer) MaxAge(ctx context.Context, collection string, usual time.Duration) time.Duration {
+	if o, err := r.offerOf(ctx, collection); err == nil && o.maxAge != nil {
+		return *o.maxAge
+	}
+	return usual
 }

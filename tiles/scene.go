@@ -19,8 +19,12 @@ type Scene struct {
 	views    []*View // in order
 	times    []string
 	limited  bool // there are more items than the request's limit
+	only     string
 	key      string
 }
+
+// Collection returns the collection that alone is searched, "" when there are several.
+func (s *Scene) Collection() string { return s.only }
 
 // SceneItem is an item of a scene.
 type SceneItem struct {

@@ -7,12 +7,14 @@
 package shelf
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"swath/fault"
@@ -111,6 +113,21 @@ func (s *Shelf) Item(collection, id string, assets map[string]Asset, bbox ...flo
 	s.items[[2]string{collection, id}] = body
 }
 
+// Dated gives an item its time, RFC 3339.
+func (s *Shelf) Dated(collection, id, datetime string) {
+	s.t.Helper()
+	var body map[string]json.RawMessage
+	key := [2]string{collection, id}
+	if err := json.Unmarshal(s.items[key], &body); err != nil {
+		s.t.Fatal(err)
+	}
+	body["properties"] = json.RawMessage(`{"datetime": "` + datetime + `"}`)
+	s.items[key], _ = json.Marshal(body) // it was JSON
+}
+
+// Document creates or replaces a collection.
+func (s *Shelf) Document(collection, body string) { s.collections[collection] = json.RawMessage(body) }
+
 // Presets creates or replaces a collection that has these renders.
 func (s *Shelf) Presets(collection, renders string) {
 	s.collections[collection] = json.RawMessage(`{"type": "Collection", "id": "` + collection + `", "renders": ` + renders + `}`)
@@ -138,6 +155,38 @@ func (c catalog) Collection(_ context.Context, id string) (stac.Collection, erro
 		return stac.Collection{}, fault.New(fault.NotFound, "there is no collection %q", id)
 	}
 	return stac.Collection{ID: id, Body: body}, nil
+}
+
+// Search finds by collection and box alone, the newest first; of the same time by id.
+func (c catalog) Search(_ context.Context, s stac.Search) (page stac.Page, err error) {
+	type candidate struct {
+		BBox       [4]float64
+		Properties struct{ Datetime string }
+	}
+	var found []stac.Item
+	times := map[[2]string]string{}
+	for key, body := range c.shelf.items {
+		var it candidate
+		if err := json.Unmarshal(body, &it); err != nil {
+			return page, err
+		}
+		if len(s.Collections) > 0 && !slices.Contains(s.Collections, key[0]) {
+			continue
+		}
+		if b := s.BBox; b != nil && (it.BBox[2] < b.MinX || it.BBox[0] > b.MaxX || it.BBox[3] < b.MinY || it.BBox[1] > b.MaxY) {
+			continue
+		}
+		times[key] = it.Properties.Datetime
+		found = append(found, stac.Item{Collection: key[0], ID: key[1], Body: body})
+	}
+	slices.SortFunc(found, func(a, b stac.Item) int {
+		return cmp.Or(cmp.Compare(times[[2]string{b.Collection, b.ID}], times[[2]string{a.Collection, a.ID}]), cmp.Compare(a.ID, b.ID))
+	})
+	if len(found) > s.Limit {
+		found, page.Next = found[:s.Limit], "more"
+	}
+	page.Items = found
+	return page, nil
 }
 
 // Open opens an object.

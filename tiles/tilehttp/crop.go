@@ -75,7 +75,7 @@ func (a API) cut(c *fiber.Ctx, extension string, frameOf func(view *tiles.View, 
 	if err != nil {
 		return err
 	}
-	return picture(c, view, frame, format)
+	return a.picture(c, view, frame, format)
 }
 
 // sizeOf reads WIDTHxHEIGHT of the path, else width, height and max_size of the query.

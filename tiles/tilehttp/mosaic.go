@@ -128,7 +128,7 @@ func (a API) mosaicTile(c *fiber.Ctx) error {
 		c.Set(limitedHeader, strconv.Itoa(len(items)))
 	}
 	tag, err := s.ETag(format)
-	if err != nil || notModified(c, tag) {
+	if err != nil || a.notModified(c, s.Collection(), tag) {
 		return err
 	}
 	body, err := s.Picture(c.UserContext(), format)

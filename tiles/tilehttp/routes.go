@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -60,9 +61,12 @@ func (a API) Mount(r fiber.Router) {
 	r.Get("/colormaps/:name", colormap)
 }
 
-// How long caches may use an answer without asking again. Asking is cheap (304), and a product that is ingested anew must
-// not stay on the map in two colours for long.
-const cacheControl = "public, max-age=60"
+// usualMaxAge is how long caches may use an answer without asking again. Asking is cheap (304), and a product that is ingested
+// anew must not stay on the map in two colours for long. Of pictures a collection may say another time.
+const (
+	usualMaxAge  = time.Minute
+	cacheControl = "public, max-age=60"
+)
 
 // tile serves one square of a tile matrix set, PNG when the path names no format.
 func (a API) tile(c *fiber.Ctx) error {
@@ -93,7 +97,7 @@ func (a API) tile(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return picture(c, view, frame, format)
+	return a.picture(c, view, frame, format)
 }
 
 // tileOf reads the indices of a tile; the last may end in @2x, which asks for twice the pixels.
@@ -116,7 +120,7 @@ func tileOf(z, x, y string) (t geo.Tile, scale int, err error) {
 }
 
 // picture answers with a picture, unless the client has it.
-func picture(c *fiber.Ctx, view *tiles.View, frame tiles.Frame, format render.Format) error {
+func (a API) picture(c *fiber.Ctx, view *tiles.View, frame tiles.Frame, format render.Format) error {
 	tag, err := view.ETag(frame, format)
 	if err != nil {
 		return err
@@ -124,7 +128,7 @@ func picture(c *fiber.Ctx, view *tiles.View, frame tiles.Frame, format render.Fo
 	if c.Method() != fiber.MethodPost {
 		c.Set(fiber.HeaderContentLocation, canonical(c))
 	}
-	if notModified(c, tag) {
+	if a.notModified(c, c.Params("collection"), tag) {
 		return nil
 	}
 	body, err := view.Picture(c.UserContext(), frame, format)
@@ -153,7 +157,7 @@ func (a API) preview(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return picture(c, view, frame, format)
+	return a.picture(c, view, frame, format)
 }
 
 // tileJSON describes the tiles of the same query to map libraries.
@@ -235,8 +239,13 @@ func (a API) view(c *fiber.Ctx, alsoKnown ...string) (*tiles.View, error) {
 	return v, hint(q, err)
 }
 
-func notModified(c *fiber.Ctx, tag string) bool {
-	c.Set(fiber.HeaderCacheControl, cacheControl)
+// notModified says how long a picture of a collection ("" is of several) may be kept, and answers a client that has it.
+func (a API) notModified(c *fiber.Ctx, collection, tag string) bool {
+	age := usualMaxAge
+	if collection != "" {
+		age = a.Renderer.MaxAge(c.UserContext(), collection, age)
+	}
+	c.Set(fiber.HeaderCacheControl, fmt.Sprintf("public, max-age=%.0f", age.Truncate(time.Second).Seconds()))
 	return httpkit.NotModified(c, tag)
 }
 

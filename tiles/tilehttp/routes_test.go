@@ -119,6 +119,31 @@ func TestRevalidation(t *testing.T) {
 	}
 }
 
+// TestMaxAge: a collection says how long its pictures may be kept; what is no time counts as nothing said.
+func TestMaxAge(t *testing.T) {
+	for said, want := range map[string]string{
+		"86400": "public, max-age=86400", "0": "public, max-age=0", "0.9": "public, max-age=0", "1e300": "public, max-age=31536000",
+		"-1": cacheControl, `"a day"`: cacheControl, "null": cacheControl, `[60]`: cacheControl,
+	} {
+		s := shelf.New(t)
+		s.JMM(depth)
+		s.Document("jmm", `{"renders": {"red": {"assets": ["B04"], "rescale": [[0, 0.3]]}}, "swath:picture_max_age_s": `+said+`}`)
+		app := httpkit.New(httpkit.Config{Log: slog.New(slog.DiscardHandler)})
+		API{Renderer: tiles.New(s.Catalog(), s.Open, tiles.Options{})}.Mount(app)
+		for _, path := range []string{"/collections/jmm/items/jmm/preview.png?max_size=16", "/collections/jmm/tiles/WebMercatorQuad/8/236/150.png?render=red"} {
+			if a := ask(t, app, "GET", path); a.status != 200 || a.header.Get("Cache-Control") != want {
+				t.Errorf("%s of a collection that says %s: %d, %q, want %q", path, said, a.status, a.header.Get("Cache-Control"), want)
+			}
+		}
+		if a := ask(t, app, "GET", "/collections/jmm/items/jmm/tilejson.json?render=red"); a.header.Get("Cache-Control") != cacheControl {
+			t.Errorf("a document: %q", a.header.Get("Cache-Control"))
+		}
+		if a := ask(t, app, "GET", "/collections/jmm/items/jmm/preview.png?max_size=0"); a.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("a refusal: %q", a.header.Get("Cache-Control"))
+		}
+	}
+}
+
 func TestDocuments(t *testing.T) {
 	app, _ := door(t)
 	var doc tiles.TileJSON
