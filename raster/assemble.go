@@ -113,10 +113,7 @@ func (o *layout) write(p *pyramid, dirs []map[uint16]tag, start int64) []byte {
 		}
 		dirs[i][tagTileOffsets] = offsets
 	}
-	o.head = append(o.head[:0], "II\x2a\x00"...)
-	if o.big {
-		o.head = append(o.head[:0], "II\x2b\x00\x08\x00\x00\x00"...)
-	}
+	o.magic()
 	first := (len(o.word(o.head, 0)) + len(ghost) + 15) &^ 15
 	o.head = append(o.word(o.head, uint64(first)), ghost...)
 	for i, d := range dirs {
@@ -124,6 +121,14 @@ func (o *layout) write(p *pyramid, dirs []map[uint16]tag, start int64) []byte {
 		o.directory(d, i+1 == len(dirs))
 	}
 	return o.head
+}
+
+// magic begins a head: which kind of TIFF it is, up to where the first directory is said to be.
+func (o *layout) magic() {
+	o.head = append(o.head[:0], "II\x2a\x00"...)
+	if o.big {
+		o.head = append(o.head[:0], "II\x2b\x00\x08\x00\x00\x00"...)
+	}
 }
 
 // word appends a number as long as an offset.

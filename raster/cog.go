@@ -256,11 +256,15 @@ func (p *plane) readBlockTable(d directory, bands int) error {
 
 // gdalMetadata is the document in the GDAL_METADATA tag.
 type gdalMetadata struct {
-	Items []struct {
-		Sample string `xml:"sample,attr"`
-		Role   string `xml:"role,attr"`
-		Text   string `xml:",chardata"`
-	} `xml:"Item"`
+	XMLName xml.Name   `xml:"GDALMetadata"`
+	Items   []gdalItem `xml:"Item"`
+}
+
+type gdalItem struct {
+	Name   string `xml:"name,attr"`
+	Sample string `xml:"sample,attr,omitempty"`
+	Role   string `xml:"role,attr,omitempty"`
+	Text   string `xml:",chardata"`
 }
 
 // readScales reads the nodata value and each band's scale and offset.

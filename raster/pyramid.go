@@ -175,9 +175,11 @@ func (p *pyramid) compress() ([]byte, error) {
 	return p.packed, nil
 }
 
-// predictor is the TIFF's number of it.
-func (p *pyramid) predictor() uint16 {
-	if p.format == Float32 || p.format == Float64 {
+func (p *pyramid) predictor() uint16 { return predictorOf(p.format) }
+
+// predictorOf is the TIFF's number of the predictor that suits a type.
+func predictorOf(format DataType) uint16 {
+	if format == Float32 || format == Float64 {
 		return 3
 	}
 	return 2
