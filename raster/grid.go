@@ -244,34 +244,3 @@ func ratios(cells []bentCell) (column, row float64) {
 	}
 	return columns / area, rows / area
 }
-
-// seen returns the pixels of the level that the cells may use, reach beyond the positions themselves.
-func (g *controlGrid) seen(level *Level, reachColumns, reachRows float64) Window {
-	minU, minV, maxU, maxV := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
-	for i := range g.cells {
-		u0, v0, u1, v1 := g.cells[i].bounds()
-		minU, minV, maxU, maxV = math.Min(minU, u0), math.Min(minV, v0), math.Max(maxU, u1), math.Max(maxV, v1)
-	}
-	return pixelsOf(minU-reachColumns, minV-reachRows, maxU+reachColumns, maxV+reachRows, level)
-}
-
-// bounds returns the extent of the cell's positions; corners without a place do not count.
-func (c *cell) bounds() (minU, minV, maxU, maxV float64) {
-	minU, minV, maxU, maxV = math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
-	for k := range 4 {
-		if u, v := c.column[k], c.row[k]; !math.IsNaN(u) && !math.IsNaN(v) {
-			minU, minV, maxU, maxV = math.Min(minU, u), math.Min(minV, v), math.Max(maxU, u), math.Max(maxV, v)
-		}
-	}
-	return minU, minV, maxU, maxV
-}
-
-// pixelsOf returns the pixels of the level that an extent touches.
-func pixelsOf(minU, minV, maxU, maxV float64, level *Level) Window {
-	if !(minU <= maxU && minV <= maxV) {
-		return Window{}
-	}
-	side := func(v float64, size int) int { return int(math.Max(-1, math.Min(float64(size)+1, math.Floor(v)))) }
-	u, v := side(minU, level.Width), side(minV, level.Height)
-	return Window{u, v, side(maxU, level.Width) - u + 1, side(maxV, level.Height) - v + 1}.clip(level)
-}

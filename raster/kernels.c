@@ -3,12 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define WIDE __attribute__((target_clones("default", "arch=x86-64-v3")))
-#else
-#define WIDE
-#endif
-
 #define UNDO(T)                                                              \
 	static void undo_##T(T *restrict row, size_t width, size_t samples)      \
 	{                                                                        \
@@ -102,7 +96,7 @@ void swath_swap(void *values, size_t count, int bytes)
 }
 
 #define TO_FLOAT(T, name)                                                                                    \
-	static WIDE void name(float *restrict to, const T *restrict from, int step, int width, int has, T nodata) \
+	static SWATH_WIDE void name(float *restrict to, const T *restrict from, int step, int width, int has, T nodata) \
 	{                                                                                                        \
 		if (step == 1 && has) {                                                                              \
 			for (int i = 0; i < width; i++)                                                                  \
@@ -164,34 +158,10 @@ void swath_apply_mask(float *to, int to_stride, const uint8_t *mask, int mask_st
 				to[(size_t)y * to_stride + x] = NAN;
 }
 
-// A position that lies on a pixel's edge but for rounding belongs to the pixel it begins (as in GDAL's warper).
-#define EDGE 1e-8
-
 static inline int below(double v) // floor, for values far inside the range of int
 {
 	int i = (int)v;
 	return i - (v < i);
-}
-
-void swath_nearest(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride)
-{
-	for (const swath_cell *c = cells; c < cells + count; c++) {
-		for (int y = 0; y < c->height; y++) {
-			double fy = (double)y / c->height, fx = 1.0 / c->width;
-			double column = c->column[0] + fy * (c->column[2] - c->column[0]) + EDGE - from.column;
-			double row = c->row[0] + fy * (c->row[2] - c->row[0]) + EDGE - from.row;
-			double column_step = (c->column[1] + fy * (c->column[3] - c->column[1]) + EDGE - from.column - column) * fx;
-			double row_step = (c->row[1] + fy * (c->row[3] - c->row[1]) + EDGE - from.row - row) * fx;
-			float *out = to + (size_t)(c->y + y) * to_stride + c->x;
-			for (int x = 0; x < c->width; x++) {
-				double u = column + x * column_step, v = row + x * row_step;
-				if (u >= 0 && v >= 0 && u < from.width && v < from.height)
-					out[x] = pixels[(size_t)(int)v * from.width + (int)u];
-				else
-					out[x] = NAN;
-			}
-		}
-	}
 }
 
 // Lanczos' kernel of three lobes, at steps of 1/LANCZOS_STEPS: linear between them it is exact to 1e-7.
@@ -262,9 +232,9 @@ void swath_filter(const swath_cell *cells, int count, const float *pixels, swath
 				double v = left + fx * (right - left) - from.row;
 				float *out = to + (size_t)(c->y + y) * to_stride + c->x + x;
 				*out = NAN;
-				if (!(u + EDGE >= 0 && v + EDGE >= 0 && u + EDGE < from.width && v + EDGE < from.height))
+				if (!(u + SWATH_EDGE >= 0 && v + SWATH_EDGE >= 0 && u + SWATH_EDGE < from.width && v + SWATH_EDGE < from.height))
 					continue;
-				const float *nearest = pixels + (size_t)(int)(v + EDGE) * from.width + (int)(u + EDGE);
+				const float *nearest = pixels + (size_t)(int)(v + SWATH_EDGE) * from.width + (int)(u + SWATH_EDGE);
 				if (isnan(*nearest))
 					continue;
 				int column, row;
@@ -308,7 +278,7 @@ static void touched(double a, double b, int size, double *low, double *high, int
 	*first = *last = 0;
 	if (!(*low < *high)) // also NaN
 		return;
-	*first = (int)(*low + EDGE), *last = (int)ceil(*high - EDGE);
+	*first = (int)(*low + SWATH_EDGE), *last = (int)ceil(*high - SWATH_EDGE);
 	if (*last <= *first)
 		*last = *first + 1;
 	if (*last > size)

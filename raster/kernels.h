@@ -5,6 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// A function that works on eight pixels at a time where the processor can.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define SWATH_WIDE __attribute__((target_clones("default", "arch=x86-64-v3")))
+#else
+#define SWATH_WIDE
+#endif
+
+// A position that lies on a pixel's edge but for rounding belongs to the pixel it begins (as in GDAL's warper).
+#define SWATH_EDGE 1e-8
+
 // The types of stored samples.
 enum { U8, I8, U16, I16, U32, I32, F32, F64 };
 
@@ -45,10 +55,23 @@ typedef struct {
 	int column, row, width, height;
 } swath_window;
 
-// Sample the pixels of a window at every pixel of the cells. Positions outside the window become NaN.
-void swath_nearest(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride);
+// The decoded blocks of an image of width x height pixels: those from block (first_x, first_y) on, across of them in a row;
+// NULL where none is. Pixels have step samples of a type, in rows of block_width pixels.
+typedef struct {
+	const void *const *blocks;
+	int first_x, first_y, across;
+	int width, height, block_width, block_height;
+	int shift_x, shift_y; // the sides of a block as powers of two, -1 when they are none
+	int type, step;
+	double nodata; // as the type holds it; NaN: none
+} swath_blocks;
 
-// The same with a separable kernel, 1 bilinear, 2 cubic or 3 Lanczos, stretched by ratio source pixels per output pixel where that is
+// Write some samples of the pixel that each place of the cells lies in, each into its own plane; NaN where it is nodata, or
+// the place beside the image or in a block that is not there.
+void swath_nearest(const swath_cell *cells, int count, const swath_blocks *from, const int *samples, int bands, float *const *to, int stride);
+
+// Sample the pixels of a window at every pixel of the cells, NaN outside of it, with a separable kernel, 1 bilinear, 2 cubic or
+// 3 Lanczos, stretched by ratio source pixels per output pixel where that is
 // above one. Invalid neighbours carry no weight; a sample whose nearest pixel is invalid is NaN.
 void swath_filter(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride,
                   int kernel, double column_ratio, double row_ratio);

@@ -29,39 +29,36 @@ func (r *Reader) Warp(ctx context.Context, c *COG, g Grid, bands []int, resampli
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if err := c.checkBands(bands); err != nil {
+		return nil, err
+	}
 	grid, err := r.layGrid(ctx, c, g)
 	if err != nil {
 		return nil, fmt.Errorf("raster: warp %s: %w", c.src.ID(), err)
 	}
 	level := &c.Levels[grid.level]
-	reachColumns, reachRows := 0.0, 0.0
-	if resampling != Nearest {
-		reach := float64(min(resampling, Lanczos)) // the kernels are numbered by their reach; areas reach less
-		reachColumns = reach*math.Max(1, grid.columnRatio) + 1
-		reachRows = reach*math.Max(1, grid.rowRatio) + 1
+	if resampling == Nearest {
+		return r.nearest(ctx, c, &grid, g, bands)
 	}
+	reach := float64(min(resampling, Lanczos)) // the kernels are numbered by their reach; areas reach less
+	reachColumns := reach*math.Max(1, grid.columnRatio) + 1
+	reachRows := reach*math.Max(1, grid.rowRatio) + 1
 	w := grid.seen(level, reachColumns, reachRows)
 	if int64(w.Width)*int64(w.Height)*4*int64(len(bands)) > r.LimitBytes {
 		return nil, fault.New(fault.TooLarge, "the request needs %d x %d source pixels of %d bands, %d bytes; the limit is %d",
 			w.Width, w.Height, len(bands), int64(w.Width)*int64(w.Height)*4*int64(len(bands)), r.LimitBytes)
 	}
-	wanted := map[int]bool{}
-	for i := range grid.cells {
-		u0, v0, u1, v1 := grid.cells[i].bounds()
-		if part := pixelsOf(u0-reachColumns, v0-reachRows, u1+reachColumns, v1+reachRows, level); !part.empty() {
-			for _, block := range level.pixels.blocksIn(part, nil) {
-				wanted[block] = true
-			}
-		}
-	}
-	planes, err := r.window(ctx, c, grid.level, w, func(block int) bool { return wanted[block] }, bands)
+	needed := grid.blocks(level, &level.pixels, reachColumns, reachRows)
+	planes, err := r.window(ctx, c, grid.level, w, needed.list(), bands)
 	if err != nil {
 		return nil, err
 	}
+	defer FreePlanes(planes)
 	out := make([][]float32, len(bands))
 	for i, plane := range planes {
-		out[i] = nanPlane(g.Width * g.Height)
+		out[i] = grid.plane(g)
 		if w.empty() || len(grid.cells) == 0 {
+			fillNaN(out[i])
 			continue
 		}
 		if err := r.working(ctx, func() error { sample(out[i], g.Width, plane, w, &grid, resampling); return nil }); err != nil {
@@ -100,11 +97,7 @@ func (r *Reader) layGrid(ctx context.Context, c *COG, g Grid) (controlGrid, erro
 func sample(to []float32, stride int, from []float32, w Window, grid *controlGrid, resampling Resampling) {
 	pixels, window := (*C.float)(&from[0]), C.swath_window{C.int(w.Col), C.int(w.Row), C.int(w.Width), C.int(w.Height)}
 	cells, count := (*C.swath_cell)(unsafe.Pointer(&grid.cells[0])), C.int(len(grid.cells))
-	switch resampling {
-	case Nearest:
-		C.swath_nearest(cells, count, pixels, window, (*C.float)(&to[0]), C.int(stride))
-		return
-	case AverageOf, ModeOf:
+	if resampling == AverageOf || resampling == ModeOf {
 		mode := C.int(0)
 		if resampling == ModeOf {
 			mode = 1

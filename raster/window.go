@@ -55,25 +55,28 @@ func (r *Reader) Read(ctx context.Context, c *COG, level int, w Window, bands []
 }
 
 func nanPlane(n int) []float32 {
-	p := make([]float32, n)
-	if n > 0 {
-		p[0] = float32(math.NaN())
-	}
-	for done := 1; done < n; done *= 2 {
-		copy(p[done:], p[:done])
-	}
+	p := NewPlane(n)
+	fillNaN(p)
 	return p
 }
 
-// window returns the values of a window inside a level, for each band. Only the blocks for which needed is true (counted
-// within the level; nil: all) are read; the others are NaN.
-func (r *Reader) window(ctx context.Context, c *COG, level int, w Window, needed func(block int) bool, bands []int) ([][]float32, error) {
-	l := &c.Levels[level]
-	for _, b := range bands {
-		if b < 1 || b > c.Bands {
-			return nil, fault.New(fault.Invalid, "band %d: the raster has %d", b, c.Bands)
-		}
+func fillNaN(p []float32) {
+	if len(p) > 0 {
+		p[0] = float32(math.NaN())
 	}
+	for done := 1; done < len(p); done *= 2 {
+		copy(p[done:], p[:done])
+	}
+}
+
+// window returns the values of a window inside a level, for each band. Only some blocks (of the level's first band, sorted;
+// nil: all) are read; the others are NaN.
+func (r *Reader) window(ctx context.Context, c *COG, level int, w Window, places []int, bands []int) ([][]float32, error) {
+	l := &c.Levels[level]
+	if err := c.checkBands(bands); err != nil {
+		return nil, err
+	}
+	all := places == nil
 	out := make([][]float32, len(bands))
 	for i := range out {
 		out[i] = nanPlane(w.Width * w.Height)
@@ -82,7 +85,9 @@ func (r *Reader) window(ctx context.Context, c *COG, level int, w Window, needed
 		return out, nil
 	}
 	p := &l.pixels
-	places := p.blocksIn(w, needed)
+	if all {
+		places = p.blocksIn(w)
+	}
 	planes := 1
 	if p.separate {
 		planes = len(bands)
@@ -118,29 +123,23 @@ func (r *Reader) window(ctx context.Context, c *COG, level int, w Window, needed
 	if l.mask == nil {
 		return out, nil
 	}
-	return out, r.mask(ctx, c, l.mask, w, needed == nil, places, p, out)
+	if all || l.mask.blockWidth != p.blockWidth || l.mask.blockHeight != p.blockHeight {
+		places = l.mask.blocksIn(w)
+	}
+	return out, r.mask(ctx, c, l.mask, w, places, out)
 }
 
-// mask turns the pixels whose mask is 0 into NaN.
-func (r *Reader) mask(ctx context.Context, c *COG, m *plane, w Window, all bool, places []int, p *plane, out [][]float32) error {
-	var needed func(int) bool
-	if !all && m.blockWidth == p.blockWidth && m.blockHeight == p.blockHeight {
-		wanted := make(map[int]bool, len(places))
-		for _, place := range places {
-			wanted[place] = true
-		}
-		needed = func(block int) bool { return wanted[block] }
-	}
-	masks := m.blocksIn(w, needed)
-	if err := r.allow(m, len(masks)); err != nil {
+// mask turns the pixels whose mask is 0 into NaN, in the places given.
+func (r *Reader) mask(ctx context.Context, c *COG, m *plane, w Window, places []int, out [][]float32) error {
+	if err := r.allow(m, len(places)); err != nil {
 		return err
 	}
-	blocks, err := r.blocks(ctx, c, m, masks)
+	blocks, err := r.blocks(ctx, c, m, places)
 	if err != nil {
 		return err
 	}
 	return r.working(ctx, func() error {
-		for i, place := range masks {
+		for i, place := range places {
 			part, at, from := m.overlap(w, place)
 			for _, plane := range out {
 				if blocks[i] == nil { // a mask block that is left out is all 0
@@ -161,13 +160,11 @@ func (r *Reader) mask(ctx context.Context, c *COG, m *plane, w Window, all bool,
 }
 
 // blocksIn lists the blocks of the first band that a window touches, sorted.
-func (p *plane) blocksIn(w Window, needed func(int) bool) []int {
+func (p *plane) blocksIn(w Window) []int {
 	var list []int
 	for y := w.Row / p.blockHeight; y <= (w.Row+w.Height-1)/p.blockHeight; y++ {
 		for x := w.Col / p.blockWidth; x <= (w.Col+w.Width-1)/p.blockWidth; x++ {
-			if block := y*p.across + x; needed == nil || needed(block) {
-				list = append(list, block)
-			}
+			list = append(list, y*p.across+x)
 		}
 	}
 	return list

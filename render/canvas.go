@@ -67,11 +67,8 @@ func (c *canvas) onePlane(plane []float32, style Style, limits [2]float64, trans
 // freeLevel returns the rarest of the 256 levels, after giving its pixels to a neighbouring level. Those without a value
 // stand at level 0 and don't count.
 func (c *canvas) freeLevel(transparent int) int {
-	var count [256]int
-	for _, level := range c.indices {
-		count[level]++
-	}
-	count[0] -= transparent
+	count := histogram(c.indices)
+	count[0] -= uint32(transparent)
 	rarest := slices.Index(count[:], slices.Min(count[:]))
 	if count[rarest] > 0 {
 		neighbour := byte(rarest ^ 1)

@@ -111,6 +111,23 @@ ROWS size_t render_count_nan(const float *const *planes, int nplanes, size_t n) 
 	return count;
 }
 
+ROWS void render_scale(float *x, size_t n, double scale, double offset) {
+	for (size_t i = 0; i < n; i++)
+		x[i] = (float)(x[i] * scale + offset);
+}
+
+// Four counts of each value: equal neighbours do not wait for each other.
+void render_histogram(const uint8_t *bytes, size_t n, uint32_t *counts) {
+	uint32_t part[4][256] = {0};
+	size_t i = 0;
+	for (; i + 4 <= n; i += 4)
+		part[0][bytes[i]]++, part[1][bytes[i + 1]]++, part[2][bytes[i + 2]]++, part[3][bytes[i + 3]]++;
+	for (; i < n; i++)
+		part[0][bytes[i]]++;
+	for (int v = 0; v < 256; v++)
+		counts[v] = part[0][v] + part[1][v] + part[2][v] + part[3][v];
+}
+
 // The stretch of rio-tiler: in float64, rounded to float32, then cut to a whole number; scale is 255/(high-low). Clipping
 // comes last here, where eight fit a register. NaN becomes 0.
 static inline uint8_t level(float x, double low, double scale) {

@@ -61,6 +61,17 @@ func countNaN(planes [][]float32) int {
 	return int(C.render_count_nan(pointers(&pin, planes), C.int(len(planes)), C.size_t(len(planes[0]))))
 }
 
+// Scale makes each value value·scale + offset, computed in float64, in place; NaN stays.
+func Scale(values []float32, scale, offset float64) {
+	C.render_scale((*C.float)(unsafe.SliceData(values)), C.size_t(len(values)), C.double(scale), C.double(offset))
+}
+
+// histogram counts the bytes of each value.
+func histogram(bytes []byte) (counts [256]uint32) {
+	C.render_histogram(bytesOf(bytes), C.size_t(len(bytes)), (*C.uint32_t)(&counts[0]))
+	return counts
+}
+
 // levels writes the plane stretched from limits to 0..255, NaN as 0.
 func levels(pixels []byte, plane []float32, limits [2]float64) {
 	C.render_levels((*C.float)(unsafe.SliceData(plane)), C.size_t(len(plane)), C.double(limits[0]), C.double(limits[1]), bytesOf(pixels))

@@ -37,6 +37,12 @@ void render_eval(const render_instr *code, int steps, const float *const *bands,
 // render_count_nan returns in how many of n pixels at least one of the planes (1 or 3) is NaN.
 size_t render_count_nan(const float *const *planes, int nplanes, size_t n);
 
+// render_scale makes each value x·scale + offset, computed in float64.
+void render_scale(float *x, size_t n, double scale, double offset);
+
+// render_histogram counts the bytes of each value.
+void render_histogram(const uint8_t *bytes, size_t n, uint32_t *counts);
+
 // render_levels writes one plane as levels 0..255, NaN as 0.
 void render_levels(const float *x, size_t n, double low, double high, uint8_t *levels);
 

@@ -38,6 +38,7 @@ func (v *View) Picture(ctx context.Context, frame Frame, f render.Format) ([]byt
 		}
 		defer leave()
 		planes, err := v.inside(ctx, frame)
+		defer raster.FreePlanes(planes)
 		if err != nil || f == render.NPY {
 			return numbers(planes, frame.Grid, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"swath/raster"
+	"swath/render"
 )
 
 // planes returns what the view shows on a grid, NaN where there is nothing: one slice per output.
@@ -42,9 +43,10 @@ func (v *View) values(ctx context.Context, grid raster.Grid) ([][]float32, error
 	}
 	out := make([][]float32, v.expression.Outputs())
 	for i := range out {
-		out[i] = make([]float32, grid.Width*grid.Height)
+		out[i] = raster.NewPlane(grid.Width * grid.Height)
 	}
 	v.expression.Eval(in, out)
+	raster.FreePlanes(in)
 	return out, v.hide(ctx, grid, out)
 }
 
@@ -98,9 +100,7 @@ func (v *View) physical(b *Band, values []float32) {
 	if v.stored || b.Scale == 1 && b.Offset == 0 {
 		return
 	}
-	for i, s := range values {
-		values[i] = float32(float64(s)*b.Scale + b.Offset)
-	}
+	render.Scale(values, b.Scale, b.Offset)
 }
 
 // value is physical for one value.

@@ -1,0 +1,195 @@
+// Every machine computes the same places: no products are fused.
+#pragma GCC optimize("no-math-errno", "no-trapping-math", "fp-contract=off")
+
+#include "kernels.h"
+
+#include <math.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+// What is drawn into: a plane for each of some samples of a pixel.
+typedef struct {
+	float *const *to;
+	int stride;
+	const int *samples;
+	int count;
+} bands;
+
+// A row of a cell: the place of its first pixel, and the steps from one to the next.
+typedef struct {
+	double column, row, column_step, row_step;
+} line;
+
+INLINE line line_of(const swath_cell *c, int y)
+{
+	double fy = (double)y / c->height, fx = 1.0 / c->width;
+	double column = c->column[0] + fy * (c->column[2] - c->column[0]) + SWATH_EDGE;
+	double row = c->row[0] + fy * (c->row[2] - c->row[0]) + SWATH_EDGE;
+	return (line){column, row, (c->column[1] + fy * (c->column[3] - c->column[1]) + SWATH_EDGE - column) * fx,
+	              (c->row[1] + fy * (c->row[3] - c->row[1]) + SWATH_EDGE - row) * fx};
+}
+
+// The sample at an index of a block, NaN where it is nodata (NaN: nothing is). What 24 bits hold is compared as float.
+INLINE float sample(const void *block, size_t i, int type, double nodata)
+{
+	float none = (float)nodata, v;
+	switch (type) {
+	case U8: v = ((const uint8_t *)block)[i]; break;
+	case I8: v = ((const int8_t *)block)[i]; break;
+	case U16: v = ((const uint16_t *)block)[i]; break;
+	case I16: v = ((const int16_t *)block)[i]; break;
+	case U32: return ((const uint32_t *)block)[i] == nodata ? NAN : (float)((const uint32_t *)block)[i];
+	case I32: return ((const int32_t *)block)[i] == nodata ? NAN : (float)((const int32_t *)block)[i];
+	case F32: v = ((const float *)block)[i]; break; // a decimal nodata value is written with more digits than a float holds
+	default: return ((const double *)block)[i] == nodata ? NAN : (float)((const double *)block)[i];
+	}
+	return v == none ? NAN : v;
+}
+
+INLINE int block_of(int pixel, int side, int shift) { return shift >= 0 ? pixel >> shift : pixel / side; }
+
+// The block in which all of a cell's pixels lie, as an index of the table; -1 when they lie in several or beside the image.
+static int home(const swath_cell *c, const swath_blocks *from)
+{
+	double left = INFINITY, top = INFINITY, right = -INFINITY, bottom = -INFINITY;
+	for (int k = 0; k < 4; k++) {
+		double u = c->column[k], v = c->row[k];
+		if (isnan(u) || isnan(v))
+			return -1;
+		left = u < left ? u : left, right = u > right ? u : right;
+		top = v < top ? v : top, bottom = v > bottom ? v : bottom;
+	}
+	// Rounding may carry a place a hair beyond the corners: what is that near to an edge is not taken for inside.
+	right += 2 * SWATH_EDGE, bottom += 2 * SWATH_EDGE;
+	if (!(left >= 0 && top >= 0 && right < from->width && bottom < from->height))
+		return -1;
+	int x = block_of((int)left, from->block_width, from->shift_x), y = block_of((int)top, from->block_height, from->shift_y);
+	if (x != block_of((int)right, from->block_width, from->shift_x) || y != block_of((int)bottom, from->block_height, from->shift_y))
+		return -1;
+	return (y - from->first_y) * from->across + x - from->first_x;
+}
+
+// Draw a cell that lies in one block, whose first pixel is at (left, top).
+INLINE void at_home(const swath_cell *c, const void *block, int left, int top, const swath_blocks *from, const bands *b, int type)
+{
+	for (int y = 0; y < c->height; y++) {
+		line l = line_of(c, y);
+		size_t at = (size_t)(c->y + y) * b->stride + c->x;
+		for (int x = 0; x < c->width; x++, at++) {
+			size_t i = ((size_t)((int)(l.row + x * l.row_step) - top) * from->block_width + (int)(l.column + x * l.column_step) - left) * from->step;
+			for (int k = 0; k < b->count; k++)
+				b->to[k][at] = sample(block, i + b->samples[k], type, from->nodata);
+		}
+	}
+}
+
+// Draw a cell whose pixels lie in several blocks, or beside the image.
+INLINE void abroad(const swath_cell *c, const swath_blocks *from, const bands *b, int type)
+{
+	for (int y = 0; y < c->height; y++) {
+		line l = line_of(c, y);
+		size_t at = (size_t)(c->y + y) * b->stride + c->x;
+		for (int x = 0; x < c->width; x++, at++) {
+			double u = l.column + x * l.column_step, v = l.row + x * l.row_step;
+			const void *block = NULL;
+			size_t i = 0;
+			if (u >= 0 && v >= 0 && u < from->width && v < from->height) {
+				int bx = block_of((int)u, from->block_width, from->shift_x), by = block_of((int)v, from->block_height, from->shift_y);
+				block = from->blocks[(by - from->first_y) * from->across + bx - from->first_x];
+				i = ((size_t)((int)v - by * from->block_height) * from->block_width + (int)u - bx * from->block_width) * from->step;
+			}
+			for (int k = 0; k < b->count; k++)
+				b->to[k][at] = block ? sample(block, i + b->samples[k], type, from->nodata) : NAN;
+		}
+	}
+}
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+static int has_avx2(void) { return __builtin_cpu_supports("avx2"); }
+
+// at_home for eight pixels at a time: of cells that are so wide, and the types of which one load fetches a sample. No load
+// reaches beyond the memory that a block, which begins at a word, was given: it is of the word that holds the sample.
+__attribute__((target("avx2"))) static void at_home_avx2(const swath_cell *c, const void *block, int left, int top, const swath_blocks *from, const bands *b)
+{
+	const __m256d steps[2] = {_mm256_setr_pd(0, 1, 2, 3), _mm256_setr_pd(4, 5, 6, 7)};
+	const __m256 none = _mm256_set1_ps((float)from->nodata), nan = _mm256_set1_ps(NAN);
+	const __m256i width = _mm256_set1_epi32(from->block_width), step = _mm256_set1_epi32(from->step), first = _mm256_set1_epi32(top * from->block_width + left);
+	for (int y = 0; y < c->height; y++) {
+		line l = line_of(c, y);
+		__m256d column = _mm256_set1_pd(l.column), row = _mm256_set1_pd(l.row), column_step = _mm256_set1_pd(l.column_step), row_step = _mm256_set1_pd(l.row_step);
+		size_t at = (size_t)(c->y + y) * b->stride + c->x;
+		for (int x = 0; x < c->width; x += 8, at += 8) {
+			__m128i u[2], v[2];
+			for (int h = 0; h < 2; h++) {
+				__m256d n = _mm256_add_pd(steps[h], _mm256_set1_pd(x));
+				u[h] = _mm256_cvttpd_epi32(_mm256_add_pd(column, _mm256_mul_pd(n, column_step)));
+				v[h] = _mm256_cvttpd_epi32(_mm256_add_pd(row, _mm256_mul_pd(n, row_step)));
+			}
+			__m256i i = _mm256_add_epi32(_mm256_mullo_epi32(_mm256_set_m128i(v[1], v[0]), width), _mm256_set_m128i(u[1], u[0]));
+			i = _mm256_mullo_epi32(_mm256_sub_epi32(i, first), step);
+			for (int k = 0; k < b->count; k++) {
+				__m256i own = _mm256_add_epi32(i, _mm256_set1_epi32(b->samples[k])), word;
+				__m256 values;
+				switch (from->type) {
+				case U8:
+					word = _mm256_i32gather_epi32(block, _mm256_srli_epi32(own, 2), 4);
+					word = _mm256_srlv_epi32(word, _mm256_slli_epi32(_mm256_and_si256(own, _mm256_set1_epi32(3)), 3));
+					values = _mm256_cvtepi32_ps(_mm256_and_si256(word, _mm256_set1_epi32(0xff)));
+					break;
+				case U16:
+					word = _mm256_i32gather_epi32(block, _mm256_srli_epi32(own, 1), 4);
+					word = _mm256_srlv_epi32(word, _mm256_slli_epi32(_mm256_and_si256(own, _mm256_set1_epi32(1)), 4));
+					values = _mm256_cvtepi32_ps(_mm256_and_si256(word, _mm256_set1_epi32(0xffff)));
+					break;
+				case I16:
+					word = _mm256_i32gather_epi32(block, _mm256_srli_epi32(own, 1), 4);
+					word = _mm256_sllv_epi32(word, _mm256_slli_epi32(_mm256_andnot_si256(own, _mm256_set1_epi32(1)), 4));
+					values = _mm256_cvtepi32_ps(_mm256_srai_epi32(word, 16));
+					break;
+				default:
+					values = _mm256_i32gather_ps(block, own, 4);
+				}
+				_mm256_storeu_ps(b->to[k] + at, _mm256_blendv_ps(values, nan, _mm256_cmp_ps(values, none, _CMP_EQ_OQ)));
+			}
+		}
+	}
+}
+#else
+static int has_avx2(void) { return 0; }
+#define at_home_avx2(...)
+#endif
+
+INLINE void draw(const swath_cell *cells, int count, const swath_blocks *from, const bands *b, int type)
+{
+	int wide = has_avx2() && (type == U8 || type == U16 || type == I16 || type == F32);
+	for (const swath_cell *c = cells; c < cells + count; c++) {
+		int own = home(c, from);
+		const void *block = own < 0 ? NULL : from->blocks[own];
+		if (!block) {
+			abroad(c, from, b, type);
+			continue;
+		}
+		int left = (from->first_x + own % from->across) * from->block_width, top = (from->first_y + own / from->across) * from->block_height;
+		if (wide && c->width % 8 == 0)
+			at_home_avx2(c, block, left, top, from, b);
+		else
+			at_home(c, block, left, top, from, b, type);
+	}
+}
+
+void swath_nearest(const swath_cell *cells, int count, const swath_blocks *from, const int *samples, int n, float *const *to, int stride)
+{
+	bands b = {to, stride, samples, n};
+	switch (from->type) {
+	case U8: draw(cells, count, from, &b, U8); break;
+	case I8: draw(cells, count, from, &b, I8); break;
+	case U16: draw(cells, count, from, &b, U16); break;
+	case I16: draw(cells, count, from, &b, I16); break;
+	case U32: draw(cells, count, from, &b, U32); break;
+	case I32: draw(cells, count, from, &b, I32); break;
+	case F32: draw(cells, count, from, &b, F32); break;
+	case F64: draw(cells, count, from, &b, F64); break;
+	}
+}
