@@ -128,6 +128,7 @@ func (l Links) AppendCollection(dst []byte, c Collection) []byte {
 	dst = AppendLink(append(dst, ','), "aggregations", self+"/aggregations", TypeJSON, "What can be counted")
 	dst = AppendLink(append(dst, ','), "aggregate", self+"/aggregate", TypeJSON, "Counts of its items")
 	dst = AppendLink(append(dst, ','), "child", self+"/browse", TypeJSON, "Its items, by year and place")
+	dst = AppendLink(append(dst, ','), RelTileSets, self+"/tiles", TypeJSON, "Map tiles of its items")
 	dst = AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This collection as a page")
 	return l.appendBody(dst, c.Body, held)
 }
@@ -140,6 +141,9 @@ var crsMembers = func() []byte {
 
 // RelQueryables is the relation of a link to queryables.
 const RelQueryables = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+
+// RelTileSets is the relation of a link to the tile sets of maps (OGC 20-057, classes dataset-tilesets and geodata-tilesets).
+const RelTileSets = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-map"
 
 // AppendLink appends one link. Addresses are escaped and titles are ours, so that nothing in them needs JSON escaping.
 func AppendLink(dst []byte, rel, href, mediaType, title string) []byte {

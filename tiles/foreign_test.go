@@ -114,7 +114,7 @@ func TestSensorGeometry(t *testing.T) {
 				t.Fatal(err)
 			}
 			seen++
-			if p.Values[0].Value == nil || *p.Values[0].Value != want || planes[0][0] != want {
+			if p.Values[0] == nil || *p.Values[0] != want || planes[0][0] != want {
 				wrong++
 			}
 		}

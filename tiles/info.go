@@ -2,6 +2,7 @@ package tiles
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 
@@ -19,6 +20,27 @@ type Info struct {
 	Assets     []AssetInfo `json:"assets"`
 }
 
+// MarshalJSON writes the assets under their keys as well, as TiTiler has them; those that are called like another member don't.
+func (i Info) MarshalJSON() ([]byte, error) {
+	type bare Info
+	text, err := json.Marshal(bare(i))
+	if err != nil {
+		return nil, err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(text, &members); err != nil {
+		return nil, err
+	}
+	for _, a := range i.Assets {
+		if _, taken := members[a.Key]; !taken {
+			if members[a.Key], err = json.Marshal(a); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return json.Marshal(members)
+}
+
 // AssetInfo describes the raster of one asset.
 type AssetInfo struct {
 	Key       string      `json:"key"`
@@ -34,6 +56,18 @@ type AssetInfo struct {
 	MaxZoom   int         `json:"maxzoom"`
 	Overviews [][2]int    `json:"overviews"` // width, height
 	Bands     []BandInfo  `json:"bands"`
+
+	// The rest is what TiTiler's info has beside these.
+	Bounds           *[4]float64 `json:"bounds,omitempty"` // in the raster's own system: minx, miny, maxx, maxy
+	BandMetadata     [][2]any    `json:"band_metadata"`    // b1 and {}, …
+	BandDescriptions [][2]string `json:"band_descriptions"`
+	DType            string      `json:"dtype"`
+	NoDataType       string      `json:"nodata_type"` // Nodata or None
+	NoDataValue      any         `json:"nodata_value,omitempty"`
+	Scales           []float64   `json:"scales"`
+	Offsets          []float64   `json:"offsets"`
+	Driver           string      `json:"driver"`
+	Count            int         `json:"count"`
 }
 
 // BandInfo describes one band.
@@ -90,7 +124,10 @@ func (r *Renderer) assetInfo(ctx context.Context, d *Description, a *Asset) (Ass
 	defer release()
 	info := AssetInfo{
 		Key: a.Key, Title: a.Title, Width: c.Levels[0].Width, Height: c.Levels[0].Height, DataType: string(c.DataType),
-		NoData: noDataJSON(c, a), GCPs: len(c.GCPs), Overviews: [][2]int{},
+		NoData: noDataJSON(c, a), GCPs: len(c.GCPs), Overviews: [][2]int{}, DType: string(c.DataType), NoDataType: "None", Driver: "GTiff", Count: len(a.Bands),
+	}
+	if info.NoDataValue = info.NoData; info.NoData != nil {
+		info.NoDataType = "Nodata"
 	}
 	info.MinZoom, info.MaxZoom = d.zooms(d.resolution(c), tileSize)
 	if c.CRS != 0 {
@@ -98,6 +135,9 @@ func (r *Renderer) assetInfo(ctx context.Context, d *Description, a *Asset) (Ass
 	}
 	if t := c.Transform; info.GCPs == 0 {
 		info.Transform = &[6]float64{t[1], t[2], t[0], t[4], t[5], t[3]}
+		x0, y0 := t.Apply(0, 0)
+		x1, y1 := t.Apply(float64(info.Width), float64(info.Height))
+		info.Bounds = &[4]float64{min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)}
 	}
 	for _, l := range c.Levels[1:] {
 		info.Overviews = append(info.Overviews, [2]int{l.Width, l.Height})
@@ -105,6 +145,10 @@ func (r *Renderer) assetInfo(ctx context.Context, d *Description, a *Asset) (Ass
 	for i := range a.Bands {
 		b := &a.Bands[i]
 		info.Bands = append(info.Bands, BandInfo{ref{a, b}.name(), b.Name, b.CommonName, b.Scale, b.Offset})
+		number := fmt.Sprintf("b%d", b.Number)
+		info.BandMetadata = append(info.BandMetadata, [2]any{number, struct{}{}})
+		info.BandDescriptions = append(info.BandDescriptions, [2]string{number, b.Name})
+		info.Scales, info.Offsets = append(info.Scales, b.Scale), append(info.Offsets, b.Offset)
 	}
 	return info, nil
 }

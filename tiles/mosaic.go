@@ -81,9 +81,9 @@ func (r *Renderer) scene(ctx context.Context, q MosaicRequest, frame Frame, box 
 	for _, it := range found.Items {
 		v, err := r.viewOf(ctx, q.Request, it)
 		switch {
-		case err != nil && fault.Is(err, fault.Invalid) && (q.SkipMissing || len(q.Search.Collections) != 1):
+		case err != nil && (fault.Is(err, fault.Invalid) || fault.Is(err, fault.NotFound)) && (q.SkipMissing || len(q.Search.Collections) != 1):
 			missing = err
-			continue // an item of another kind
+			continue // an item of another kind, or of a collection without the preset
 		case err != nil:
 			return nil, err
 		}

@@ -189,7 +189,7 @@ func TestSeries(t *testing.T) {
 	for _, it := range s.Items {
 		got = append(got, fmt.Sprint(it.ID, " ", *it.Values[0].Value))
 	}
-	if !slices.Equal(got, []string{"a 20", "b 40", "c 120"}) || *s.Values[0].Value != 20 {
+	if !slices.Equal(got, []string{"a 20", "b 40", "c 120"}) || *s.Values[0] != 20 {
 		t.Errorf("%v, first %v", got, s.Values)
 	}
 	if want := "collection,id,datetime,v*2\r\nc,a,,20\r\nc,b,,40\r\nc,c,,120\r\n"; string(s.CSV()) != want {

@@ -13,10 +13,34 @@ import (
 
 // PointValues is what an item holds at one place.
 type PointValues struct {
-	Coordinates [2]float64   `json:"coordinates"` // longitude, latitude in degrees
-	Bands       []BandValue  `json:"bands"`
-	Values      []NamedValue `json:"values"` // of the assets or the expression, in their order
+	Coordinates [2]float64 `json:"coordinates"` // longitude, latitude in degrees
+	Results
+	Bands []BandValue `json:"bands"`
 }
+
+// Results are those of the assets or the expression, in their order, as TiTiler writes them. Null means that nothing was measured.
+type Results struct {
+	Values           []*float32 `json:"values"`
+	BandNames        []string   `json:"band_names"`        // b1, b2, …
+	BandDescriptions []string   `json:"band_descriptions"` // what they are called
+}
+
+func (r *Results) add(name string, value *float32) {
+	r.Values = append(r.Values, value)
+	r.BandNames = append(r.BandNames, fmt.Sprintf("b%d", len(r.Values)))
+	r.BandDescriptions = append(r.BandDescriptions, name)
+}
+
+// named are the results, each with its name.
+func (r Results) named() []NamedValue {
+	out := make([]NamedValue, len(r.Values))
+	for i, value := range r.Values {
+		out[i] = NamedValue{r.BandDescriptions[i], value}
+	}
+	return out
+}
+
+var noResults = Results{[]*float32{}, []string{}, []string{}}
 
 // BandValue is one band's pixel. Null means that nothing was measured there.
 type BandValue struct {
@@ -70,7 +94,7 @@ func checkPlace(lonDeg, latDeg float64) error {
 }
 
 func (v *View) point(ctx context.Context, lonDeg, latDeg float64) (PointValues, error) {
-	out := PointValues{Coordinates: [2]float64{lonDeg, latDeg}, Bands: []BandValue{}, Values: []NamedValue{}}
+	out := PointValues{Coordinates: [2]float64{lonDeg, latDeg}, Bands: []BandValue{}, Results: noResults}
 	in := make([][]float32, len(v.inputs))
 	refs := slices.Clone(v.inputs)
 	for _, listed := range v.listed {
@@ -105,7 +129,7 @@ func (v *View) point(ctx context.Context, lonDeg, latDeg float64) (PointValues, 
 		}
 	}
 	for i, result := range results {
-		out.Values = append(out.Values, NamedValue{v.outputs[i], known(result[0])})
+		out.add(v.outputs[i], known(result[0]))
 	}
 	return out, nil
 }

@@ -14,10 +14,17 @@ import (
 // Series is what the items of a search hold at one place, in the search's order.
 type Series struct {
 	Coordinates [2]float64    `json:"coordinates"` // longitude, latitude in degrees
-	Values      []NamedValue  `json:"values"`      // of the first item
-	Bands       []BandValue   `json:"bands"`       // of the first item
+	Results                   // of the first item
+	Bands       []BandValue   `json:"bands"` // of the first item
 	Items       []SeriesValue `json:"items"`
+	Assets      []AssetValue  `json:"assets"`            // the same, as TiTiler writes it of a mosaic
 	Limited     bool          `json:"limited,omitempty"` // more items lie there than the request's limit
+}
+
+// AssetValue is one item's values, as TiTiler writes them.
+type AssetValue struct {
+	Name string `json:"name"` // collection/item
+	Results
 }
 
 // SeriesValue is one item's values.
@@ -28,7 +35,7 @@ type SeriesValue struct {
 
 // Series returns the values of a search's items at a place. Items without any are left out.
 func (r *Renderer) Series(ctx context.Context, q MosaicRequest, lonDeg, latDeg float64) (Series, error) {
-	out := Series{Coordinates: [2]float64{lonDeg, latDeg}, Values: []NamedValue{}, Bands: []BandValue{}, Items: []SeriesValue{}}
+	out := Series{Coordinates: [2]float64{lonDeg, latDeg}, Results: noResults, Bands: []BandValue{}, Items: []SeriesValue{}, Assets: []AssetValue{}}
 	if err := checkPlace(lonDeg, latDeg); err != nil {
 		return out, err
 	}
@@ -60,14 +67,15 @@ func (r *Renderer) Series(ctx context.Context, q MosaicRequest, lonDeg, latDeg f
 		}
 		known := false
 		for _, value := range at.Values {
-			known = known || value.Value != nil
+			known = known || value != nil
 		}
 		if known && len(out.Items) == 0 {
-			out.Values, out.Bands = at.Values, at.Bands
+			out.Results, out.Bands = at.Results, at.Bands
 		}
 		if known {
 			items[i].BBox = nil
-			out.Items = append(out.Items, SeriesValue{items[i], at.Values})
+			out.Items = append(out.Items, SeriesValue{items[i], at.named()})
+			out.Assets = append(out.Assets, AssetValue{items[i].Collection + "/" + items[i].ID, at.Results})
 		}
 	}
 	return out, nil

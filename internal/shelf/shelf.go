@@ -11,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -155,6 +156,13 @@ func (c catalog) Collection(_ context.Context, id string) (stac.Collection, erro
 		return stac.Collection{}, fault.New(fault.NotFound, "there is no collection %q", id)
 	}
 	return stac.Collection{ID: id, Body: body}, nil
+}
+
+func (c catalog) Collections(context.Context) (all []stac.Collection, err error) {
+	for _, id := range slices.Sorted(maps.Keys(c.shelf.collections)) {
+		all = append(all, stac.Collection{ID: id, Body: c.shelf.collections[id]})
+	}
+	return all, nil
 }
 
 // Search finds by collection and box alone, the newest first; of the same time by id.

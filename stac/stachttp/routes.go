@@ -101,7 +101,7 @@ func classes() []string {
 		"array-functions", "property-property", "arithmetic"} {
 		all = append(all, "http://www.opengis.net/spec/cql2/1.0/conf/"+class)
 	}
-	for _, class := range []string{"core", "tileset", "tilesets-list", "png", "jpeg", "oas30"} {
+	for _, class := range []string{"core", "tileset", "tilesets-list", "geodata-tilesets", "dataset-tilesets", "collections-selection", "png", "jpeg", "oas30"} {
 		all = append(all, "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/"+class)
 	}
 	return append(all, "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset", "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset")
@@ -154,6 +154,7 @@ func (a API) landing(c *fiber.Ctx) error {
 			{Rel: "aggregations", Href: l.Base + "/aggregations", Type: stac.TypeJSON, Title: "What can be counted"},
 			{Rel: "aggregate", Href: l.Base + "/aggregate", Type: stac.TypeJSON, Title: "Counts of a search"},
 			{Rel: "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes", Href: l.Base + "/tileMatrixSets", Type: stac.TypeJSON, Title: "Tile matrix sets"},
+			{Rel: stac.RelTileSets, Href: l.Base + "/tiles", Type: stac.TypeJSON, Title: "Map tiles of all items"},
 			{Rel: "children", Href: l.Base + "/children", Type: stac.TypeJSON, Title: "The children of this catalog"},
 		},
 	}

@@ -63,7 +63,8 @@ async function ask(px, py) {
   const body = await answer.json();
   if (!answer.ok) return say("values", body.detail);
   const line = (v) => `${v.name} = ${v.value === null ? "no data" : +v.value.toPrecision(5)}`;
-  const all = new Set([...body.values.map(line), ...body.bands.map(line)]);
+  const results = body.values.map((value, i) => ({ name: body.band_descriptions[i], value }));
+  const all = new Set([...results.map(line), ...body.bands.map(line)]);
   say("values", `${wrapped.toFixed(5)}, ${lat.toFixed(5)}\n${[...all].join("\n")}`);
 }
 

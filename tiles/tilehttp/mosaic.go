@@ -28,21 +28,41 @@ func (a API) mountMosaics(r fiber.Router) {
 	r.Post("/searches/register", a.register)
 	r.Get("/searches/list", a.searches)
 	r.Get("/searches/:search/info", a.searchInfo)
-	for _, where := range []string{"/collections/:collection", "/searches/:search"} {
+	for _, where := range []string{"", "/collections/:collection", "/searches/:search"} { // "" is the whole catalog
 		all := r.Group(where)
+		all.Get("/tiles", a.mosaicTileSets)
+		all.Get("/tiles/:tms", a.mosaicTileSet)
 		all.Get("/tiles/:tms/:z/:x/:y.:format", a.mosaicTile)
 		all.Get("/tiles/:tms/:z/:x/:y", a.mosaicTile)
 		all.Get("/tiles/:tms/:z/:x/:y/assets", a.mosaicItems)
-		all.Get("/footprints/:tms/:z/:x/:y.mvt", a.footprints)
 		all.Get("/tilejson.json", a.mosaicTileJSON)
+		all.Get("/WMTSCapabilities.xml", a.mosaicWMTS)
 		all.Get("/map.html", page)
 		all.Get("/map.js", script)
 		all.Get(`/point/:lon\,:lat`, a.series)
+		if where == "" {
+			continue
+		}
+		all.Get("/:tms/tilejson.json", a.mosaicTileJSON)
+		all.Get("/:tms/WMTSCapabilities.xml", a.mosaicWMTS)
+		all.Get("/:tms/map.html", mosaicPageOf)
+		all.Get("/footprints/:tms/:z/:x/:y.mvt", a.footprints)
 	}
 }
 
-// mosaicOf reads which items are asked for, those of a collection or of a registered search, how they are drawn, and under which
-// address and name.
+// mosaicURL is the address of the collection or search whose items are drawn, or of the catalog.
+func mosaicURL(c *fiber.Ctx) string {
+	switch {
+	case c.Params("search") != "":
+		return httpkit.BaseURL(c) + "/searches/" + url.PathEscape(c.Params("search"))
+	case c.Params("collection") != "":
+		return httpkit.BaseURL(c) + "/collections/" + url.PathEscape(c.Params("collection"))
+	}
+	return httpkit.BaseURL(c)
+}
+
+// mosaicOf reads which items are asked for, those of a collection, of a registered search, or of the catalog, how they are drawn, and
+// under which address and name.
 func (a API) mosaicOf(c *fiber.Ctx, alsoKnown ...string) (q tiles.MosaicRequest, address, name string, err error) {
 	values := queryOf(c)
 	if id := c.Params("search"); id != "" {
@@ -56,26 +76,32 @@ func (a API) mosaicOf(c *fiber.Ctx, alsoKnown ...string) (q tiles.MosaicRequest,
 		if err != nil {
 			return q, "", "", err
 		}
-		address, name = httpkit.BaseURL(c)+"/searches/"+url.PathEscape(id), registered.Name()
-	} else {
-		if q.Request, err = parse(values, slices.Concat(searching, selecting, alsoKnown)...); err != nil {
-			return q, "", "", err
-		}
-		asked := url.Values{}
-		for _, name := range searching {
-			if list := values[name]; len(list) > 0 {
-				asked[name] = list
-			}
-		}
-		question, err := stac.SearchFromQuery(asked, searching)
-		if err != nil {
-			return q, "", "", err
-		}
-		name = c.Params("collection")
-		q.Search, address = question.Search, httpkit.BaseURL(c)+"/collections/"+url.PathEscape(name)
-		q.Search.Collections = []string{name}
+		return q, mosaicURL(c), registered.Name(), selectionOf(values, &q)
 	}
-	return q, address, name, selectionOf(values, &q)
+	names := searching
+	if c.Params("collection") == "" {
+		names = append([]string{"collections"}, searching...)
+	}
+	if q.Request, err = parse(values, slices.Concat(names, selecting, alsoKnown)...); err != nil {
+		return q, "", "", err
+	}
+	asked := url.Values{}
+	for _, name := range names {
+		if list := values[name]; len(list) > 0 {
+			asked[name] = list
+		}
+	}
+	question, err := stac.SearchFromQuery(asked, names)
+	if err != nil {
+		return q, "", "", err
+	}
+	q.Search, name = question.Search, c.Params("collection")
+	if name != "" {
+		q.Search.Collections = []string{name}
+	} else if name = strings.Join(q.Search.Collections, ", "); name == "" {
+		name = "the catalog"
+	}
+	return q, mosaicURL(c), name, selectionOf(values, &q)
 }
 
 // selectionOf reads what becomes of the items' pixels.
@@ -183,12 +209,19 @@ func (a API) footprints(c *fiber.Ctx) error {
 
 // mosaicTileJSON describes the tiles of the same query to map libraries.
 func (a API) mosaicTileJSON(c *fiber.Ctx) error {
+	if reserved(c) {
+		return c.Next()
+	}
 	format := c.Query("tile_format", "png")
 	if _, err := render.ParseFormat(format); err != nil {
 		return err
 	}
-	set := tiles.WebMercatorQuad
-	if id := c.Query("tile_matrix_set"); id != "" {
+	set, err := tiles.WebMercatorQuad, error(nil)
+	if c.Params("tms") != "" {
+		if set, err = setOf(c); err != nil {
+			return err
+		}
+	} else if id := c.Query("tile_matrix_set"); id != "" {
 		var ok bool
 		if set, ok = geo.TileMatrixSetByID(id); !ok {
 			return fault.New(fault.Invalid, "tile_matrix_set %.60q is not known; /tileMatrixSets lists those that are", id)

@@ -20,8 +20,13 @@ var mapJS []byte
 func page(c *fiber.Ctx) error { return httpkit.Send(c, fiber.MIMETextHTMLCharsetUTF8, mapHTML) }
 
 // pageOf leads to the map of the item, which is in WebMercatorQuad.
-func pageOf(c *fiber.Ctx) error {
-	if c.Params("tms") == assetsFolder {
+func pageOf(c *fiber.Ctx) error { return leadToPage(c, itemURL(c)) }
+
+// mosaicPageOf leads to the map of a search.
+func mosaicPageOf(c *fiber.Ctx) error { return leadToPage(c, mosaicURL(c)) }
+
+func leadToPage(c *fiber.Ctx, address string) error {
+	if reserved(c) {
 		return c.Next()
 	}
 	set, err := setOf(c)
@@ -31,7 +36,7 @@ func pageOf(c *fiber.Ctx) error {
 	if set != tiles.WebMercatorQuad {
 		return fault.New(fault.Invalid, "the map page shows WebMercatorQuad, not %s", set.ID)
 	}
-	return c.Redirect(itemURL(c)+"/map.html"+drawing(c), fiber.StatusFound)
+	return c.Redirect(address+"/map.html"+drawing(c), fiber.StatusFound)
 }
 
 func script(c *fiber.Ctx) error { return httpkit.Send(c, "text/javascript; charset=utf-8", mapJS) }

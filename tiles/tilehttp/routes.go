@@ -164,7 +164,7 @@ func (a API) preview(c *fiber.Ctx) error {
 func (a API) tileJSON(c *fiber.Ctx) error {
 	set := tiles.WebMercatorQuad
 	if c.Params("tms") != "" {
-		if c.Params("tms") == assetsFolder {
+		if reserved(c) {
 			return c.Next()
 		}
 		var err error
@@ -187,8 +187,9 @@ func (a API) tileJSON(c *fiber.Ctx) error {
 	return sendJSON(c, doc)
 }
 
-// assetsFolder holds the files of an item, whatever their names are: its addresses are another door's.
-const assetsFolder = "assets"
+// reserved reports that what stands in the place of a tile matrix set is the folder of an item's files or of a collection's items,
+// whatever these are called: its addresses are another door's.
+func reserved(c *fiber.Ctx) bool { return c.Params("tms") == "assets" || c.Params("tms") == "items" }
 
 // placeOf reads a place of an address.
 func placeOf(c *fiber.Ctx) (at [2]float64, err error) {

@@ -31,9 +31,11 @@ func door(t testing.TB) (*fiber.App, string) {
 	s.Spain(depth)
 	s.Barbellino(depth)
 	s.JMM(depth)
+	s.Document("jmm", `{"extent": {"spatial": {"bbox": [[151.9, -31.7, 153.2, -29.7]]}},
+		"renders": {"ndvi": {"title": "NDVI", "expression": "(B08-B04)/(B08+B04)", "rescale": [[-0.2, 0.9]], "colormap_name": "rdylgn"}}}`)
 	app := httpkit.New(httpkit.Config{Log: slog.New(slog.DiscardHandler)})
 	r := tiles.New(s.Catalog(), s.Open, tiles.Options{})
-	API{Renderer: r}.Mount(app)
+	API{Renderer: r, Searches: kept{}}.Mount(app)
 	info, err := r.Info(t.Context(), "spain", "s2", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -171,14 +173,31 @@ func TestDocuments(t *testing.T) {
 		t.Errorf("%s", text(info))
 	}
 
+	var titiler map[string]struct { // rio_tiler.models.Info, in titiler's MultiBaseInfo
+		Bounds           [4]float64
+		BandMetadata     [][]any    `json:"band_metadata"`
+		BandDescriptions [][]string `json:"band_descriptions"`
+		DType            string
+		NoDataType       string  `json:"nodata_type"`
+		NoDataValue      float64 `json:"nodata_value"`
+		Scales, Offsets  []float64
+		Driver           string
+		Count, Width     int
+	}
+	_ = json.Unmarshal(ask(t, app, "GET", "/collections/spain/items/s2/info").body, &titiler) // members of ours are of other kinds
+	if one := titiler["s2"]; one.DType != "uint16" || one.NoDataType != "Nodata" || one.Count != 13 || one.Width != 512 || one.Driver != "GTiff" || len(one.BandMetadata) != 13 ||
+		one.BandDescriptions[7][0] != "b8" || one.BandDescriptions[7][1] != "B08" || one.Scales[0] != 0.0001 || len(one.Offsets) != 13 || one.Bounds[0] != info.Bounds[0] {
+		t.Errorf("%+v", one)
+	}
+
 	var p tiles.PointValues
 	get(t, app, "/collections/spain/items/s2/point/"+text(doc.Center[0])+","+text(doc.Center[1])+"?expression=B08%2BB04", &p)
-	if len(p.Bands) != 2 || p.Bands[0].Band != "B08" || p.Bands[0].Stored == nil || len(p.Values) != 1 || p.Values[0].Value == nil ||
-		*p.Values[0].Value != *p.Bands[0].Value+*p.Bands[1].Value || p.Coordinates != [2]float64{doc.Center[0], doc.Center[1]} {
+	if len(p.Bands) != 2 || p.Bands[0].Band != "B08" || p.Bands[0].Stored == nil || len(p.Values) != 1 || p.Values[0] == nil ||
+		text(p.BandNames) != `["b1"]` || text(p.BandDescriptions) != `["B08+B04"]` || *p.Values[0] != *p.Bands[0].Value+*p.Bands[1].Value || p.Coordinates != [2]float64{doc.Center[0], doc.Center[1]} {
 		t.Errorf("%s", text(p))
 	}
 	get(t, app, "/collections/jmm/items/jmm/point/-1.5,43.2", &p)
-	if p.Coordinates != [2]float64{-1.5, 43.2} || len(p.Bands) != 2 || p.Bands[0].Stored != nil || p.Values[0].Value != nil {
+	if p.Coordinates != [2]float64{-1.5, 43.2} || len(p.Bands) != 2 || p.Bands[0].Stored != nil || p.Values[0] != nil {
 		t.Errorf("a place far away: %s", text(p))
 	}
 	get(t, app, "/collections/jmm/items/jmm/point/-1.5%2C43.2", &p)

@@ -94,6 +94,7 @@ func searchLinks(c *fiber.Ctx, r stac.RegisteredSearch) []link {
 	return []link{
 		{Rel: "metadata", Href: here + "/info", Type: fiber.MIMEApplicationJSON, Title: "What was registered"},
 		{Rel: "tilejson", Href: here + "/tilejson.json", Type: fiber.MIMEApplicationJSON, Title: "Map tiles"},
+		{Rel: "wmts", Href: here + "/WMTSCapabilities.xml", Type: fiber.MIMEApplicationXML, Title: "Map tiles for QGIS and GDAL"},
 		{Rel: "map", Href: here + "/map.html", Type: fiber.MIMETextHTML, Title: "Map"},
 		{Rel: "item", Href: here + "/tiles/{tms}/{z}/{x}/{y}.png", Type: "image/png", Title: "A tile", Templated: true},
 	}

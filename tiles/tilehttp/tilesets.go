@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"swath/geo"
+	"swath/httpkit"
 	"swath/tiles"
 )
 
@@ -54,35 +55,52 @@ func (a API) tileSets(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	return sendTileSets(c, sets, itemURL(c), q.Item, link{Rel: "item", Href: itemURL(c), Type: "application/geo+json", Title: "The item"})
+}
+
+// mosaicTileSets serves the list of the tile sets of the items that a search finds.
+func (a API) mosaicTileSets(c *fiber.Ctx) error {
+	q, address, name, err := a.mosaicOf(c, "f")
+	if err != nil {
+		return err
+	}
+	sets, err := a.Renderer.MosaicSets(c.UserContext(), q)
+	if err != nil {
+		return err
+	}
+	return sendTileSets(c, sets, address, name, link{Rel: "up", Href: httpkit.BaseURL(c) + "/", Type: fiber.MIMEApplicationJSON, Title: "The catalog"})
+}
+
+// sendTileSets answers with a list of tile sets of what has an address and a name.
+func sendTileSets(c *fiber.Ctx, sets []*geo.TileMatrixSet, address, name string, parent link) error {
 	list := make([]tileSetJSON, 0, len(sets))
 	for _, set := range sets {
-		list = append(list, tileSetOf(c, set, "Map of "+q.Item+" in "+set.ID))
+		list = append(list, tileSetOf(c, set, address, "Map of "+name+" in "+set.ID))
 	}
 	return sendJSON(c, fiber.Map{"tilesets": list, "links": []link{
-		{Rel: "self", Href: itemURL(c) + "/tiles" + drawing(c), Type: fiber.MIMEApplicationJSON, Title: "Tile sets"},
-		{Rel: "item", Href: itemURL(c), Type: "application/geo+json", Title: "The item"},
+		{Rel: "self", Href: address + "/tiles" + drawing(c), Type: fiber.MIMEApplicationJSON, Title: "Tile sets"}, parent,
 	}})
 }
 
 // tileSetOf is what is known of a tile set without looking into rasters.
-func tileSetOf(c *fiber.Ctx, set *geo.TileMatrixSet, title string) tileSetJSON {
+func tileSetOf(c *fiber.Ctx, set *geo.TileMatrixSet, address, title string) tileSetJSON {
 	uri := set.URI
 	if uri == "" { // of an unregistered set: where its definition is
 		uri = definition(c, set)
 	}
 	t := tileSetJSON{Title: title, DataType: "map", CRS: set.CRSURI, TileMatrixSetURI: uri, Links: []link{
-		{Rel: "self", Href: itemURL(c) + "/tiles/" + set.ID + drawing(c), Type: fiber.MIMEApplicationJSON, Title: "Tile set"},
+		{Rel: "self", Href: address + "/tiles/" + set.ID + drawing(c), Type: fiber.MIMEApplicationJSON, Title: "Tile set"},
 		{Rel: tilingScheme, Href: definition(c, set), Type: fiber.MIMEApplicationJSON, Title: "Definition of " + set.ID},
 	}}
 	for _, format := range []struct{ extension, mediaType string }{{"png", "image/png"}, {"jpg", "image/jpeg"}, {"webp", "image/webp"}} {
 		t.Links = append(t.Links, link{Rel: "item", Type: format.mediaType, Title: "Tiles", Templated: true,
-			Href: itemURL(c) + "/tiles/" + set.ID + "/{tileMatrix}/{tileCol}/{tileRow}." + format.extension + drawing(c)})
+			Href: address + "/tiles/" + set.ID + "/{tileMatrix}/{tileCol}/{tileRow}." + format.extension + drawing(c)})
 		t.MediaTypes = append(t.MediaTypes, format.mediaType)
 	}
 	return t
 }
 
-// tileSet serves the metadata of one tile set.
+// tileSet serves the metadata of one tile set of an item.
 func (a API) tileSet(c *fiber.Ctx) error {
 	set, err := setOf(c)
 	if err != nil {
@@ -96,7 +114,24 @@ func (a API) tileSet(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendJSON(c, describeTileSet(tileSetOf(c, set, where.Title), where))
+	return sendJSON(c, describeTileSet(tileSetOf(c, set, itemURL(c), where.Title), where))
+}
+
+// mosaicTileSet serves the metadata of one tile set of the items that a search finds.
+func (a API) mosaicTileSet(c *fiber.Ctx) error {
+	set, err := setOf(c)
+	if err != nil {
+		return err
+	}
+	q, address, name, err := a.mosaicOf(c, "f")
+	if err != nil {
+		return err
+	}
+	where, err := a.Renderer.MosaicTileSet(c.UserContext(), q, set, name)
+	if err != nil {
+		return hint(q.Request, err)
+	}
+	return sendJSON(c, describeTileSet(tileSetOf(c, set, address, where.Title), where))
 }
 
 // describeTileSet adds where the tiles are.

@@ -52,55 +52,113 @@ type wmtsMatrix struct {
 
 // wmts serves the capabilities of an item: of the picture that the query asks for, else of every preset that suits the item.
 func (a API) wmts(c *fiber.Ctx) error {
-	sets := []*geo.TileMatrixSet{tiles.WebMercatorQuad, worldCRS84Quad}
-	if c.Params("tms") == assetsFolder {
+	if reserved(c) {
 		return c.Next()
 	}
-	if c.Params("tms") != "" {
-		set, err := setOf(c)
-		if err != nil {
-			return err
-		}
-		for _, m := range set.Matrices {
-			if len(m.Coalesced) > 0 {
-				return fault.New(fault.Invalid, "the tiles of %s vary in width, which WMTS can't say", set.ID)
-			}
-		}
-		sets = []*geo.TileMatrixSet{set}
+	sets, err := setsOf(c)
+	if err != nil {
+		return err
 	}
 	q, err := request(c)
 	if err != nil {
 		return err
 	}
-	requests := map[string]tiles.Request{"default": q}
-	order := []string{"default"}
-	if bare := q.Render == "" && len(q.Assets) == 0 && q.Expression == "" && len(q.Bidx) == 0; bare {
-		presets, err := a.Renderer.Presets(c.UserContext(), q.Collection, q.Item)
-		if err != nil {
-			return err
-		}
-		if len(presets) > 0 {
-			order = nil
-		}
-		for _, p := range presets {
-			one := q
-			one.Render = p.Name
-			requests[p.Name], order = one, append(order, p.Name)
-		}
+	ways, err := waysOf(q, func() ([]tiles.Preset, error) { return a.Renderer.Presets(c.UserContext(), q.Collection, q.Item) })
+	if err != nil {
+		return err
 	}
 	var layers []wmtsLayer
-	for _, id := range order {
-		layer, err := a.layer(c, id, requests[id], sets)
-		if err != nil && (len(order) == 1 || !fault.Is(err, fault.Invalid)) {
+	for _, way := range ways {
+		one := q
+		one.Render = way.render
+		layer, err := a.layer(c, way.id, one, sets)
+		if err != nil && (len(ways) == 1 || !fault.Is(err, fault.Invalid)) {
 			return hint(q, err)
 		} else if err == nil {
 			layers = append(layers, layer)
 		}
 	}
+	return sendCapabilities(c, q.Collection+" / "+q.Item, layers, sets)
+}
+
+// mosaicWMTS serves the capabilities of the items that a search finds: of the picture that the query asks for, else of every preset
+// that its collections offer.
+func (a API) mosaicWMTS(c *fiber.Ctx) error {
+	if reserved(c) {
+		return c.Next()
+	}
+	sets, err := setsOf(c)
+	if err != nil {
+		return err
+	}
+	q, address, name, err := a.mosaicOf(c)
+	if err != nil {
+		return err
+	}
+	ways, err := waysOf(q.Request, func() ([]tiles.Preset, error) { return a.Renderer.MosaicPresets(c.UserContext(), q.Search) })
+	if err != nil {
+		return err
+	}
+	var where []tiles.TileSet
+	for _, set := range sets {
+		one, err := a.Renderer.MosaicTileSet(c.UserContext(), q, set, name)
+		if err != nil {
+			return hint(q.Request, err)
+		}
+		where = append(where, one)
+	}
+	var layers []wmtsLayer
+	for _, way := range ways {
+		layer := layerOf(c, way.id, way.render, address, where)
+		if way.title != "" {
+			layer.Title += " · " + way.title
+		}
+		layers = append(layers, layer)
+	}
+	return sendCapabilities(c, name, layers, sets)
+}
+
+// setsOf returns the set of the path, else those that every client knows.
+func setsOf(c *fiber.Ctx) ([]*geo.TileMatrixSet, error) {
+	if c.Params("tms") == "" {
+		return []*geo.TileMatrixSet{tiles.WebMercatorQuad, worldCRS84Quad}, nil
+	}
+	set, err := setOf(c)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range set.Matrices {
+		if len(m.Coalesced) > 0 {
+			return nil, fault.New(fault.Invalid, "the tiles of %s vary in width, which WMTS can't say", set.ID)
+		}
+	}
+	return []*geo.TileMatrixSet{set}, nil
+}
+
+// way is one way to draw what a document describes.
+type way struct{ id, render, title string }
+
+// waysOf returns the picture that a request asks for, or where it asks for none those of the presets.
+func waysOf(q tiles.Request, offered func() ([]tiles.Preset, error)) ([]way, error) {
+	if q.Render == "" && len(q.Assets) == 0 && q.Expression == "" && len(q.Bidx) == 0 {
+		presets, err := offered()
+		if err != nil {
+			return nil, err
+		}
+		ways := make([]way, 0, len(presets))
+		for _, p := range presets {
+			ways = append(ways, way{p.Name, p.Name, p.Title})
+		}
+		if len(ways) > 0 {
+			return ways, nil
+		}
+	}
+	return []way{{id: "default", render: q.Render}}, nil
+}
+
+func sendCapabilities(c *fiber.Ctx, title string, layers []wmtsLayer, sets []*geo.TileMatrixSet) error {
 	var body bytes.Buffer
-	err = capabilities.Execute(&body, fiber.Map{
-		"Title": q.Collection + " / " + q.Item, "Self": httpkit.BaseURL(c) + c.OriginalURL(), "Layers": layers, "Sets": wmtsSets(sets),
-	})
+	err := capabilities.Execute(&body, fiber.Map{"Title": title, "Self": httpkit.BaseURL(c) + c.OriginalURL(), "Layers": layers, "Sets": wmtsSets(sets)})
 	if err != nil {
 		return fmt.Errorf("tilehttp: wmts: %w", err)
 	}
@@ -116,27 +174,33 @@ func (a API) layer(c *fiber.Ctx, id string, q tiles.Request, sets []*geo.TileMat
 	if err != nil {
 		return wmtsLayer{}, err
 	}
-	parameters := url.Values(queryOf(c))
-	if q.Render != "" {
-		parameters.Set("render", q.Render)
-	}
-	layer := wmtsLayer{ID: id, Tiles: itemURL(c) + "/tiles"}
-	if len(parameters) > 0 {
-		layer.Query = "?" + parameters.Encode()
-	}
+	var where []tiles.TileSet
 	for _, set := range sets {
-		where, err := view.TileSet(c.UserContext(), set)
+		one, err := view.TileSet(c.UserContext(), set)
 		if err != nil {
 			return wmtsLayer{}, err
 		}
-		b := where.Bounds
-		if b.MaxX > 180 {
-			b.MinX, b.MaxX = -180, 180
-		}
-		layer.Title, layer.West, layer.South, layer.East, layer.North = where.Title, b.MinX, b.MinY, b.MaxX, b.MaxY
-		layer.Sets = append(layer.Sets, where)
+		where = append(where, one)
 	}
-	return layer, nil
+	return layerOf(c, id, q.Render, itemURL(c), where), nil
+}
+
+// layerOf is a layer whose tiles are below an address, drawn by a preset ("" is none) and what else the query says.
+func layerOf(c *fiber.Ctx, id, render, address string, where []tiles.TileSet) wmtsLayer {
+	parameters := url.Values(queryOf(c))
+	if render != "" {
+		parameters.Set("render", render)
+	}
+	layer := wmtsLayer{ID: id, Tiles: address + "/tiles", Sets: where, Title: where[0].Title}
+	if len(parameters) > 0 {
+		layer.Query = "?" + parameters.Encode()
+	}
+	b := where[0].Bounds
+	if b.MaxX > 180 {
+		b.MinX, b.MaxX = -180, 180
+	}
+	layer.West, layer.South, layer.East, layer.North = b.MinX, b.MinY, b.MaxX, b.MaxY
+	return layer
 }
 
 func wmtsSets(sets []*geo.TileMatrixSet) []wmtsSet {

@@ -13,7 +13,7 @@ export type Item = {
 export type Page = { features: Item[]; numberMatched?: number; links: { rel: string; href: string }[] };
 export type Value = { name: string; value: number | null };
 export type BandValue = Value & { asset: string; band: string; stored: number | null };
-export type Point = { coordinates: [number, number]; bands: BandValue[]; values: Value[] };
+export type Point = { coordinates: [number, number]; bands: BandValue[]; values: (number | null)[]; band_descriptions: string[] };
 export type Query = { bbox: [number, number, number, number]; collection: string; from: string; to: string };
 
 /** How many items one look at the map lists. */

@@ -123,7 +123,7 @@ export function Explorer() {
           const [all, ...results] = await Promise.all([api.point(item, lon, lat), ...named.map((name) => api.point(item, lon, lat, name))]);
           if (all.bands.every((b) => b.stored === null)) continue; // nothing was measured here: look below
           setPicked({ item, lon, lat, bands: all.bands,
-            values: named.flatMap((name, i) => results[i].values.map((v) => ({ ...v, name: renders[name].title ?? name }))) });
+            values: named.flatMap((name, i) => results[i].values.map((value) => ({ name: renders[name].title ?? name, value }))) });
           return;
         }
         setPicked("nothing");

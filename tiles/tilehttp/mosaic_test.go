@@ -1,0 +1,134 @@
+package tilehttp
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"swath/fault"
+	"swath/httpkit"
+	"swath/stac"
+	"swath/tiles"
+)
+
+// kept are registered searches: one, of the collection jmm.
+type kept struct{ stac.Searches }
+
+const registered = "7e57"
+
+func (kept) RegisteredSearch(_ context.Context, id string) (stac.RegisteredSearch, error) {
+	if id != registered {
+		return stac.RegisteredSearch{}, fault.New(fault.NotFound, "no search %q", id)
+	}
+	return stac.RegisteredSearch{ID: id, Body: []byte(`{"search":{"collections":["jmm"]},"metadata":{"name":"Clear"}}`)}, nil
+}
+
+type tileSets struct {
+	TileSets []struct {
+		Title, CRS       string
+		TileMatrixSetURI string
+		Links            []link
+	}
+}
+
+func self(links []link) string {
+	i := slices.IndexFunc(links, func(l link) bool { return l.Rel == "self" })
+	return strings.TrimPrefix(links[i].Href, "http://example.com")
+}
+
+// TestMosaicTileSets follows the documents of a mosaic to its tiles: of a collection, a registered search, and the catalog.
+func TestMosaicTileSets(t *testing.T) {
+	app, _ := door(t)
+	for from, query := range map[string]string{"/collections/jmm": "?render=ndvi", "/searches/" + registered: "?render=ndvi", "": "?collections=jmm&render=ndvi"} {
+		var list tileSets
+		get(t, app, from+"/tiles"+query, &list)
+		var titles []string
+		for _, set := range list.TileSets {
+			titles = append(titles, set.Title[strings.LastIndex(set.Title, " ")+1:])
+			var one tileSetJSON
+			get(t, app, self(set.Links), &one)
+			if b := one.BoundingBox; b == nil || b.LowerLeft != [2]float64{151.9, -31.7} || b.UpperRight != [2]float64{153.2, -29.7} {
+				t.Errorf("%s: box %+v", set.Title, b)
+			}
+			at := len(one.Limits) / 2
+			template := one.Links[slices.IndexFunc(one.Links, func(l link) bool { return l.Rel == "item" && l.Type == "image/webp" })].Href
+			tile := strings.NewReplacer("http://example.com", "", "{tileMatrix}", one.Limits[at].TileMatrix,
+				"{tileRow}", fmt.Sprint(one.Limits[at].MinRow), "{tileCol}", fmt.Sprint(one.Limits[at].MaxCol)).Replace(template)
+			if a := ask(t, app, "GET", tile); a.status != 200 || a.header.Get("Content-Type") != "image/webp" {
+				t.Errorf("%s: %d %.200s", tile, a.status, a.body)
+			}
+		}
+		for _, want := range []string{"WebMercatorQuad", "WorldCRS84Quad", "UTM56WGS84Quad", "UTM56SWGS84Quad"} {
+			if !slices.Contains(titles, want) {
+				t.Errorf("%s: %s is missing in %v", from, want, titles)
+			}
+		}
+		for _, not := range []string{"UTM31WGS84Quad", "UTM55SWGS84Quad", "EuropeanETRS89_LAEAQuad"} {
+			if slices.Contains(titles, not) {
+				t.Errorf("%s: %s is far away", from, not)
+			}
+		}
+		var doc tiles.TileJSON
+		get(t, app, from+"/tilejson.json"+query, &doc)
+		if doc.MaxZoom != 17 || doc.Bounds != [4]float64{151.9, -31.7, 153.2, -29.7} || !strings.Contains(doc.Tiles[0], from+"/tiles/WebMercatorQuad/{z}/{x}/{y}.png?") {
+			t.Errorf("%+v", doc)
+		}
+		if from == "" {
+			continue
+		}
+		get(t, app, from+"/UTM56WGS84Quad/tilejson.json"+query+"&tile_format=webp", &doc)
+		if !strings.Contains(doc.Tiles[0], "/tiles/UTM56WGS84Quad/{z}/{x}/{y}.webp?") {
+			t.Errorf("%+v", doc)
+		}
+		if a := ask(t, app, "GET", from+"/WebMercatorQuad/map.html"+query); a.status != 302 || a.header.Get("Location") != "http://example.com"+from+"/map.html"+query {
+			t.Errorf("map: %d %s", a.status, a.header.Get("Location"))
+		}
+	}
+	var list tileSets
+	get(t, app, "/tiles", &list) // spain and barbellino have no extent: it is the world
+	if len(list.TileSets) < 130 {
+		t.Errorf("the catalog has %d tile sets", len(list.TileSets))
+	}
+	for _, path := range []string{"/WMTSCapabilities.xml?collections=jmm", "/collections/jmm/WMTSCapabilities.xml"} {
+		a := ask(t, app, "GET", path)
+		if a.status != 200 || !bytes.Contains(a.body, []byte("<ows:Identifier>ndvi</ows:Identifier>")) || !bytes.Contains(a.body, []byte("jmm · NDVI</ows:Title>")) {
+			t.Errorf("%s: %d %.400s", path, a.status, a.body)
+		}
+	}
+}
+
+// TestWrongMosaics: what can't be is refused with its reason.
+func TestWrongMosaics(t *testing.T) {
+	app, _ := door(t)
+	for path, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		"/collections/none/tiles":                                        {404, "none"},
+		"/collections/none/WMTSCapabilities.xml":                         {404, "none"},
+		"/tiles?collections=none":                                        {404, "none"},
+		"/searches/none/tiles":                                           {404, "none"},
+		"/searches/" + registered + "/tiles?collections=spain":           {400, "collections"},
+		"/collections/jmm/tiles?collections=spain":                       {400, "collections"},
+		"/collections/jmm/tiles/Mars":                                    {404, "/tileMatrixSets lists"},
+		"/collections/jmm/Mars/tilejson.json":                            {404, "/tileMatrixSets lists"},
+		"/collections/jmm/Mars/WMTSCapabilities.xml":                     {404, "/tileMatrixSets lists"},
+		"/collections/jmm/GNOSISGlobalGrid/WMTSCapabilities.xml":         {400, "vary in width"},
+		"/collections/jmm/tiles/EuropeanETRS89_LAEAQuad":                 {400, "no place"},
+		"/collections/jmm/UTM31WGS84Quad/map.html":                       {400, "WebMercatorQuad"},
+		"/collections/jmm/items/tilejson.json":                           {404, ""},
+		"/collections/jmm/tiles?bbox=1,2,3":                              {400, "bbox"},
+		"/collections/jmm/tiles?f=xml&datetime=never":                    {400, "datetime"},
+		"/collections/jmm/WebMercatorQuad/tilejson.json?tile_format=tga": {400, "png"},
+		"/tilejson.json?tile_matrix_set=Mars":                            {400, "/tileMatrixSets lists"},
+		"/tiles/WebMercatorQuad/8/236/150.png?colections=jmm":            {400, "colections"},
+	} {
+		a := ask(t, app, "GET", path)
+		if a.status != want.status || a.header.Get("Content-Type") != httpkit.ProblemType || !strings.Contains(string(a.body), want.says) {
+			t.Errorf("%s: %d %.300s, want %d saying %q", path, a.status, a.body, want.status, want.says)
+		}
+	}
+}
