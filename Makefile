@@ -6,7 +6,7 @@ CACHE   := $(CURDIR)/.cache
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # Debian's packages: what the binary is built with and runs on, and what the tests use beside that.
-PACKAGES      := g++ pkg-config gdal-bin libgdal-dev libisal-dev libjpeg62-turbo-dev libwebp-dev libzstd-dev postgresql-15 postgresql-15-postgis-3 ca-certificates
+PACKAGES      := g++ pkg-config gdal-bin libgdal-dev libisal-dev libopenjp2-7-dev libjpeg62-turbo-dev libwebp-dev libzstd-dev postgresql-15 postgresql-15-postgis-3 ca-certificates
 TEST_PACKAGES := chromium python3 python3-venv
 
 VERSITYGW   := github.com/versity/versitygw/cmd/versitygw@v1.8.0

@@ -41,7 +41,7 @@ func (d DataType) Bytes() int {
 	return 4
 }
 
-// COG is an opened GeoTIFF: what its directories say. It holds no pixels, is never changed, and may be shared.
+// COG is an opened GeoTIFF or JPEG 2000 file: what its directories or headers say. It holds no pixels, is never changed, and may be shared.
 type COG struct {
 	Levels    []Level // full resolution first, then ever coarser overviews
 	Bands     int
@@ -82,6 +82,7 @@ type plane struct {
 	predictor       uint64
 	separate        bool
 	offsets, counts []uint64
+	tiles           *tiling // of a JPEG 2000 file, instead of most of the above
 }
 
 const (
@@ -90,10 +91,18 @@ const (
 	maxBands      = 1 << 10
 )
 
-// OpenCOG reads the directories of a GeoTIFF. It is fault.Invalid when the file is none, or packs its pixels in a way that we do not read.
+// OpenCOG reads the directories of a GeoTIFF, or the headers of a JPEG 2000 file, whose lower resolutions are its overviews. It is
+// fault.Invalid when the file is neither, or packs its pixels in a way that we do not read.
 func OpenCOG(ctx context.Context, src Source) (*COG, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if isJPEG2000(src) {
+		c := &COG{src: src}
+		if err := c.openJPEG2000(); err != nil {
+			return nil, fmt.Errorf("raster: open %s: %w", src.ID(), err)
+		}
+		return c, nil
 	}
 	t, dirs, err := readDirectories(src)
 	if err != nil {

@@ -21,13 +21,6 @@ static char *swath_projjson(const char *wkt)
 	CPLPopErrorHandler();
 	return text;
 }
-
-// A file in memory whose bytes GDAL then owns.
-static int swath_memory_file(const char *path, void *bytes, size_t size)
-{
-	VSILFILE *f = VSIFileFromMemBuffer(path, bytes, size, 1);
-	return f != NULL && VSIFCloseL(f) == 0;
-}
 */
 import "C"
 
@@ -36,7 +29,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"sync/atomic"
 	"unsafe"
 
 	"github.com/airbusgeo/godal"
@@ -151,23 +143,13 @@ func systemOf(d directory) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := fmt.Sprintf("/vsimem/swath-keys-%d.tif", keyFiles.Add(1))
-	name := C.CString(path)
-	defer C.free(unsafe.Pointer(name))
-	if C.swath_memory_file(name, C.CBytes(head), C.size_t(len(head))) == 0 {
-		return "", fmt.Errorf("raster: no memory for %d bytes of GeoKeys", len(head))
-	}
-	defer C.VSIUnlink(name)
-	ds, err := godal.Open(path, godal.RasterOnly(), godal.Drivers("GTiff"), godal.ErrLogger(failures))
+	ds, release, err := openBytes(head, "GTiff", ".tif")
 	if err != nil {
 		return "", fault.Wrap(fault.Invalid, err, "the TIFF's coordinate system cannot be read")
 	}
-	defer ds.Close()
+	defer release()
 	return ds.Projection(), nil
 }
-
-// keyFiles numbers the files of systemOf.
-var keyFiles atomic.Int64
 
 // keyFile is a little-endian TIFF of one pixel that has a directory's GeoKeys.
 func keyFile(d directory) ([]byte, error) {

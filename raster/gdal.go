@@ -3,15 +3,24 @@ package raster
 /*
 #cgo pkg-config: gdal
 #include <cpl_conv.h>
+#include <cpl_vsi.h>
 #include <stdlib.h>
 
 static void swath_config(const char *key, const char *value) { CPLSetConfigOption(key, value); }
+
+// A file in memory whose bytes GDAL then owns.
+static int swath_memory_file(const char *path, void *bytes, size_t size)
+{
+	VSILFILE *f = VSIFileFromMemBuffer(path, bytes, size, 1);
+	return f != NULL && VSIFCloseL(f) == 0;
+}
 */
 import "C"
 
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/airbusgeo/godal"
@@ -43,4 +52,33 @@ var useGDAL = sync.OnceValue(func() error {
 func Version() string {
 	v := godal.Version()
 	return fmt.Sprintf("GDAL %d.%d.%d", v.Major(), v.Minor(), v.Revision())
+}
+
+// memoryFiles numbers the files of openBytes.
+var memoryFiles atomic.Int64
+
+// openBytes opens bytes with one driver as a file of an extension that it knows. The function given back must be called after use.
+func openBytes(b []byte, driver, extension string) (*godal.Dataset, func(), error) {
+	if err := useGDAL(); err != nil {
+		return nil, nil, err
+	}
+	path := fmt.Sprintf("/vsimem/swath-%d%s", memoryFiles.Add(1), extension)
+	name := C.CString(path)
+	if C.swath_memory_file(name, C.CBytes(b), C.size_t(len(b))) == 0 {
+		C.free(unsafe.Pointer(name))
+		return nil, nil, fmt.Errorf("raster: no memory for %d bytes", len(b))
+	}
+	remove := func() {
+		C.VSIUnlink(name)
+		C.free(unsafe.Pointer(name))
+	}
+	ds, err := godal.Open(path, godal.RasterOnly(), godal.Drivers(driver), godal.ErrLogger(failures))
+	if err != nil {
+		remove()
+		return nil, nil, err
+	}
+	return ds, func() {
+		ds.Close()
+		remove()
+	}, nil
 }

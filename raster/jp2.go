@@ -81,54 +81,67 @@ var (
 	codeEnd      = []byte{0xFF, 0xD9}
 )
 
-// checkBoxes walks the boxes of a JP2 file (ISO/IEC 15444-1, I.4) to the codestream, which must end inside the file.
+// checkBoxes walks the boxes of a JP2 file to the codestream, which must end inside the file.
 func checkBoxes(f io.ReaderAt, size int64) error {
-	truncated := fault.New(fault.Invalid, "the JPEG 2000 file is cut off: it ends before its codestream")
-	head := make([]byte, 16)
+	head := make([]byte, 12)
 	if _, err := f.ReadAt(head[:min(size, 12)], 0); err != nil {
-		return truncated
+		return errCutOff
 	}
 	if bytes.HasPrefix(head, codeStart) {
-		return checkEnd(f, size, truncated)
+		return checkEnd(f, size)
 	}
 	if !bytes.HasPrefix(head, jp2Signature) {
 		return nil // not JPEG 2000
 	}
 	for at := int64(0); at < size; {
-		n := min(16, size-at)
-		if _, err := f.ReadAt(head[:n], at); err != nil || n < 8 {
-			return truncated
+		b, err := nextBox(f, size, at)
+		if err != nil {
+			return err
 		}
-		length := int64(binary.BigEndian.Uint32(head))
-		kind := string(head[4:8])
-		switch {
-		case length == 0: // to the end of the file
-			length = size - at
-			if kind == "jp2c" {
-				return checkEnd(f, size, truncated)
-			}
-		case length == 1:
-			if n < 16 {
-				return truncated
-			}
-			length = int64(binary.BigEndian.Uint64(head[8:]))
+		if b.kind == "jp2c" {
+			return checkEnd(f, b.end)
 		}
-		if length < 8 || length > size-at {
-			return truncated
-		}
-		at += length
-		if kind == "jp2c" {
-			return checkEnd(f, at, truncated)
-		}
+		at = b.end
 	}
-	return truncated
+	return errCutOff
+}
+
+var errCutOff = fault.New(fault.Invalid, "the JPEG 2000 file is cut off: it ends before its codestream")
+
+// box is one box of a JP2 file (ISO/IEC 15444-1, I.4): what it holds lies at body..end.
+type box struct {
+	kind      string
+	body, end int64
+}
+
+// nextBox reads the head of the box at a place in a file.
+func nextBox(f io.ReaderAt, size, at int64) (box, error) {
+	var head [16]byte
+	n := min(16, size-at)
+	if _, err := f.ReadAt(head[:n], at); err != nil || n < 8 {
+		return box{}, errCutOff
+	}
+	length, body := int64(binary.BigEndian.Uint32(head[:])), int64(8)
+	switch length {
+	case 0: // to the end of the file
+		length = size - at
+	case 1:
+		if n < 16 {
+			return box{}, errCutOff
+		}
+		length, body = int64(binary.BigEndian.Uint64(head[8:])), 16
+	}
+	if length < body || length > size-at {
+		return box{}, errCutOff
+	}
+	return box{string(head[4:8]), at + body, at + length}, nil
 }
 
 // checkEnd looks for the marker at the end of a codestream.
-func checkEnd(f io.ReaderAt, end int64, truncated error) error {
+func checkEnd(f io.ReaderAt, end int64) error {
 	tail := make([]byte, 2)
 	if _, err := f.ReadAt(tail, end-2); err != nil || !bytes.Equal(tail, codeEnd) {
-		return truncated
+		return errCutOff
 	}
 	return nil
 }

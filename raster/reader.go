@@ -68,7 +68,7 @@ func (r *Reader) blocks(ctx context.Context, c *COG, p *plane, indices []int) ([
 		claimed := make(map[int]*cachedBlock, len(pending))
 		var mine []*cachedBlock
 		for _, i := range pending {
-			if p.counts[indices[i]] == 0 || p.offsets[indices[i]] == 0 {
+			if p.tiles == nil && (p.counts[indices[i]] == 0 || p.offsets[indices[i]] == 0) {
 				continue // a sparse file: nothing was measured there
 			}
 			b, first := r.cache.claim(blockKey{c.src.ID(), p.index, indices[i]})
@@ -110,6 +110,9 @@ func seq(n int) []int {
 
 // load reads and decodes claimed blocks; each is finished when it returns, whatever happens.
 func (r *Reader) load(ctx context.Context, c *COG, p *plane, mine []*cachedBlock) error {
+	if p.tiles != nil {
+		return r.loadTiles(ctx, c, p, mine)
+	}
 	slices.SortFunc(mine, func(a, b *cachedBlock) int { return cmp.Compare(p.offsets[a.key.block], p.offsets[b.key.block]) })
 	var runs [][]*cachedBlock
 	for start := 0; start < len(mine); {

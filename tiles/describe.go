@@ -18,7 +18,7 @@ type Description struct {
 	Assets         []Asset // the drawable ones, by key
 }
 
-// Asset is one GeoTIFF whose bytes Swath holds.
+// Asset is one GeoTIFF or JPEG 2000 file whose bytes Swath holds.
 type Asset struct {
 	Key, Title, DataType string
 	Object, Checksum     string // object key and multihash of its bytes
@@ -93,7 +93,17 @@ func (n *number) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Describe finds the drawable assets of an item: GeoTIFFs that name their object.
+// drawable reports whether a media type is one of GeoTIFF or JPEG 2000.
+func drawable(media string) bool {
+	for _, prefix := range []string{"image/tiff", "image/vnd.stac.geotiff", "image/jp2"} {
+		if strings.HasPrefix(media, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// Describe finds the drawable assets of an item: GeoTIFFs and JPEG 2000 files that name their object.
 func Describe(body json.RawMessage) (Description, error) {
 	var it itemJSON
 	if err := json.Unmarshal(body, &it); err != nil {
@@ -109,7 +119,7 @@ func Describe(body json.RawMessage) (Description, error) {
 		return Description{}, fault.New(fault.Invalid, "item %q has no bbox, so it can't be placed on a map", it.ID)
 	}
 	for key, a := range it.Assets {
-		if a.Object != "" && (strings.HasPrefix(a.Type, "image/tiff") || strings.HasPrefix(a.Type, "image/vnd.stac.geotiff")) {
+		if a.Object != "" && drawable(a.Type) {
 			d.Assets = append(d.Assets, Asset{
 				Key: key, Title: a.Title, DataType: a.DataType, Object: a.Object, Checksum: a.Checksum, Roles: a.Roles, Bands: a.bands(key),
 			})

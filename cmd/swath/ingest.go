@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"runtime/pprof"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +13,7 @@ import (
 )
 
 func ingestCommand() *cobra.Command {
-	var collection string
+	var collection, profile string
 	c := &cobra.Command{
 		Use:   "ingest PATH...",
 		Short: "Bring products into the catalog: SAFE and DIMAP folders or zips, GeoTIFFs, STAC items, folders of these",
@@ -29,13 +31,37 @@ func ingestCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
+			stop, err := profileTo(profile)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, stop()) }()
 			in := &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}
 			return ingestAll(c.Context(), c, in, args, ingest.Options{Collection: collection})
 		},
 	}
 	c.Flags().StringVar(&collection, "collection", "", "collection of rasters and STAC items (default: the item's own)")
+	c.Flags().StringVar(&profile, "cpu-profile", "", "write to this file where the processor's time went, for go tool pprof")
 	addFlags(c, storeSettings)
 	return c
+}
+
+// profileTo starts a profile of the processor's time in a file, unless its name is empty; stop ends it.
+func profileTo(name string) (stop func() error, err error) {
+	if name == "" {
+		return func() error { return nil }, nil
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("ingest: cpu-profile: %w", err)}
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return f.Close()
+	}, nil
 }
 
 // ingestAll brings in each path and prints a line for each product.
