@@ -12,17 +12,22 @@ import (
 // CropFrame is the frame of a box, given in one coordinate system and drawn in another: as finely as the view's finest raster
 // when the size says nothing.
 func (v *View) CropFrame(ctx context.Context, b geo.Box, coords, system geo.EPSG, size Size) (Frame, error) {
-	if !(b.MinX < b.MaxX && b.MinY < b.MaxY) || math.IsInf(b.MaxX-b.MinX, 0) || math.IsInf(b.MaxY-b.MinY, 0) {
-		return Frame{}, fault.New(fault.Invalid, "the box %g,%g,%g,%g is not minx,miny,maxx,maxy", b.MinX, b.MinY, b.MaxX, b.MaxY)
-	}
-	if coords == geo.WGS84 && (math.Abs(b.MinX) > 540 || math.Abs(b.MaxX) > 540 || math.Abs(b.MinY) > 90 || math.Abs(b.MaxY) > 90) {
-		return Frame{}, fault.New(fault.Invalid, "the box %g,%g,%g,%g leaves the globe: west,south,east,north in degrees", b.MinX, b.MinY, b.MaxX, b.MaxY)
-	}
-	box, err := raster.ProjectBox(coords, system, b)
+	box, err := boxIn(b, coords, system)
 	if err != nil {
 		return Frame{}, err
 	}
 	return v.frameOver(ctx, box, system, size)
+}
+
+// boxIn moves a box from outside to another coordinate system.
+func boxIn(b geo.Box, coords, system geo.EPSG) (geo.Box, error) {
+	if !(b.MinX < b.MaxX && b.MinY < b.MaxY) || math.IsInf(b.MaxX-b.MinX, 0) || math.IsInf(b.MaxY-b.MinY, 0) {
+		return b, fault.New(fault.Invalid, "the box %g,%g,%g,%g is not minx,miny,maxx,maxy", b.MinX, b.MinY, b.MaxX, b.MaxY)
+	}
+	if coords == geo.WGS84 && (math.Abs(b.MinX) > 540 || math.Abs(b.MaxX) > 540 || math.Abs(b.MinY) > 90 || math.Abs(b.MaxY) > 90) {
+		return b, fault.New(fault.Invalid, "the box %g,%g,%g,%g leaves the globe: west,south,east,north in degrees", b.MinX, b.MinY, b.MaxX, b.MaxY)
+	}
+	return raster.ProjectBox(coords, system, b)
 }
 
 // FeatureFrame is the frame of a GeoJSON feature (see ParseArea), like that of the box around it.
@@ -52,17 +57,26 @@ func (v *View) frameOver(ctx context.Context, box geo.Box, system geo.EPSG, size
 	if !(box.MaxX > box.MinX && box.MaxY > box.MinY) {
 		return Frame{}, fault.New(fault.Invalid, "the area has no extent in %s", system)
 	}
+	grid, err := v.gridIn(ctx, box, system, size)
+	if err != nil {
+		return Frame{}, err
+	}
+	frame := Frame{Grid: grid}
+	return frame, v.affordable(frame)
+}
+
+// gridIn is the grid of a box of its own system, as fine as the view's finest raster when the size says nothing.
+func (v *View) gridIn(ctx context.Context, box geo.Box, system geo.EPSG, size Size) (raster.Grid, error) {
 	if size.WidthPx == 0 && size.HeightPx == 0 {
 		native, err := v.nativeSize(ctx, box, system)
 		if err != nil {
-			return Frame{}, err
+			return raster.Grid{}, err
 		}
 		if longer := max(native.WidthPx, native.HeightPx); size.MaxPx == 0 || longer <= size.MaxPx {
 			size = native
 		}
 	}
-	frame := Frame{Grid: gridOver(box, system, size)}
-	return frame, v.affordable(frame)
+	return gridOver(box, system, size), nil
 }
 
 // nativeSize returns how many pixels of the view's finest raster a box has.

@@ -18,10 +18,11 @@ type Opener func(ctx context.Context, key string) (raster.Source, error)
 
 // Options bound what a Renderer uses; zero values mean the defaults.
 type Options struct {
-	CacheBytes int64 // decoded blocks kept, in bytes; default 512 MiB
-	Workers    int   // drawings at once; default one per core
-	Queue      int   // drawings waiting; default 64 per worker
-	OpenFiles  int   // rasters kept open; default 512
+	CacheBytes int64  // decoded blocks kept, in bytes; default 512 MiB
+	Workers    int    // drawings at once; default one per core
+	Queue      int    // drawings waiting; default 64 per worker
+	OpenFiles  int    // rasters kept open; default 512
+	Work       string // folder of extractions while they are made and sent; default the system's for temporary files
 }
 
 // Renderer draws items. It is safe for any number of goroutines.
@@ -30,6 +31,9 @@ type Renderer struct {
 	open    Opener
 	reader  *raster.Reader
 	gate    gate
+
+	extracting gate
+	work       string
 
 	items     cache[Description]
 	offers    cache[offer]
@@ -55,7 +59,9 @@ func New(catalog stac.Catalog, open Opener, o Options) *Renderer {
 	}
 	return &Renderer{
 		catalog: catalog, open: open, reader: raster.NewReader(o.CacheBytes),
-		gate:      gate{slots: make(chan struct{}, workers), queue: int64(def(o.Queue, 64*workers))},
+		gate: gate{slots: make(chan struct{}, workers), queue: int64(def(o.Queue, 64*workers))},
+		// An extraction draws nothing between its parts, so that a few of them share the places of drawings.
+		extracting: gate{slots: make(chan struct{}, 2*workers), queue: int64(8 * workers)}, work: o.Work,
 		items:     cache[Description]{most: 1024, ttl: freshFor},
 		offers:    cache[offer]{most: 256, ttl: freshFor},
 		cogs:      cache[openCOG]{most: def(o.OpenFiles, 512)},

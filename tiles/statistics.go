@@ -270,16 +270,20 @@ func (v *View) StatisticsFrame(ctx context.Context, size Size) (Frame, error) {
 	if size == (Size{}) {
 		size.MaxPx = previewSide
 	}
-	w, h := full.Width, full.Height
-	if size.MaxPx > 0 && max(w, h) > size.MaxPx {
-		shrink := float64(size.MaxPx) / float64(max(w, h))
-		w, h = int(math.Ceil(float64(w)*shrink)), int(math.Ceil(float64(h)*shrink))
+	return Frame{Grid: inSize(full, size)}, nil
+}
+
+// inSize is the same place in the number of pixels that a size says; it is never made finer by MaxPx.
+func inSize(g raster.Grid, size Size) raster.Grid {
+	switch {
+	case size.WidthPx > 0 || size.HeightPx > 0:
+		scaled := gridOver(geo.Box{MaxX: float64(g.Width), MaxY: float64(g.Height)}, 0, size)
+		return resized(g, scaled.Width, scaled.Height)
+	case size.MaxPx > 0 && max(g.Width, g.Height) > size.MaxPx:
+		shrink := float64(size.MaxPx) / float64(max(g.Width, g.Height))
+		return resized(g, int(math.Ceil(float64(g.Width)*shrink)), int(math.Ceil(float64(g.Height)*shrink)))
 	}
-	if size.WidthPx > 0 || size.HeightPx > 0 {
-		scaled := gridOver(geo.Box{MaxX: float64(w), MaxY: float64(h)}, 0, size)
-		w, h = scaled.Width, scaled.Height
-	}
-	return Frame{Grid: resized(full, w, h)}, nil
+	return g
 }
 
 // resized is the same place in another number of pixels.
@@ -288,6 +292,21 @@ func resized(g raster.Grid, width, height int) raster.Grid {
 	g.Transform[5] *= float64(g.Height) / float64(height)
 	g.Width, g.Height = width, height
 	return g
+}
+
+// wholePixels is the part of a grid, which may go on beyond it, that a box of the same system touches.
+func wholePixels(g raster.Grid, b geo.Box) (raster.Grid, error) {
+	inverse, _ := g.Transform.Invert()
+	c0, r0 := inverse.Apply(b.MinX, b.MaxY)
+	c1, r1 := inverse.Apply(b.MaxX, b.MinY)
+	left, top := math.Floor(math.Min(c0, c1)), math.Floor(math.Min(r0, r1))
+	right, bottom := math.Max(left+1, math.Ceil(math.Max(c0, c1))), math.Max(top+1, math.Ceil(math.Max(r0, r1)))
+	if !(right-left <= math.MaxInt32 && bottom-top <= math.MaxInt32) {
+		return g, fault.New(fault.TooLarge, "the area spans %.0f x %.0f pixels", right-left, bottom-top)
+	}
+	g.Transform[0], g.Transform[3] = g.Transform.Apply(left, top)
+	g.Width, g.Height = int(right-left), int(bottom-top)
+	return g, nil
 }
 
 // nativeGrid returns the full resolution grid of the finest raster of the view; false when no code and straight axes place it.
@@ -328,27 +347,11 @@ func (v *View) ZonalFrame(ctx context.Context, body []byte, coords, system geo.E
 	if area, err = area.project(coords, full.CRS); err != nil {
 		return Frame{}, err
 	}
-	inverse, _ := full.Transform.Invert()
-	b := area.bounds()
-	c0, r0 := inverse.Apply(b.MinX, b.MaxY)
-	c1, r1 := inverse.Apply(b.MaxX, b.MinY)
-	left, top := math.Floor(math.Min(c0, c1)), math.Floor(math.Min(r0, r1))
-	right, bottom := math.Max(left+1, math.Ceil(math.Max(c0, c1))), math.Max(top+1, math.Ceil(math.Max(r0, r1)))
-	if right-left > math.MaxInt32 || bottom-top > math.MaxInt32 {
-		return Frame{}, fault.New(fault.TooLarge, "the area spans %.0f x %.0f pixels", right-left, bottom-top)
+	grid, err := wholePixels(full, area.bounds())
+	if err != nil {
+		return Frame{}, err
 	}
-	grid := full
-	grid.Transform[0], grid.Transform[3] = full.Transform.Apply(left, top)
-	grid.Width, grid.Height = int(right-left), int(bottom-top)
-	switch w, h := grid.Width, grid.Height; {
-	case size.WidthPx > 0 || size.HeightPx > 0:
-		scaled := gridOver(geo.Box{MaxX: float64(w), MaxY: float64(h)}, 0, size)
-		grid = resized(grid, scaled.Width, scaled.Height)
-	case size.MaxPx > 0 && max(w, h) > size.MaxPx:
-		shrink := float64(size.MaxPx) / float64(max(w, h))
-		grid = resized(grid, int(math.Ceil(float64(w)*shrink)), int(math.Ceil(float64(h)*shrink)))
-	}
-	frame := Frame{Grid: grid, Area: area}
+	frame := Frame{Grid: inSize(grid, size), Area: area}
 	if err := v.affordable(frame); err != nil {
 		return Frame{}, fmt.Errorf("tiles: zone: %w", err)
 	}

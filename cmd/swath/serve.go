@@ -70,7 +70,7 @@ func configure(c *cobra.Command) (Config, *slog.Logger, error) {
 func newApp(s *stores, cfg Config, log *slog.Logger) *fiber.App {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	renderer := tiles.New(s.catalog, openRaster(s.objects), tiles.Options{CacheBytes: int64(cfg.BlockCacheMiB) << 20})
+	renderer := tiles.New(s.catalog, openRaster(s.objects), tiles.Options{CacheBytes: int64(cfg.BlockCacheMiB) << 20, Work: s.work})
 	metrics.MustRegister(blockCacheMetrics(renderer)...)
 
 	app := httpkit.New(httpkit.Config{PublicURL: cfg.PublicURL, RequestTimeout: cfg.RequestTimeout, Metrics: metrics, Log: log})

@@ -54,6 +54,8 @@ func (a API) Mount(r fiber.Router) {
 	item.Get("/info.geojson", a.infoFeature)
 	item.Get("/bounds", a.itemBounds)
 	item.Get("/assets", a.itemAssets)
+	item.Get("/data.:format", a.data)
+	item.Post("/data.:format", a.data)
 	a.mountMosaics(r)
 	r.Get("/tileMatrixSets", tileMatrixSets)
 	r.Get("/tileMatrixSets/:tms", tileMatrixSet)
