@@ -93,7 +93,7 @@ func (r *Renderer) scene(ctx context.Context, q MosaicRequest, frame Frame, box 
 	if len(s.views) == 0 && missing != nil {
 		return nil, missing
 	}
-	s.limited = found.Next != ""
+	s.limited, s.next = found.Next != "", found.Next
 	s.key = fmt.Sprintf("m%x", h.Sum64())
 	return s, nil
 }

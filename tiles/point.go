@@ -114,17 +114,24 @@ func (v *View) point(ctx context.Context, lonDeg, latDeg float64) (PointValues, 
 		out.Bands = append(out.Bands, BandValue{ref.name(), ref.asset.Key, ref.band.Name, known(stored), known(value)})
 	}
 	results := in
-	if v.expression != nil {
+	switch {
+	case v.algorithm != nil: // it may look at the pixels around
+		one, err := v.pixelGrid(ctx, lonDeg, latDeg)
+		if err != nil {
+			return PointValues{}, err
+		}
+		if results, err = v.planes(ctx, one); err != nil {
+			return PointValues{}, err
+		}
+	case v.expression != nil:
 		results = make([][]float32, v.expression.Outputs())
 		for i := range results {
 			results[i] = make([]float32, 1)
 		}
 		v.expression.Eval(in, results)
 	}
-	if v.mask != nil {
-		const side = 10.0 / 111_320 // degrees of latitude in 10 m
-		one := raster.Grid{CRS: geo.WGS84, Transform: geo.Affine{lonDeg - side/2, side, 0, latDeg + side/2, 0, -side}, Width: 1, Height: 1}
-		if err := v.hide(ctx, one, results); err != nil {
+	if v.mask != nil && v.algorithm == nil {
+		if err := v.hide(ctx, smallGrid(lonDeg, latDeg), results); err != nil {
 			return PointValues{}, err
 		}
 	}
@@ -132,6 +139,32 @@ func (v *View) point(ctx context.Context, lonDeg, latDeg float64) (PointValues, 
 		out.add(v.outputs[i], known(result[0]))
 	}
 	return out, nil
+}
+
+// smallGrid is one pixel of 10 m around a place.
+func smallGrid(lonDeg, latDeg float64) raster.Grid {
+	const side = 10.0 / 111_320 // degrees of latitude
+	return raster.Grid{CRS: geo.WGS84, Transform: geo.Affine{lonDeg - side/2, side, 0, latDeg + side/2, 0, -side}, Width: 1, Height: 1}
+}
+
+// pixelGrid is the pixel of the view's finest raster that holds a place.
+func (v *View) pixelGrid(ctx context.Context, lonDeg, latDeg float64) (raster.Grid, error) {
+	full, ok, err := v.nativeGrid(ctx)
+	if err != nil || !ok {
+		return smallGrid(lonDeg, latDeg), err
+	}
+	xs, ys := []float64{lonDeg}, []float64{latDeg}
+	inverse, invertible := full.Transform.Invert()
+	if err := raster.Project(geo.WGS84, full.CRS, xs, ys); err != nil || !invertible {
+		return smallGrid(lonDeg, latDeg), err
+	}
+	column, row := inverse.Apply(xs[0], ys[0])
+	if !(math.Abs(column) < math.MaxInt32 && math.Abs(row) < math.MaxInt32) { // it is nowhere in that system
+		return smallGrid(lonDeg, latDeg), nil
+	}
+	full.Transform[0], full.Transform[3] = full.Transform.Apply(math.Floor(column), math.Floor(row))
+	full.Width, full.Height = 1, 1
+	return full, nil
 }
 
 // pixel returns the stored value at a place, NaN where there is none.

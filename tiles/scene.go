@@ -18,8 +18,9 @@ type Scene struct {
 	frame    Frame
 	views    []*View // in order
 	times    []string
-	limited  bool // there are more items than the request's limit
-	only     string
+	limited  bool   // there are more items than the request's limit
+	next     string // token of the page where they are
+	only     string // collection
 	key      string
 }
 

@@ -331,6 +331,10 @@ func (v *View) ZonalFrame(ctx context.Context, body []byte, coords, system geo.E
 	if err != nil {
 		return Frame{}, err
 	}
+	return v.zonalFrame(ctx, area, coords, system, size)
+}
+
+func (v *View) zonalFrame(ctx context.Context, area *Area, coords, system geo.EPSG, size Size) (Frame, error) {
 	full, ok, err := v.nativeGrid(ctx)
 	if err != nil {
 		return Frame{}, err

@@ -102,6 +102,8 @@ func TestContract(t *testing.T) {
 		item56JMM + "/NZTM2000Quad/tilejson.json": 200, item56JMM + "/WebMercatorQuad/map.html?render=ndvi": 302, item56JMM + "/WorldCRS84Quad/map.html": 400,
 		item56JMM + "/preview?render=ndvi": 200, item56JMM + "/preview.webp?render=true-color&max_size=200": 200,
 		item56JMM + "/point/152.3,-30.3": 200, item56JMM + "/point/152.3,-30.3?" + ndvi: 200, item56JMM + "/point/952.3,-30.3": 400, item56JMM + "/point/a,b": 400,
+		"/collections/sentinel-2-l1c/timeseries/point?lon=152.3&lat=-30.3&" + ndvi: 200, "/collections/sentinel-2-l1c/timeseries/point?lon=152.3&lat=-30.3&radius=500&f=csv&sortby=datetime&" + ndvi: 200,
+		"/collections/sentinel-2-l1c/timeseries/point?lon=152.3": 400, "/collections/sentinel-2-l1c/timeseries/point?lon=152.3&lat=-30.3&assets=B04&token=abc": 400,
 		"/collections/sentinel-2-l1c/tiles?render=ndvi": 200, "/collections/sentinel-2-l1c/tiles/UTM56SWGS84Quad?render=ndvi": 200, "/collections/sentinel-2-l1c/tiles/Mars": 404,
 		"/collections/sentinel-2-l1c/WMTSCapabilities.xml": 200, "/collections/sentinel-2-l1c/WebMercatorQuad/WMTSCapabilities.xml?render=ndvi": 200, "/collections/none/tiles": 404,
 		"/collections/sentinel-2-l1c/WebMercatorQuad/tilejson.json?render=ndvi": 200, "/collections/sentinel-2-l1c/WebMercatorQuad/map.html": 302,
@@ -158,12 +160,21 @@ func TestContract(t *testing.T) {
 		search + "/info": 200, "/searches/none/info": 404, "/searches/list?limit=1": 200, "/searches/list?limit=0": 400, search + "/tilejson.json?render=ndvi": 200,
 		search + "/map.html": 200, search + "/footprints/WebMercatorQuad/8/236/150.mvt": 200, search + "/map.js": 200, search + "/tiles/WebMercatorQuad/8/236/150.png?render=ndvi": 200, search + "/tiles/WebMercatorQuad/8/236/150@2x?render=ndvi": 200,
 		search + "/tiles/WebMercatorQuad/8/236/150/assets?render=ndvi": 200, search + "/tiles/WebMercatorQuad/8/236/150.png?bbox=1,2,3,4": 400,
+		search + "/timeseries/point?lon=152.3&lat=-30.3&radius=100&assets=B04": 200,
 		search + "/tiles": 200, search + "/tiles/WebMercatorQuad": 200, search + "/WMTSCapabilities.xml": 200, search + "/WebMercatorQuad/WMTSCapabilities.xml": 200,
 		search + "/WebMercatorQuad/tilejson.json?render=ndvi": 200, search + "/WebMercatorQuad/map.html": 302, "/searches/none/tiles": 404,
 		search + "/point/152.3,-30.3?assets=B04": 200, "/searches/none/tiles/WebMercatorQuad/8/236/150.png": 404,
 	} {
 		if got := client.Get(target); got.Status != want {
 			t.Errorf("GET %s: %d, want %d: %.200s", target, got.Status, want, got.Body)
+		}
+	}
+	for _, under := range []string{"/collections/sentinel-2-l1c", search} {
+		if got := client.Post(under+"/timeseries/polygon?"+ndvi, field); got.Status != 200 {
+			t.Errorf("POST %s/timeseries/polygon: %d %.200s", under, got.Status, got.Body)
+		}
+		if got := client.Post(under+"/timeseries/polygon?"+ndvi+"&f=csv&width=20", field); got.Status != 200 {
+			t.Errorf("POST %s/timeseries/polygon as CSV: %d %.200s", under, got.Status, got.Body)
 		}
 	}
 	if got := client.Post("/searches/register", `{"bbox":[1]}`); got.Status != 400 {

@@ -46,6 +46,8 @@ func (a API) mountMosaics(r fiber.Router) {
 		all.Get("/:tms/tilejson.json", a.mosaicTileJSON)
 		all.Get("/:tms/WMTSCapabilities.xml", a.mosaicWMTS)
 		all.Get("/:tms/map.html", mosaicPageOf)
+		all.Get("/timeseries/point", a.placeSeries)
+		all.Post("/timeseries/polygon", a.featureSeries)
 		all.Get("/footprints/:tms/:z/:x/:y.mvt", a.footprints)
 	}
 }
@@ -245,9 +247,9 @@ func (a API) series(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	form := strings.ToLower(c.Query("f", "json"))
-	if form != "json" && form != "csv" {
-		return fault.New(fault.Invalid, "f %.20q is neither json nor csv", form)
+	form, err := formOf(c)
+	if err != nil {
+		return err
 	}
 	q, _, _, err := a.mosaicOf(c, "f")
 	if err != nil {
@@ -258,7 +260,18 @@ func (a API) series(c *fiber.Ctx) error {
 		return hint(q.Request, err)
 	}
 	if form == "csv" {
-		return httpkit.Send(c, "text/csv; charset=utf-8; header=present", values.CSV())
+		return httpkit.Send(c, csvType, values.CSV())
 	}
 	return sendJSON(c, values)
+}
+
+const csvType = "text/csv; charset=utf-8; header=present"
+
+// formOf reads whether a table is wanted as JSON or as CSV.
+func formOf(c *fiber.Ctx) (string, error) {
+	form := strings.ToLower(c.Query("f", "json"))
+	if form != "json" && form != "csv" {
+		return "", fault.New(fault.Invalid, "f %.20q is neither json nor csv", form)
+	}
+	return form, nil
 }

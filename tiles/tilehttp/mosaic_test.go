@@ -3,7 +3,9 @@ package tilehttp
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -127,6 +129,62 @@ func TestWrongMosaics(t *testing.T) {
 		"/tiles/WebMercatorQuad/8/236/150.png?colections=jmm":            {400, "colections"},
 	} {
 		a := ask(t, app, "GET", path)
+		if a.status != want.status || a.header.Get("Content-Type") != httpkit.ProblemType || !strings.Contains(string(a.body), want.says) {
+			t.Errorf("%s: %d %.300s, want %d saying %q", path, a.status, a.body, want.status, want.says)
+		}
+	}
+}
+
+// TestTimeSeries: a line for each item and plane, of a collection and of a registered search; what is wrong is refused.
+func TestTimeSeries(t *testing.T) {
+	app, _ := door(t)
+	const field = `{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[[[152.1,-30.5],[152.3,-30.5],[152.2,-30.3],[152.1,-30.5]]]}}`
+	ndvi := "expression=" + url.QueryEscape("(B08-B04)/(B08+B04)")
+	for _, from := range []string{"/collections/jmm", "/searches/" + registered} {
+		var place, area tiles.TimeSeries
+		get(t, app, from+"/timeseries/point?lon=152.2&lat=-30.4&"+ndvi, &place)
+		a := post(t, app, from+"/timeseries/polygon?"+ndvi, field)
+		if err := json.Unmarshal(a.body, &area); err != nil || a.status != 200 {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		for _, s := range []tiles.TimeSeries{place, area} {
+			if len(s.Items) != 1 || s.Items[0].ID != "jmm" || len(s.Items[0].Statistics) != 1 {
+				t.Fatalf("%+v", s)
+			}
+			for name, got := range s.Items[0].Statistics {
+				if name != "(B08-B04)/(B08+B04)" || !(got.Min <= got.Median && got.Median <= got.Max && got.Mean > 0.2 && got.Mean < 0.9 && got.Count >= 1) {
+					t.Errorf("%s: %+v", name, got)
+				}
+			}
+		}
+		csv := ask(t, app, "GET", from+"/timeseries/point?lon=152.2&lat=-30.4&radius=1000&f=csv&"+ndvi)
+		if csv.status != 200 || !strings.HasPrefix(csv.header.Get("Content-Type"), "text/csv") || strings.Count(string(csv.body), "\r\n") != 2 {
+			t.Errorf("%d %s", csv.status, csv.body)
+		}
+	}
+	for path, want := range map[string]struct {
+		body   string
+		status int
+		says   string
+	}{
+		"/timeseries/point?lat=1":                               {"", 400, "lon and lat"},
+		"/timeseries/point?lon=nan&lat=1":                       {"", 400, "not a place"},
+		"/timeseries/point?lon=1&lat=1&radius=20000":            {"", 400, "10000 metres"},
+		"/timeseries/point?lon=1&lat=1&f=xml":                   {"", 400, "json nor csv"},
+		"/timeseries/point?lon=1&lat=1&datum=x":                 {"", 400, "datum"},
+		"/timeseries/point?lon=152.2&lat=-30.4&assets=B99":      {"", 400, "B99"},
+		"/timeseries/point?lon=152.2&lat=-30.4&items_limit=5e9": {"", 400, "items_limit"},
+		"/timeseries/polygon":                                   {"{", 400, "GeoJSON"},
+		"/timeseries/polygon?coord_crs=x":                       {field, 400, "coord_crs"},
+		"/timeseries/polygon?max_size=99999":                    {field, 413, "max_size"},
+		"/timeseries/polygon?assets=B04&width=8192&height=8192": {field, 413, "may take"},
+	} {
+		a := answer{}
+		if want.body == "" {
+			a = ask(t, app, "GET", "/collections/jmm"+path)
+		} else {
+			a = post(t, app, "/collections/jmm"+path, want.body)
+		}
 		if a.status != want.status || a.header.Get("Content-Type") != httpkit.ProblemType || !strings.Contains(string(a.body), want.says) {
 			t.Errorf("%s: %d %.300s, want %d saying %q", path, a.status, a.body, want.status, want.says)
 		}

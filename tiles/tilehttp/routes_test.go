@@ -54,7 +54,16 @@ type answer struct {
 
 func ask(t *testing.T, app *fiber.App, method, path string, header ...string) answer {
 	t.Helper()
-	req := httptest.NewRequest(method, path, nil)
+	return exchange(t, app, httptest.NewRequest(method, path, nil), header...)
+}
+
+func post(t *testing.T, app *fiber.App, path, body string) answer {
+	t.Helper()
+	return exchange(t, app, httptest.NewRequest("POST", path, strings.NewReader(body)), "Content-Type", "application/json")
+}
+
+func exchange(t *testing.T, app *fiber.App, req *http.Request, header ...string) answer {
+	t.Helper()
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
