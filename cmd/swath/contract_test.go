@@ -85,6 +85,7 @@ func TestContract(t *testing.T) {
 		"/collections/sentinel-2-l1c/footprints/WorldCRS84Quad/8/236/150.mvt": 404,
 		item56JMM + "/data.tif?assets=B04,B08&bbox=152.1,-30.5,152.3,-30.25":  200, item56JMM + "/data.csv?" + ndvi + "&bbox=152.1,-30.5,152.3,-30.25&dst_crs=EPSG:4326&max_size=20": 200,
 		item56JMM + "/data.nc?render=ndvi&bbox=152.1,-30.5,152.3,-30.25": 200, item56JMM + "/data.tif?assets=B04&width=60000": 413, item56JMM + "/data.tif?assets=B04&rescale=0,1": 400,
+		item56JMM + "/angles": 200, item56JMM + "/angles?bands=B04,B8A": 200, item56JMM + "/angles?bands=B99": 400, item56JMM + "/orbit": 404, "/collections/barbellino/items/none/angles": 404, item56JMM + "/orbit?x=1": 400,
 		item56JMM + "/data.zarr?assets=B04": 400, item56JMM + "/data.tif?assets=B04&bbox=1,43,2,44": 400, item56JMM + "/data.tif?assets=B04&bbox=1,43,2": 400, item56JMM + "/data.tif?assets=B04&resolution=-1": 400,
 		item56JMM + "/tiles/WebMercatorQuad/8/236/150.npy?assets=B04,B08": 200, item56JMM + "/preview.png?assets=B04&algorithm=hillshade&max_size=64": 200,
 		item56JMM + "/preview.png?assets=B04&algorithm=hillshade&algorithm_params=" + url.QueryEscape(`{"azimuth":400}`): 400, item56JMM + "/preview.png?assets=B04&algorithm=paint": 400,

@@ -1,6 +1,7 @@
 package s1
 
 import (
+	"encoding/xml"
 	"io/fs"
 	"math"
 	"time"
@@ -36,6 +37,9 @@ type Measurement struct {
 	Grid        []GridPoint
 	SwathBounds []SwathBounds // of a GRD of several subswaths: which of them each pixel comes from
 }
+
+// EarthFixed is the frame of state vectors, as annotations call it: ITRF axes that turn with the Earth.
+const EarthFixed = "Earth Fixed"
 
 // StateVector is where the satellite is, in the Earth-fixed frame.
 type StateVector struct {
@@ -168,11 +172,9 @@ func (m *Measurement) read(fsys fs.FS) error {
 	m.LineIntervalS, m.SlantRangeTimeS = float64(info.Interval), float64(info.Slant)
 	m.RangeSamplingHz, m.RadarHz = float64(doc.RangeHz), float64(doc.RadarHz)
 	m.IncidenceMidSwathDeg, m.HeadingDeg = float64(info.Incidence), float64(doc.Heading)
-	for _, o := range doc.Orbit {
-		if o.Frame != "Earth Fixed" {
-			return fault.New(fault.Invalid, "%s: orbit: frame %.40q is not Earth Fixed", m.Annotation, o.Frame)
-		}
-		m.Orbit = append(m.Orbit, StateVector{o.Time.Time, o.Position.array(), o.Velocity.array()})
+	var err error
+	if m.Orbit, err = orbitOf(m.Annotation, doc.Orbit); err != nil {
+		return err
 	}
 	for _, r := range doc.GroundRange {
 		if len(r.Srgr) == 0 && len(r.Grsr) == 0 { // an SLC may keep an empty one
@@ -219,17 +221,6 @@ func (m *Measurement) check() error {
 	if m.FirstLineUTC.IsZero() || !m.LastLineUTC.After(m.FirstLineUTC) {
 		return invalid("productLastLineUtcTime", "%v is not after %v", m.LastLineUTC, m.FirstLineUTC)
 	}
-	if len(m.Orbit) < 4 {
-		return invalid("orbitList", "%d state vectors are too few", len(m.Orbit))
-	}
-	for i, o := range m.Orbit {
-		if i > 0 && !o.TimeUTC.After(m.Orbit[i-1].TimeUTC) {
-			return invalid("orbit", "time %v does not follow %v", o.TimeUTC, m.Orbit[i-1].TimeUTC)
-		}
-		if r := norm(o.PositionM); !(r > 6.4e6 && r < 8e6) {
-			return invalid("orbit", "%g m from the Earth's centre", r)
-		}
-	}
 	for _, r := range m.GroundRange {
 		if len(r.ToGround) == 0 || len(r.ToSlant) == 0 {
 			return invalid("coordinateConversion", "%d and %d coefficients", len(r.ToGround), len(r.ToSlant))
@@ -250,6 +241,44 @@ func (m *Measurement) check() error {
 		}
 	}
 	return nil
+}
+
+// orbitOf holds the state vectors of an annotation to what the rest of the program relies on.
+func orbitOf(annotation string, list []orbitXML) ([]StateVector, error) {
+	invalid := func(format string, args ...any) error {
+		return fault.New(fault.Invalid, "%s: orbit: "+format, append([]any{annotation}, args...)...)
+	}
+	if len(list) < 4 {
+		return nil, fault.New(fault.Invalid, "%s: orbitList: %d state vectors are too few", annotation, len(list))
+	}
+	orbit := make([]StateVector, len(list))
+	for i, o := range list {
+		orbit[i] = StateVector{o.Time.Time, o.Position.array(), o.Velocity.array()}
+		switch r := norm(orbit[i].PositionM); {
+		case o.Frame != EarthFixed:
+			return nil, invalid("frame %.40q is not %s", o.Frame, EarthFixed)
+		case i > 0 && !o.Time.After(orbit[i-1].TimeUTC):
+			return nil, invalid("time %v does not follow %v", o.Time, orbit[i-1].TimeUTC)
+		case !(r > 6.4e6 && r < 8e6):
+			return nil, invalid("%g m from the Earth's centre", r)
+		}
+	}
+	return orbit, nil
+}
+
+// ParseOrbit reads the state vectors of an annotation. Errors call it by name.
+func ParseOrbit(name string, body []byte) ([]StateVector, error) {
+	var doc struct {
+		XMLName xml.Name
+		Orbit   []orbitXML `xml:"generalAnnotation>orbitList>orbit"`
+	}
+	if err := safe.UnmarshalXML(name, body, &doc); err != nil {
+		return nil, err
+	}
+	if doc.XMLName.Local != "product" {
+		return nil, fault.New(fault.Invalid, "%s: <%.60s> is not an annotation of Sentinel-1", name, doc.XMLName.Local)
+	}
+	return orbitOf(name, doc.Orbit)
 }
 
 func norm(v [3]float64) float64 { return math.Sqrt(v[0]*v[0] + v[1]*v[1] + v[2]*v[2]) }

@@ -29,6 +29,21 @@ func readBucket(fsys fs.FS) (*Product, error) {
 	if err := safe.DecodeXML(fsys, name, &t); err != nil {
 		return nil, err
 	}
+	p, err := tileAlone(name, &t)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.tileInfo(fsys); err != nil {
+		return nil, err
+	}
+	f := &files{fsys: fsys, product: p}
+	f.bucketImages()
+	f.bucketMasks(&t)
+	return p, nil
+}
+
+// tileAlone reads a product of which only the MTD_TL.xml is there.
+func tileAlone(name string, t *tileXML) (*Product, error) {
 	p := &Product{Saturated: math.MaxUint16, EarthSun: math.NaN(), CloudPercent: math.NaN()}
 	switch t.XMLName.Local {
 	case "Level-1C_Tile_ID":
@@ -53,17 +68,20 @@ func readBucket(fsys fs.FS) (*Product, error) {
 		}
 	}
 	r := &reader{}
-	r.tile(p, &t)
+	r.tile(p, t)
 	if r.err != nil {
 		return nil, named(name, r.err)
 	}
-	if err := p.tileInfo(fsys); err != nil {
+	return p, nil
+}
+
+// ParseTile reads what an MTD_TL.xml alone says: place, grids, directions, percentages. Errors call it by name.
+func ParseTile(name string, body []byte) (*Product, error) {
+	var t tileXML
+	if err := safe.UnmarshalXML(name, body, &t); err != nil {
 		return nil, err
 	}
-	f := &files{fsys: fsys, product: p}
-	f.bucketImages()
-	f.bucketMasks(&t)
-	return p, nil
+	return tileAlone(name, &t)
 }
 
 // tileInfo takes name, orbit and footprint from tileInfo.json; without it the tile's name and its square.

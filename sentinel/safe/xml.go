@@ -45,6 +45,11 @@ func DecodeXML(fsys fs.FS, name string, v any) error {
 	if err != nil {
 		return err
 	}
+	return UnmarshalXML(name, body, v)
+}
+
+// UnmarshalXML is DecodeXML of a document that is in memory; errors call it by name.
+func UnmarshalXML(name string, body []byte, v any) error {
 	g := &guard{inner: xml.NewDecoder(bytes.NewReader(body))}
 	g.inner.CharsetReader = charset
 	if err := xml.NewTokenDecoder(g).Decode(v); err != nil {

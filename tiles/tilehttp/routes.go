@@ -56,6 +56,8 @@ func (a API) Mount(r fiber.Router) {
 	item.Get("/assets", a.itemAssets)
 	item.Get("/data.:format", a.data)
 	item.Post("/data.:format", a.data)
+	item.Get("/angles", a.angles)
+	item.Get("/orbit", a.orbit)
 	a.mountMosaics(r)
 	r.Get("/tileMatrixSets", tileMatrixSets)
 	r.Get("/tileMatrixSets/:tms", tileMatrixSet)
