@@ -18,9 +18,15 @@ type canvas struct {
 
 var canvases = sync.Pool{New: func() any { return new(canvas) }}
 
-// truecolour draws three planes.
-func (c *canvas) truecolour(planes [][]float32, formula *Formula, limits [][2]float64, transparent bool, format Format) ([]byte, error) {
-	channels := channelsOf(format, transparent)
+// truecolour draws three planes, of which so many pixels have no value.
+func (c *canvas) truecolour(planes [][]float32, formula *Formula, limits [][2]float64, transparent int, format Format) ([]byte, error) {
+	if format == PNG && transparent > 0 && formula == nil {
+		c.pixels = sized(c.pixels, c.width*c.height*3)
+		if interleave(c.pixels, planes, [3][2]float64(limits), 3) == transparent {
+			return c.truecolourPNG(3, pngChunk{"tRNS", make([]byte, 6)}) // nothing but holes is black
+		}
+	}
+	channels := channelsOf(format, transparent > 0)
 	c.pixels = sized(c.pixels, c.width*c.height*channels)
 	interleave(c.pixels, planes, [3][2]float64(limits), channels)
 	if formula != nil {

@@ -15,7 +15,7 @@ type deflater struct {
 }
 
 // deflate returns data as a zlib stream, in the memory of out if it suffices.
-func (d *deflater) deflate(out, data []byte) ([]byte, error) {
+func (d *deflater) deflate(out, data []byte, _ bool) ([]byte, error) {
 	buffer := bytes.NewBuffer(out[:0])
 	if d.writer == nil {
 		d.writer, _ = zlib.NewWriterLevel(buffer, zlib.BestSpeed) // fails for unknown levels only

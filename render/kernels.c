@@ -157,9 +157,10 @@ void render_lookup(const uint8_t *indices, size_t n, const uint8_t *palette, int
 	}
 }
 
-ROWS void render_interleave(const float *const *planes, const double *low, const double *high, size_t n, int channels, uint8_t *out) {
+ROWS size_t render_interleave(const float *const *planes, const double *low, const double *high, size_t n, int channels, uint8_t *out) {
 	double scale[3] = {255.0 / (high[0] - low[0]), 255.0 / (high[1] - low[1]), 255.0 / (high[2] - low[2])};
 	uint8_t red[RENDER_CHUNK], green[RENDER_CHUNK], blue[RENDER_CHUNK], alpha[RENDER_CHUNK];
+	size_t black = 0;
 	for (size_t offset = 0; offset < n; offset += RENDER_CHUNK) {
 		const float *a = planes[0] + offset, *b = planes[1] + offset, *c = planes[2] + offset;
 		size_t m = n - offset < RENDER_CHUNK ? n - offset : RENDER_CHUNK;
@@ -171,6 +172,10 @@ ROWS void render_interleave(const float *const *planes, const double *low, const
 			green[i] = level(b[i], low[1], scale[1]) & alpha[i];
 		for (size_t i = 0; i < m; i++)
 			blue[i] = level(c[i], low[2], scale[2]) & alpha[i];
+		int32_t some = 0;
+		for (size_t i = 0; i < m; i++)
+			some += !(red[i] | green[i] | blue[i]);
+		black += some;
 		if (channels == 4)
 			for (size_t i = 0; i < m; i++, out += 4)
 				out[0] = red[i], out[1] = green[i], out[2] = blue[i], out[3] = alpha[i];
@@ -178,15 +183,34 @@ ROWS void render_interleave(const float *const *planes, const double *low, const
 			for (size_t i = 0; i < m; i++, out += 3)
 				out[0] = red[i], out[1] = green[i], out[2] = blue[i];
 	}
+	return black;
 }
 
-ROWS void render_sub(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t *rows) {
+ROWS static void paeth(const uint8_t *row, const uint8_t *above, size_t bytes, size_t channels, uint8_t *out) {
+	for (size_t i = channels; i < bytes; i++) {
+		int16_t a = row[i - channels], b = above[i], c = above[i - channels];
+		int16_t from_a = b - c, from_b = a - c, from_c = from_a + from_b;
+		from_a = from_a < 0 ? -from_a : from_a, from_b = from_b < 0 ? -from_b : from_b, from_c = from_c < 0 ? -from_c : from_c;
+		int16_t near = from_b <= from_c ? b : c;
+		near = (from_a <= from_b) & (from_a <= from_c) ? a : near;
+		out[i] = row[i] - near;
+	}
+}
+
+void render_paeth(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t *rows) {
 	size_t bytes = width * channels;
-	for (size_t r = 0; r < height; r++, pixels += bytes, rows += bytes + 1) {
-		rows[0] = 1;
-		memcpy(rows + 1, pixels, channels);
-		for (size_t i = channels; i < bytes; i++)
-			rows[1 + i] = pixels[i] - pixels[i - channels];
+	for (size_t y = 0; y < height; y++, pixels += bytes, rows += bytes + 1) {
+		if (y == 0) { // nothing is above: the filter is "sub"
+			rows[0] = 1;
+			memcpy(rows + 1, pixels, channels);
+			for (size_t i = channels; i < bytes; i++)
+				rows[1 + i] = pixels[i] - pixels[i - channels];
+			continue;
+		}
+		rows[0] = 4;
+		for (size_t i = 0; i < channels; i++)
+			rows[1 + i] = pixels[i] - pixels[i - bytes];
+		paeth(pixels, pixels - bytes, bytes, channels, rows + 1);
 	}
 }
 

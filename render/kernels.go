@@ -87,18 +87,19 @@ func lookup(pixels, indices []byte, palette *[1024]byte, channels int) {
 	C.render_lookup(bytesOf(indices), C.size_t(len(indices)), bytesOf(palette[:]), C.int(channels), bytesOf(pixels))
 }
 
-// interleave writes three planes as stretched pixels of 3 or 4 bytes, zeros where a plane has no value.
-func interleave(pixels []byte, planes [][]float32, limits [3][2]float64, channels int) {
+// interleave writes three planes as stretched pixels of 3 or 4 bytes, zeros where a plane has no value. It returns how many pixels
+// are black, those among them.
+func interleave(pixels []byte, planes [][]float32, limits [3][2]float64, channels int) int {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	low := [3]C.double{C.double(limits[0][0]), C.double(limits[1][0]), C.double(limits[2][0])}
 	high := [3]C.double{C.double(limits[0][1]), C.double(limits[1][1]), C.double(limits[2][1])}
-	C.render_interleave(pointers(&pin, planes), &low[0], &high[0], C.size_t(len(planes[0])), C.int(channels), bytesOf(pixels))
+	return int(C.render_interleave(pointers(&pin, planes), &low[0], &high[0], C.size_t(len(planes[0])), C.int(channels), bytesOf(pixels)))
 }
 
-// subtract writes pixels as PNG rows with the filter "sub".
-func subtract(rows, pixels []byte, width, height, channels int) {
-	C.render_sub(bytesOf(pixels), C.size_t(width), C.size_t(height), C.size_t(channels), bytesOf(rows))
+// foretell writes pixels as PNG rows with the filter "Paeth".
+func foretell(rows, pixels []byte, width, height, channels int) {
+	C.render_paeth(bytesOf(pixels), C.size_t(width), C.size_t(height), C.size_t(channels), bytesOf(rows))
 }
 
 func bytesOf(b []byte) *C.uint8_t { return (*C.uint8_t)(unsafe.SliceData(b)) }

@@ -52,11 +52,13 @@ void render_mark(const float *x, size_t n, uint8_t index, uint8_t *pixels);
 // render_lookup writes the colours of indexed pixels as 3 or 4 bytes each; palette is 256 times R, G, B, A.
 void render_lookup(const uint8_t *indices, size_t n, const uint8_t *palette, int channels, uint8_t *out);
 
-// render_interleave writes three planes as pixels of 3 or 4 bytes, (0, 0, 0, 0) where one of them is NaN.
-void render_interleave(const float *const *planes, const double *low, const double *high, size_t n, int channels, uint8_t *out);
+// render_interleave writes three planes as pixels of 3 or 4 bytes, zeros where one of them is NaN. It returns how many pixels are
+// black, those among them.
+size_t render_interleave(const float *const *planes, const double *low, const double *high, size_t n, int channels, uint8_t *out);
 
-// render_sub writes rows of pixels as rows of PNG filter "sub": a filter byte, then differences from the pixel before.
-void render_sub(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t *rows);
+// render_paeth writes rows of pixels as rows of PNG filter "Paeth": a filter byte, then differences from the one of the pixels to
+// the left, above and between that is nearest to what the three foretell (ISO/IEC 15948, 9.4).
+void render_paeth(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t *rows);
 
 // render_exchange replaces the first three bytes of each pixel by those of three tables of 256.
 void render_exchange(uint8_t *pixels, size_t n, const uint8_t *tables, int channels);

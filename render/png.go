@@ -16,17 +16,18 @@ const (
 	pngSignature = "\x89PNG\r\n\x1a\n"
 )
 
-// truecolourPNG writes pixels of 3 or 4 bytes.
-func (c *canvas) truecolourPNG(channels int) ([]byte, error) {
+// truecolourPNG writes pixels of 3 or 4 bytes. An alpha channel, even of one value, costs a tenth of the file: holes are better said
+// by a chunk before the data that names their colour.
+func (c *canvas) truecolourPNG(channels int, beforeData ...pngChunk) ([]byte, error) {
 	c.filter(c.pixels, channels)
-	return c.png(8, map[int]byte{3: pngRGB, 4: pngRGBA}[channels])
+	return c.png(8, map[int]byte{3: pngRGB, 4: pngRGBA}[channels], beforeData...)
 }
 
-// filter makes the rows: differences from the pixel before. Even of indices they pack a quarter tighter than the
-// indices, and in less time.
+// filter makes the rows: differences from what the neighbours foretell. Even of indices they pack a tenth tighter than the
+// indices, and a twentieth tighter than differences from the pixel before, in no more time.
 func (c *canvas) filter(pixels []byte, channels int) {
 	c.rows = sized(c.rows, (c.width*channels+1)*c.height)
-	subtract(c.rows, pixels, c.width, c.height, channels)
+	foretell(c.rows, pixels, c.width, c.height, channels)
 }
 
 // palettePNG writes indices. Gray needs no palette, only the level that is transparent (hole, -1 for none).
@@ -67,7 +68,7 @@ type pngChunk struct {
 // png writes the file around the compressed rows.
 func (c *canvas) png(bits, colourType byte, beforeData ...pngChunk) ([]byte, error) {
 	var err error
-	if c.packed, err = c.deflater.deflate(c.packed, c.rows); err != nil {
+	if c.packed, err = c.deflater.deflate(c.packed, c.rows, colourType == pngRGB || colourType == pngRGBA); err != nil {
 		return nil, err
 	}
 	header := binary.BigEndian.AppendUint32(nil, uint32(c.width))

@@ -84,7 +84,7 @@ func Encode(planes [][]float32, width, height int, style Style, format Format) (
 	case transparent == width*height:
 		return Empty(width, height, format)
 	case len(planes) == 3:
-		return c.truecolour(planes, style.Formula, limits, transparent > 0, format)
+		return c.truecolour(planes, style.Formula, limits, transparent, format)
 	}
 	return c.onePlane(planes[0], style, limits[0], transparent, format)
 }

@@ -199,10 +199,14 @@ func TestPNGOfAll256LevelsAndHoles(t *testing.T) {
 
 func TestPNGOfThreePlanes(t *testing.T) {
 	limits := [][2]float64{{0, 0.3}, {0.05, 0.25}, {-0.1, 0.2}}
+	alphas := map[bool]int{}
 	for _, size := range sizes {
-		for _, holes := range []int{0, 5} {
+		for _, holes := range []int{0, 5, 6} {
 			n := size.X * size.Y
 			planes := [][]float32{noise(1, n, 0, 0.3, holes), noise(2, n, 0, 0.3, holes), noise(3, n, 0, 0.3, 0)}
+			if holes == 6 { // and something that is black
+				planes[0][n/2], planes[1][n/2], planes[2][n/2] = 0, 0, -1
+			}
 			data := must(Encode(planes, size.X, size.Y, Style{Rescale: limits}, PNG))
 			transparent := false
 			want := func(i int) color.NRGBA {
@@ -213,10 +217,21 @@ func TestPNGOfThreePlanes(t *testing.T) {
 				return color.NRGBA{slowLevel(planes[0][i], limits[0]), slowLevel(planes[1][i], limits[1]), slowLevel(planes[2][i], limits[2]), 255}
 			}
 			checkPixels(t, decode(t, PNG, data), size.X, size.Y, 0, want)
-			if n > 1 && (data[25] == pngRGBA) != transparent {
-				t.Errorf("colour type %d, transparent pixels %v", data[25], transparent)
+			black := false
+			for i := range n {
+				black = black || want(i) == color.NRGBA{A: 255}
 			}
+			if n > 1 && (data[25] == pngRGBA) != (transparent && black) {
+				t.Errorf("colour type %d, transparent pixels %v, black ones %v: an alpha channel is for both", data[25], transparent, black)
+			}
+			if keyed := bytes.Contains(data, []byte("tRNS")); n > 1 && keyed != (transparent && !black) {
+				t.Errorf("a transparent colour: %v; transparent pixels %v, black ones %v", keyed, transparent, black)
+			}
+			alphas[transparent && black]++
 		}
+	}
+	if alphas[true] == 0 || alphas[false] == 0 {
+		t.Errorf("alpha channels needed and not: %v", alphas)
 	}
 }
 

@@ -190,8 +190,8 @@ func (v *View) pictureOf(planes int, what string) error {
 	return nil
 }
 
-// drawVersion changes when the same request draws other pixels than before.
-const drawVersion = 2
+// drawVersion changes when the same request draws other pixels, or other bytes, than before.
+const drawVersion = 3
 
 // digest names the pixels of this view. It changes when a source, a band's scale or a parameter does, so it serves as
 // validator of caches without anything being drawn.
