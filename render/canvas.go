@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"image/color"
 	"slices"
 	"sync"
@@ -94,12 +95,14 @@ func (c *canvas) encode(channels int, format Format) ([]byte, error) {
 		return encodeJPEG(c.pixels, c.width, c.height)
 	case WebP:
 		return encodeWebP(c.pixels, c.width, c.height, channels)
+	case rgba:
+		return bytes.Clone(c.pixels), nil
 	}
 	return c.truecolourPNG(channels)
 }
 
 func channelsOf(format Format, transparent bool) int {
-	if transparent && format != JPEG {
+	if transparent && format != JPEG || format == rgba {
 		return 4
 	}
 	return 3

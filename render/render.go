@@ -26,6 +26,7 @@ const (
 	JPEG               // quality 85, colour at half resolution
 	WebP               // lossy, quality 75, with transparency
 	NPY                // no picture: the values themselves, see EncodeNPY
+	rgba               // R, G, B, A bytes: see Colours
 )
 
 // ParseFormat returns the format of a file name extension: "png", "jpg", "jpeg", "webp" or "npy".
@@ -81,6 +82,8 @@ func Encode(planes [][]float32, width, height int, style Style, format Format) (
 	c.width, c.height = width, height
 	transparent := countNaN(planes)
 	switch {
+	case transparent == width*height && format == rgba:
+		return make([]byte, 4*width*height), nil
 	case transparent == width*height:
 		return Empty(width, height, format)
 	case len(planes) == 3:

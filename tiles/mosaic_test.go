@@ -47,7 +47,10 @@ func (f found) Search(ctx context.Context, s stac.Search) (page stac.Page, err e
 
 // layers puts rasters of one value each on the shelf: in the north-west quarter of a tile 10 (of "a"), in its west half 20 ("b"), in
 // all of it 60 ("c"), and nothing in the south of that one.
-func layers(t *testing.T, tile geo.Tile) (*Renderer, *stac.Search) {
+func layers(t *testing.T, tile geo.Tile) (*Renderer, *stac.Search) { return layersAt(t, tile, nil) }
+
+// layersAt gives the layers their times.
+func layersAt(t *testing.T, tile geo.Tile, times map[string]string) (*Renderer, *stac.Search) {
 	s := shelf.New(t)
 	s.Presets("c", "{}")
 	box := tile.Box()
@@ -75,6 +78,9 @@ func layers(t *testing.T, tile geo.Tile) (*Renderer, *stac.Search) {
 			t.Fatal(err)
 		}
 		s.Item("c", layer.id, map[string]shelf.Asset{"v": {"swath:object": key}}, ll.MinX, ll.MinY, ll.MaxX, ll.MaxY)
+		if at, ok := times[layer.id]; ok {
+			s.Dated("c", layer.id, at)
+		}
 		f.ids, f.boxes = append(f.ids, layer.id), append(f.boxes, ll)
 	}
 	return New(f, s.Open, Options{}), f.asked

@@ -33,6 +33,7 @@ type Renderer struct {
 	gate    gate
 
 	extracting gate
+	animating  gate
 	work       string
 
 	items     cache[Description]
@@ -62,6 +63,7 @@ func New(catalog stac.Catalog, open Opener, o Options) *Renderer {
 		gate: gate{slots: make(chan struct{}, workers), queue: int64(def(o.Queue, 64*workers))},
 		// An extraction draws nothing between its parts, so that a few of them share the places of drawings.
 		extracting: gate{slots: make(chan struct{}, 2*workers), queue: int64(8 * workers)}, work: o.Work,
+		animating: gate{slots: make(chan struct{}, 1), queue: 8}, // each holds its frames
 		items:     cache[Description]{most: 1024, ttl: freshFor},
 		offers:    cache[offer]{most: 256, ttl: freshFor},
 		cogs:      cache[openCOG]{most: def(o.OpenFiles, 512)},

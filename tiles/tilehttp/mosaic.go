@@ -46,6 +46,7 @@ func (a API) mountMosaics(r fiber.Router) {
 		all.Get("/:tms/tilejson.json", a.mosaicTileJSON)
 		all.Get("/:tms/WMTSCapabilities.xml", a.mosaicWMTS)
 		all.Get("/:tms/map.html", mosaicPageOf)
+		all.Get("/animation.:format", a.animation)
 		all.Get("/timeseries/point", a.placeSeries)
 		all.Post("/timeseries/polygon", a.featureSeries)
 		all.Get("/footprints/:tms/:z/:x/:y.mvt", a.footprints)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"image/gif"
 	"net/url"
 	"slices"
 	"strings"
@@ -187,6 +188,53 @@ func TestTimeSeries(t *testing.T) {
 		}
 		if a.status != want.status || a.header.Get("Content-Type") != httpkit.ProblemType || !strings.Contains(string(a.body), want.says) {
 			t.Errorf("%s: %d %.300s, want %d saying %q", path, a.status, a.body, want.status, want.says)
+		}
+	}
+}
+
+// TestAnimation: a GIF and a WebP of a search, with their limits.
+func TestAnimation(t *testing.T) {
+	app, _ := door(t)
+	const area = "bbox=152.1,-30.6,152.5,-30.2&render=ndvi&max_size=128"
+	for _, from := range []string{"/collections/jmm", "/searches/" + registered} {
+		a := ask(t, app, "GET", from+"/animation.gif?fps=4&"+area)
+		movie, err := gif.DecodeAll(bytes.NewReader(a.body))
+		if err != nil || a.status != 200 || a.header.Get("Content-Type") != "image/gif" || a.header.Get("Swath-Frames") != "1" {
+			t.Fatalf("%d %.300s %v", a.status, a.body, err)
+		}
+		if len(movie.Image) != 1 || movie.Delay[0] != 25 || max(movie.Config.Width, movie.Config.Height) != 128 {
+			t.Errorf("%d frames, delay %d, %+v", len(movie.Image), movie.Delay[0], movie.Config)
+		}
+		if again := ask(t, app, "GET", from+"/animation.gif?fps=4&"+area, "If-None-Match", a.header.Get("ETag")); again.status != 304 {
+			t.Errorf("with its tag: %d", again.status)
+		}
+		if w := ask(t, app, "GET", from+"/animation.webp?frame=item&"+area); w.status != 200 || string(w.body[8:12]) != "WEBP" || w.header.Get("ETag") == a.header.Get("ETag") {
+			t.Errorf("%d %.300s", w.status, w.body)
+		}
+	}
+	for query, want := range map[string]struct {
+		status int
+		says   string
+	}{
+		"gif?render=ndvi":                         {400, "bbox"},
+		"mp4?" + area:                             {400, "neither gif nor webp"},
+		"gif?bbox=1,2,3&render=ndvi":              {400, "bbox"},
+		"gif?fps=0&" + area:                       {400, "fps"},
+		"gif?fps=1e9&" + area:                     {400, "0.05 to 50"},
+		"gif?frame=week&" + area:                  {400, "item, date, month, year"},
+		"gif?min_valid_percent=101&" + area:       {400, "0 to 100"},
+		"gif?dst_crs=EPSG:1&" + area:              {400, "EPSG:1"},
+		"gif?width=9000&" + area:                  {413, "8192"},
+		"gif?width=8192&height=8192&" + area:      {413, "at most"},
+		"gif?bbox=1,1,2,2&render=ndvi":            {404, "no item"},
+		"gif?bbox=152.1,-30.6,152.5,-30.2":        {200, ""},
+		"gif?expression=B04&bbox=152,-31,153,-30": {400, "rescale"},
+		"gif?render=none&bbox=152,-31,153,-30":    {404, "none"},
+		"gif?loop=1&" + area:                      {400, "loop"},
+	} {
+		a := ask(t, app, "GET", "/collections/jmm/animation."+query)
+		if a.status != want.status || !strings.Contains(string(a.body), want.says) {
+			t.Errorf("%s: %d %.300s, want %d saying %q", query, a.status, a.body, want.status, want.says)
 		}
 	}
 }
