@@ -128,6 +128,36 @@ void render_histogram(const uint8_t *bytes, size_t n, uint32_t *counts) {
 		counts[v] = part[0][v] + part[1][v] + part[2][v] + part[3][v];
 }
 
+ROWS size_t render_first(const float *const *planes, int nplanes, size_t n, int32_t image, float *const *out, int32_t *from) {
+	int32_t take[RENDER_CHUNK];
+	size_t taken = 0;
+	for (size_t offset = 0; offset < n; offset += RENDER_CHUNK) {
+		size_t m = n - offset < RENDER_CHUNK ? n - offset : RENDER_CHUNK;
+		int32_t *own = from + offset, some = 0;
+		for (size_t i = 0; i < m; i++)
+			take[i] = own[i] < 0;
+		for (int p = 0; p < nplanes; p++) {
+			const float *x = planes[p] + offset;
+			for (size_t i = 0; i < m; i++)
+				take[i] &= x[i] == x[i];
+		}
+		for (size_t i = 0; i < m; i++)
+			some += take[i];
+		if (some == 0)
+			continue;
+		taken += some;
+		for (int p = 0; p < nplanes; p++) {
+			const float *x = planes[p] + offset;
+			float *d = out[p] + offset;
+			for (size_t i = 0; i < m; i++)
+				d[i] = take[i] ? x[i] : d[i];
+		}
+		for (size_t i = 0; i < m; i++)
+			own[i] = take[i] ? image : own[i];
+	}
+	return taken;
+}
+
 // The stretch of rio-tiler: in float64, rounded to float32, then cut to a whole number; scale is 255/(high-low). Clipping
 // comes last here, where eight fit a register. NaN becomes 0.
 static inline uint8_t level(float x, double low, double scale) {

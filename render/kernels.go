@@ -66,6 +66,14 @@ func Scale(values []float32, scale, offset float64) {
 	C.render_scale((*C.float)(unsafe.SliceData(values)), C.size_t(len(values)), C.double(scale), C.double(offset))
 }
 
+// fillFirst gives the pixels that are from no image yet the values of this one, and returns to how many.
+func fillFirst(planes [][]float32, image int32, out [][]float32, from []int32) int {
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	return int(C.render_first(pointers(&pin, planes), C.int(len(planes)), C.size_t(len(from)), C.int32_t(image), pointers(&pin, out),
+		(*C.int32_t)(unsafe.SliceData(from))))
+}
+
 // histogram counts the bytes of each value.
 func histogram(bytes []byte) (counts [256]uint32) {
 	C.render_histogram(bytesOf(bytes), C.size_t(len(bytes)), (*C.uint32_t)(&counts[0]))

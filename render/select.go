@@ -108,13 +108,17 @@ func nothing(planes, pixels int) [][]float32 {
 func (s *Selector) Add(planes [][]float32) (filled bool) {
 	image := s.images
 	s.images++
-	if s.how == Median {
+	switch s.how {
+	case First:
+		s.empty -= fillFirst(planes, image, s.out, s.from)
+		return s.empty == 0
+	case Median:
 		for _, plane := range planes {
 			s.all = append(s.all, slices.Clone(plane))
 		}
 	}
 	for i := range s.pixels {
-		if !valued(planes, i) || s.how == First && s.from[i] >= 0 {
+		if !valued(planes, i) {
 			continue
 		}
 		first := s.from[i] < 0
@@ -123,10 +127,6 @@ func (s *Selector) Add(planes [][]float32) (filled bool) {
 			s.from[i] = image
 		}
 		switch s.how {
-		case First:
-			for p, plane := range planes {
-				s.out[p][i] = plane[i]
-			}
 		case Highest, Lowest:
 			for p, plane := range planes {
 				if first || plane[i] > s.out[p][i] == (s.how == Highest) && plane[i] != s.out[p][i] {
@@ -163,7 +163,7 @@ func (s *Selector) Add(planes [][]float32) (filled bool) {
 			}
 		}
 	}
-	return s.how.Ends() && s.empty == 0
+	return false
 }
 
 // grown returns the mean of n values of which the last one is new.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"swath/fault"
+	"swath/raster"
 	"swath/render"
 )
 
@@ -168,7 +169,9 @@ func (s *Scene) selected(ctx context.Context) (planes [][]float32, from []int32,
 			return nil, nil, err
 		}
 		order = append(order, int32(i))
-		if selector.Add(in) {
+		filled := selector.Add(in)
+		raster.FreePlanes(in)
+		if filled {
 			break
 		}
 	}

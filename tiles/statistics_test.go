@@ -1,9 +1,12 @@
 package tiles
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 
 	"swath/geo"
@@ -103,4 +106,29 @@ func flat(v any) (all []float64) {
 		}
 	}
 	return all
+}
+
+func TestSortedIsRising(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{0, 1, 2, 3000} {
+		for name, draw := range map[string]func() float32{
+			"any":   func() float32 { return float32(rnd.NormFloat64() * math.Pow(10, float64(rnd.IntN(60)-30))) },
+			"whole": func() float32 { return float32(rnd.IntN(40) - 20) },
+			"one":   func() float32 { return 7.5 },
+			"zeros": func() float32 { return float32(math.Copysign(0, rnd.Float64()-0.5)) },
+		} {
+			values := make([]weighed, n)
+			for i := range values {
+				values[i] = weighed{draw(), rnd.Float32()}
+			}
+			want := slices.Clone(values)
+			slices.SortStableFunc(want, func(a, b weighed) int { return cmp.Compare(a.value, b.value) })
+			got := sorted(slices.Clone(values))
+			for i := range want {
+				if got[i].value != want[i].value || name != "zeros" && got[i] != want[i] {
+					t.Fatalf("%s, %d values: at %d is %v, want %v", name, n, i, got[i], want[i])
+				}
+			}
+		}
+	}
 }
