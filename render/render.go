@@ -26,10 +26,14 @@ const (
 	JPEG               // quality 85, colour at half resolution
 	WebP               // lossy, quality 75, with transparency
 	NPY                // no picture: the values themselves, see EncodeNPY
+	TIFF               // no picture: the values with their place, which Encode does not know
 	rgba               // R, G, B, A bytes: see Colours
 )
 
-// ParseFormat returns the format of a file name extension: "png", "jpg", "jpeg", "webp" or "npy".
+// Values reports whether a format holds values instead of colours.
+func (f Format) Values() bool { return f == NPY || f == TIFF }
+
+// ParseFormat returns the format of a file name extension: "png", "jpg", "jpeg", "webp", "npy", "tif" or "tiff".
 func ParseFormat(extension string) (Format, error) {
 	switch strings.ToLower(extension) {
 	case "png":
@@ -40,13 +44,15 @@ func ParseFormat(extension string) (Format, error) {
 		return WebP, nil
 	case "npy":
 		return NPY, nil
+	case "tif", "tiff":
+		return TIFF, nil
 	}
-	return 0, fault.New(fault.Invalid, "format: %.20q is none of png, jpg, jpeg, webp, npy", extension)
+	return 0, fault.New(fault.Invalid, "format: %.20q is none of png, jpg, jpeg, webp, npy, tif", extension)
 }
 
 // ContentType returns the media type.
 func (f Format) ContentType() string {
-	return [...]string{"image/png", "image/jpeg", "image/webp", "application/x-binary"}[f]
+	return [...]string{"image/png", "image/jpeg", "image/webp", "application/x-binary", "image/tiff; application=geotiff"}[f]
 }
 
 // Style says how values become colours.

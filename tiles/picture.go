@@ -16,7 +16,7 @@ func (v *View) ETag(frame Frame, f render.Format) (string, error) {
 		return "", err
 	}
 	tag := fmt.Sprintf(`"%s-%s-%d"`, v.key, frame.key(), f)
-	if f == render.NPY { // any values can be had
+	if f.Values() { // any can be had
 		return tag, nil
 	}
 	return tag, v.drawable()
@@ -28,7 +28,7 @@ func (v *View) Picture(ctx context.Context, frame Frame, f render.Format) ([]byt
 	if err != nil {
 		return nil, err
 	}
-	if v.beside(frame.Grid) && !v.opaque && f != render.NPY {
+	if v.beside(frame.Grid) && !v.opaque && !f.Values() {
 		return render.Empty(frame.Grid.Width, frame.Grid.Height, f)
 	}
 	return v.renderer.pictures.do(ctx, key, func(ctx context.Context) ([]byte, error) {
@@ -39,8 +39,11 @@ func (v *View) Picture(ctx context.Context, frame Frame, f render.Format) ([]byt
 		defer leave()
 		planes, err := v.inside(ctx, frame)
 		defer raster.FreePlanes(planes)
-		if err != nil || f == render.NPY {
-			return numbers(planes, frame.Grid, err)
+		if err != nil {
+			return nil, err
+		}
+		if f.Values() {
+			return v.numbers(ctx, planes, frame, f)
 		}
 		style, err := v.style(ctx)
 		if err != nil {
@@ -53,12 +56,16 @@ func (v *View) Picture(ctx context.Context, frame Frame, f render.Format) ([]byt
 	})
 }
 
-// numbers writes values without drawing them.
-func numbers(planes [][]float32, g raster.Grid, err error) ([]byte, error) {
+// numbers writes values without drawing them, in a GeoTIFF as kept says.
+func (v *View) numbers(ctx context.Context, planes [][]float32, frame Frame, f render.Format) ([]byte, error) {
+	if f == render.NPY {
+		return render.EncodeNPY(planes, frame.Grid.Width, frame.Grid.Height)
+	}
+	kind, noData, err := v.kept(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return render.EncodeNPY(planes, g.Width, g.Height)
+	return v.image(frame, kind, noData).Encode(planes)
 }
 
 // fillNaN gives the lowest value of its stretch to what has none.

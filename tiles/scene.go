@@ -49,7 +49,7 @@ func (s *Scene) Items() (items []SceneItem, limited bool) {
 // ETag names the bytes of the picture for ever, without drawing it.
 func (s *Scene) ETag(f render.Format) (string, error) {
 	if len(s.views) > 0 {
-		if _, err := s.style(); err != nil && f != render.NPY {
+		if _, err := s.style(); err != nil && !f.Values() {
 			return "", err
 		}
 		if err := s.affordable(); err != nil {
@@ -103,13 +103,13 @@ func (s *Scene) Picture(ctx context.Context, f render.Format) ([]byte, error) {
 	}
 	grid := s.frame.Grid
 	switch {
-	case len(s.views) == 0 && f == render.NPY:
-		return render.EncodeNPY([][]float32{slices.Repeat([]float32{float32(math.NaN())}, grid.Width*grid.Height)}, grid.Width, grid.Height)
+	case len(s.views) == 0 && f.Values():
+		return s.numbers([][]float32{slices.Repeat([]float32{float32(math.NaN())}, grid.Width*grid.Height)}, f)
 	case len(s.views) == 0:
 		return render.Empty(grid.Width, grid.Height, f)
 	}
 	style, err := s.style()
-	if err != nil && f != render.NPY {
+	if err != nil && !f.Values() {
 		return nil, err
 	}
 	return s.renderer.pictures.do(ctx, key, func(ctx context.Context) ([]byte, error) {
@@ -117,8 +117,26 @@ func (s *Scene) Picture(ctx context.Context, f render.Format) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		if f.Values() {
+			return s.numbers(planes, f)
+		}
 		return render.Encode(planes, grid.Width, grid.Height, style, f)
 	})
+}
+
+// numbers writes values without drawing them.
+func (s *Scene) numbers(planes [][]float32, f render.Format) ([]byte, error) {
+	grid := s.frame.Grid
+	if f == render.NPY {
+		return render.EncodeNPY(planes, grid.Width, grid.Height)
+	}
+	image := raster.GeoTIFF{Grid: grid, Bands: make([]raster.GeoTIFFBand, len(planes))}
+	for i := range image.Bands {
+		if len(s.views) > 0 && s.how != render.Count {
+			image.Bands[i].Name = s.views[0].outputs[i]
+		}
+	}
+	return image.Encode(planes)
 }
 
 // Origins returns of every pixel of the frame, row by row from the north-west, which of the items it is from; -1 is none.

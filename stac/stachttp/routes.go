@@ -101,7 +101,7 @@ func classes() []string {
 		"array-functions", "property-property", "arithmetic"} {
 		all = append(all, "http://www.opengis.net/spec/cql2/1.0/conf/"+class)
 	}
-	for _, class := range []string{"core", "tileset", "tilesets-list", "geodata-tilesets", "dataset-tilesets", "collections-selection", "png", "jpeg", "oas30"} {
+	for _, class := range []string{"core", "tileset", "tilesets-list", "geodata-tilesets", "dataset-tilesets", "collections-selection", "png", "jpeg", "tiff", "oas30"} {
 		all = append(all, "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/"+class)
 	}
 	return append(all, "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset", "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset")

@@ -20,7 +20,7 @@ var insensitive = []string{"colormap_name", "colormap_type", "algorithm", "resam
 var meaningless = []string{"padding", "asset_as_band"}
 
 // canonical is the one address of all that mean the same picture: parameters by name, those that say the usual left out, lists with
-// commas, the format in lower case and jpeg as jpg.
+// commas, the format in lower case, jpeg as jpg and tiff as tif.
 func canonical(c *fiber.Ctx) string {
 	q := url.Values{}
 	for name, values := range queryOf(c) {
@@ -45,8 +45,8 @@ func canonical(c *fiber.Ctx) string {
 	}
 	path := (&url.URL{Path: c.Path()}).EscapedPath()
 	if at := strings.LastIndexByte(path, '.'); at > strings.LastIndexByte(path, '/') {
-		if extension := strings.ToLower(path[at+1:]); slices.Contains([]string{"png", "jpg", "jpeg", "webp", "npy"}, extension) {
-			path = path[:at+1] + strings.Replace(extension, "jpeg", "jpg", 1)
+		if extension := strings.ToLower(path[at+1:]); slices.Contains([]string{"png", "jpg", "jpeg", "webp", "npy", "tif", "tiff"}, extension) {
+			path = path[:at+1] + strings.NewReplacer("jpeg", "jpg", "tiff", "tif").Replace(extension)
 		}
 	}
 	path = strings.Replace(path, "@1x", "", 1)

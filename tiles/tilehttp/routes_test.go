@@ -130,6 +130,27 @@ func TestRevalidation(t *testing.T) {
 	}
 }
 
+// TestGeoTIFF: tiles, previews, boxes and features are GeoTIFFs of values, whose tag has one name for both extensions.
+func TestGeoTIFF(t *testing.T) {
+	app, tile := door(t)
+	const item, field = "/collections/jmm/items/jmm", `{"type":"Polygon","coordinates":[[[152.1,-30.5],[152.3,-30.5],[152.2,-30.3],[152.1,-30.5]]]}`
+	for _, path := range []string{tile + ".tif?assets=B04,B03", item + "/preview.tif?max_size=64&assets=B04", item + "/preview/20x30.tif?render=ndvi", item + "/bbox/152.1,-30.5,152.3,-30.3.tif?assets=B04,B08",
+		"/collections/jmm/tiles/WebMercatorQuad/8/236/150.tif?expression=B04", "/collections/jmm/tiles/WebMercatorQuad/8/0/0.tif?expression=B04", "POST " + item + "/feature.tif?assets=B04&max_size=64"} {
+		a := answer{}
+		if under, isPost := strings.CutPrefix(path, "POST "); isPost {
+			a = post(t, app, under, field)
+		} else {
+			a = ask(t, app, "GET", path)
+			if twice := ask(t, app, "GET", strings.Replace(path, ".tif?", ".TIFF?", 1), "If-None-Match", a.header.Get("ETag")); twice.status != 304 {
+				t.Errorf("%s as TIFF: %d", path, twice.status)
+			}
+		}
+		if a.status != 200 || a.header.Get("Content-Type") != "image/tiff; application=geotiff" || !bytes.HasPrefix(a.body, []byte("II*\x00")) {
+			t.Errorf("%s: %d %s %.100q", path, a.status, a.header.Get("Content-Type"), a.body)
+		}
+	}
+}
+
 // TestMaxAge: a collection says how long its pictures may be kept; what is no time counts as nothing said.
 func TestMaxAge(t *testing.T) {
 	for said, want := range map[string]string{
@@ -259,7 +280,7 @@ func TestWrongRequests(t *testing.T) {
 		says   string
 	}{
 		tile + ".png":                                                                     {400, "would have 13"},
-		tile + ".gif?assets=B04":                                                          {400, "png, jpg, jpeg, webp"},
+		tile + ".gif?assets=B04":                                                          {400, "png, jpg, jpeg, webp, npy, tif"},
 		tile + ".png?asset=B04":                                                           {400, `"asset" is not known here`},
 		tile + ".png?assets=B77":                                                          {400, "it has"},
 		tile + ".png?expression=(B08-B04)/(B08+B04)":                                      {400, "%2B"},
@@ -273,7 +294,7 @@ func TestWrongRequests(t *testing.T) {
 		strings.Replace(tile, "/13/", "/5/", 1) + ".png?assets=B04":                       {400, "from 0 to 31"},
 		strings.Replace(tile, "s2", "s9", 1) + ".png?assets=B04":                          {404, "s9"},
 		"/collections/none/items/s2/tilejson.json":                                        {404, "none"},
-		"/collections/spain/items/s2/tilejson.json?assets=B04&tile_format=tif":            {400, "png"},
+		"/collections/spain/items/s2/tilejson.json?assets=B04&tile_format=tga":            {400, "png"},
 		"/collections/spain/items/s2/preview?assets=B04&max_size=100000":                  {413, "1 to 2048"},
 		"/collections/spain/items/s2/preview?assets=B04&max_size=-3":                      {400, "max_size"},
 		"/collections/spain/items/s2/point/200,10":                                        {400, "not a place"},

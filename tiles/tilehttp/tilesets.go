@@ -7,6 +7,7 @@ import (
 
 	"swath/geo"
 	"swath/httpkit"
+	"swath/render"
 	"swath/tiles"
 )
 
@@ -92,10 +93,11 @@ func tileSetOf(c *fiber.Ctx, set *geo.TileMatrixSet, address, title string) tile
 		{Rel: "self", Href: address + "/tiles/" + set.ID + drawing(c), Type: fiber.MIMEApplicationJSON, Title: "Tile set"},
 		{Rel: tilingScheme, Href: definition(c, set), Type: fiber.MIMEApplicationJSON, Title: "Definition of " + set.ID},
 	}}
-	for _, format := range []struct{ extension, mediaType string }{{"png", "image/png"}, {"jpg", "image/jpeg"}, {"webp", "image/webp"}} {
-		t.Links = append(t.Links, link{Rel: "item", Type: format.mediaType, Title: "Tiles", Templated: true,
-			Href: address + "/tiles/" + set.ID + "/{tileMatrix}/{tileCol}/{tileRow}." + format.extension + drawing(c)})
-		t.MediaTypes = append(t.MediaTypes, format.mediaType)
+	for _, extension := range []string{"png", "jpg", "webp", "tif"} {
+		format, _ := render.ParseFormat(extension) // it is one
+		t.Links = append(t.Links, link{Rel: "item", Type: format.ContentType(), Title: "Tiles", Templated: true,
+			Href: address + "/tiles/" + set.ID + "/{tileMatrix}/{tileCol}/{tileRow}." + extension + drawing(c)})
+		t.MediaTypes = append(t.MediaTypes, format.ContentType())
 	}
 	return t
 }
