@@ -10,15 +10,20 @@ import (
 
 // deflater makes zlib streams, one after another.
 type deflater struct {
-	out bytes.Buffer
-	z   *zlib.Writer
+	fast bool // level 1
+	out  bytes.Buffer
+	z    *zlib.Writer
 }
 
 // deflate returns src as a zlib stream, good until the next call.
 func (d *deflater) deflate(src []byte) ([]byte, error) {
 	d.out.Reset()
 	if d.z == nil {
-		d.z, _ = zlib.NewWriterLevel(&d.out, 3) // the level is a valid one
+		level := 3
+		if d.fast {
+			level = 1
+		}
+		d.z, _ = zlib.NewWriterLevel(&d.out, level) // the level is a valid one
 	} else {
 		d.z.Reset(&d.out)
 	}

@@ -13,10 +13,13 @@ import (
 	"io"
 	"maps"
 	"math"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
+
+	"golang.org/x/sync/errgroup"
 
 	"swath/fault"
 	"swath/geo"
@@ -60,19 +63,27 @@ func (g GeoTIFF) Encode(planes [][]float32) ([]byte, error) {
 // GeoTIFFWriter makes a GeoTIFF from the top down without holding it: the strips go to a writer as they come, and the head,
 // which stands before them in the file, is there at the end.
 type GeoTIFFWriter struct {
-	g        GeoTIFF
-	to       io.Writer
-	stripPx  int // rows of a strip
-	rows     int // come so far
-	bytes    int64
-	offsets  [][]int64 // of each band's strips, from the first strip of all
-	counts   [][]uint32
-	raw      []byte
-	scratch  []byte
-	deflater deflater
+	g       GeoTIFF
+	to      io.Writer
+	stripPx int // rows of a strip
+	rows    int // come so far
+	bytes   int64
+	offsets [][]int64 // of each band's strips, from the first strip of all
+	counts  [][]uint32
+	packers []packer
 }
 
-const stripBytes = 256 << 10 // about, of one strip's values
+// packer makes one strip at a time.
+type packer struct {
+	raw, scratch []byte
+	deflater     deflater
+	packed       []byte // good until the next strip
+}
+
+const (
+	stripBytes  = 256 << 10 // about, of one strip's values
+	mostPackers = 4         // strips that are packed side by side
+)
 
 // NewGeoTIFFWriter begins a file whose strips go to a writer.
 func NewGeoTIFFWriter(g GeoTIFF, to io.Writer) (*GeoTIFFWriter, error) {
@@ -87,8 +98,10 @@ func NewGeoTIFFWriter(g GeoTIFF, to io.Writer) (*GeoTIFFWriter, error) {
 	}
 	line := g.Width * g.Type.Bytes()
 	w := &GeoTIFFWriter{g: g, to: to, stripPx: min(g.Height, max(1, stripBytes/line)), offsets: make([][]int64, len(g.Bands)),
-		counts: make([][]uint32, len(g.Bands)), scratch: make([]byte, line)}
-	w.raw = make([]byte, w.stripPx*line)
+		counts: make([][]uint32, len(g.Bands)), packers: make([]packer, min(mostPackers, runtime.GOMAXPROCS(0)))}
+	for i := range w.packers {
+		w.packers[i] = packer{raw: make([]byte, w.stripPx*line), scratch: make([]byte, line), deflater: deflater{fast: true}}
+	}
 	return w, nil
 }
 
@@ -101,10 +114,24 @@ func (w *GeoTIFFWriter) Add(planes [][]float32, rows int) error {
 		return fmt.Errorf("raster: %d planes of %d rows after %d do not fit an image of %d bands and %d rows in strips of %d",
 			len(planes), rows, w.rows, len(w.g.Bands), w.g.Height, w.stripPx)
 	}
-	for top := 0; top < rows; top += w.stripPx {
-		high := min(w.stripPx, rows-top)
-		for b, plane := range planes {
-			if err := w.strip(b, plane[top*w.g.Width:(top+high)*w.g.Width], high); err != nil {
+	across := len(planes)
+	strips := ceilDiv(rows, w.stripPx) * across // those of one place follow each other, band by band
+	for first := 0; first < strips; first += len(w.packers) {
+		side := min(len(w.packers), strips-first)
+		var group errgroup.Group
+		for i := range side {
+			band, top := (first+i)%across, (first+i)/across*w.stripPx
+			high := min(w.stripPx, rows-top)
+			group.Go(func() error { return w.packers[i].pack(&w.g, planes[band][top*w.g.Width:(top+high)*w.g.Width], high) })
+		}
+		if err := group.Wait(); err != nil {
+			return fmt.Errorf("raster: GeoTIFF: %w", err)
+		}
+		for i := range side {
+			band, packed := (first+i)%across, w.packers[i].packed
+			w.offsets[band], w.counts[band] = append(w.offsets[band], w.bytes), append(w.counts[band], uint32(len(packed)))
+			w.bytes += int64(len(packed))
+			if _, err := w.to.Write(packed); err != nil {
 				return fmt.Errorf("raster: GeoTIFF: %w", err)
 			}
 		}
@@ -113,23 +140,17 @@ func (w *GeoTIFFWriter) Add(planes [][]float32, rows int) error {
 	return nil
 }
 
-// strip packs rows of one band.
-func (w *GeoTIFFWriter) strip(band int, values []float32, rows int) error {
-	raw := w.raw[:len(values)*w.g.Type.Bytes()]
-	w.g.Type.put(raw, values, w.g.NoData)
-	pixels, width, size := (*C.uint8_t)(unsafe.Pointer(&raw[0])), C.int(w.g.Width), C.int(w.g.Type.Bytes())
-	if predictorOf(w.g.Type) == 3 {
-		C.swath_float_planes(pixels, width, C.int(rows), 1, size, (*C.uint8_t)(unsafe.Pointer(&w.scratch[0])))
+// pack makes a strip of rows of one band.
+func (p *packer) pack(g *GeoTIFF, values []float32, rows int) (err error) {
+	raw := p.raw[:len(values)*g.Type.Bytes()]
+	g.Type.put(raw, values, g.NoData)
+	pixels, width, size := (*C.uint8_t)(unsafe.Pointer(&raw[0])), C.int(g.Width), C.int(g.Type.Bytes())
+	if predictorOf(g.Type) == 3 {
+		C.swath_float_planes(pixels, width, C.int(rows), 1, size, (*C.uint8_t)(unsafe.Pointer(&p.scratch[0])))
 	} else {
 		C.swath_differences(unsafe.Pointer(pixels), width, C.int(rows), 1, size)
 	}
-	packed, err := w.deflater.deflate(raw)
-	if err != nil {
-		return err
-	}
-	w.offsets[band], w.counts[band] = append(w.offsets[band], w.bytes), append(w.counts[band], uint32(len(packed)))
-	w.bytes += int64(len(packed))
-	_, err = w.to.Write(packed)
+	p.packed, err = p.deflater.deflate(raw)
 	return err
 }
 

@@ -136,6 +136,7 @@ func (v *View) byRows(ctx context.Context, frame Frame, step int, take func(grid
 			}
 			defer leave()
 			planes, err := v.inside(ctx, part)
+			defer raster.FreePlanes(planes)
 			if err != nil {
 				return err
 			}

@@ -31,7 +31,7 @@ func (v *View) Picture(ctx context.Context, frame Frame, f render.Format) ([]byt
 	if v.beside(frame.Grid) && !v.opaque && !f.Values() {
 		return render.Empty(frame.Grid.Width, frame.Grid.Height, f)
 	}
-	return v.renderer.pictures.do(ctx, key, func(ctx context.Context) ([]byte, error) {
+	return v.renderer.picture(ctx, key, func(ctx context.Context) ([]byte, error) {
 		leave, err := v.renderer.gate.enter(ctx)
 		if err != nil {
 			return nil, err

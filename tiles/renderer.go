@@ -18,11 +18,12 @@ type Opener func(ctx context.Context, key string) (raster.Source, error)
 
 // Options bound what a Renderer uses; zero values mean the defaults.
 type Options struct {
-	CacheBytes int64  // decoded blocks kept, in bytes; default 512 MiB
-	Workers    int    // drawings at once; default one per core
-	Queue      int    // drawings waiting; default 64 per worker
-	OpenFiles  int    // rasters kept open; default 512
-	Work       string // folder of extractions while they are made and sent; default the system's for temporary files
+	CacheBytes int64      // decoded blocks kept, in bytes; default 512 MiB
+	Workers    int        // drawings at once; default one per core
+	Queue      int        // drawings waiting; default 64 per worker
+	OpenFiles  int        // rasters kept open; default 512
+	Pictures   *DiskCache // drawn pictures that are kept; default none
+	Work       string     // folder of extractions while they are made and sent; default the system's for temporary files
 }
 
 // Renderer draws items. It is safe for any number of goroutines.
@@ -35,6 +36,7 @@ type Renderer struct {
 	extracting gate
 	animating  gate
 	work       string
+	kept       *DiskCache
 
 	items     cache[Description]
 	offers    cache[offer]
@@ -62,13 +64,28 @@ func New(catalog stac.Catalog, open Opener, o Options) *Renderer {
 		catalog: catalog, open: open, reader: raster.NewReader(o.CacheBytes),
 		gate: gate{slots: make(chan struct{}, workers), queue: int64(def(o.Queue, 64*workers))},
 		// An extraction draws nothing between its parts, so that a few of them share the places of drawings.
-		extracting: gate{slots: make(chan struct{}, 2*workers), queue: int64(8 * workers)}, work: o.Work,
+		extracting: gate{slots: make(chan struct{}, 2*workers), queue: int64(8 * workers)}, work: o.Work, kept: o.Pictures,
 		animating: gate{slots: make(chan struct{}, 1), queue: 8}, // each holds its frames
 		items:     cache[Description]{most: 1024, ttl: freshFor},
 		offers:    cache[offer]{most: 256, ttl: freshFor},
 		cogs:      cache[openCOG]{most: def(o.OpenFiles, 512)},
 		stretches: cache[[][2]float64]{most: 4096},
 	}
+}
+
+// picture returns the picture that an ETag names: one that was kept, or what draw makes, once for all who ask for the same at the
+// same time.
+func (r *Renderer) picture(ctx context.Context, tag string, draw func(context.Context) ([]byte, error)) ([]byte, error) {
+	if body, ok := r.kept.Get(tag); ok {
+		return body, nil
+	}
+	return r.pictures.do(ctx, tag, func(ctx context.Context) ([]byte, error) {
+		body, err := draw(ctx)
+		if err == nil {
+			r.kept.Put(tag, body)
+		}
+		return body, err
+	})
 }
 
 // openCOG is a COG with the source under it.

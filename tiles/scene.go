@@ -112,7 +112,7 @@ func (s *Scene) Picture(ctx context.Context, f render.Format) ([]byte, error) {
 	if err != nil && !f.Values() {
 		return nil, err
 	}
-	return s.renderer.pictures.do(ctx, key, func(ctx context.Context) ([]byte, error) {
+	return s.renderer.picture(ctx, key, func(ctx context.Context) ([]byte, error) {
 		planes, _, err := s.selected(ctx)
 		if err != nil {
 			return nil, err

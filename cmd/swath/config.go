@@ -33,7 +33,14 @@ type Config struct {
 	RequestTimeout time.Duration  `yaml:"request_timeout"` // wall clock, per request
 	SlowSearch     time.Duration  `yaml:"slow_search"`     // searches that take longer are logged with their plan
 	BlockCacheMiB  int            `yaml:"block_cache_mib"` // decoded raster blocks kept in memory
+	TileCache      TileCache      `yaml:"tile_cache"`
 	Log            Log            `yaml:"log"`
+}
+
+// TileCache is where drawn pictures are kept, in a folder that nothing else uses.
+type TileCache struct {
+	Folder  string `yaml:"folder"`   // empty: none are kept
+	SizeMiB int    `yaml:"size_mib"` // what the files may take
 }
 
 // S3 is how the object store is reached when Objects names a bucket.
@@ -54,7 +61,7 @@ type Log struct {
 func defaultConfig() Config {
 	return Config{
 		Data: "data", Listen: "127.0.0.1:8080", Transactions: stachttp.Local, RequestTimeout: 30 * time.Second, SlowSearch: time.Second, BlockCacheMiB: 256,
-		S3:  S3{Region: "us-east-1"},
+		S3: S3{Region: "us-east-1"}, TileCache: TileCache{SizeMiB: 10 << 10},
 		Log: Log{Format: "text", Level: "info"},
 	}
 }
@@ -101,6 +108,9 @@ func (c Config) Validate() error {
 	}
 	if c.BlockCacheMiB < 1 {
 		bad("block_cache_mib", "must be at least 1")
+	}
+	if c.TileCache.SizeMiB < 1 {
+		bad("tile_cache.size_mib", "must be at least 1")
 	}
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		bad("log.format", "%q is neither text nor json", c.Log.Format)
@@ -159,13 +169,15 @@ func duration(field func(*Config) *time.Duration) func(*Config, string) error {
 	}
 }
 
-func blockCache(c *Config, s string) error {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		return fmt.Errorf("%q is not a whole number", s)
+func whole(field func(*Config) *int) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			return fmt.Errorf("%q is not a whole number", s)
+		}
+		*field(c) = n
+		return nil
 	}
-	c.BlockCacheMiB = n
-	return nil
 }
 
 // The settings, in the order of the help text. The environment variable of "s3-endpoint" is SWATH_S3_ENDPOINT.
@@ -190,7 +202,9 @@ var (
 		{"transactions", "who may change the catalog over HTTP: local (clients on this machine), open (everybody) or closed", text(func(c *Config) *string { return &c.Transactions })},
 		{"request-timeout", "longest time a request may take", duration(func(c *Config) *time.Duration { return &c.RequestTimeout })},
 		{"slow-search", "searches that take longer are logged with their plan", duration(func(c *Config) *time.Duration { return &c.SlowSearch })},
-		{"block-cache-mib", "MiB of decoded raster blocks kept in memory", blockCache},
+		{"block-cache-mib", "MiB of decoded raster blocks kept in memory", whole(func(c *Config) *int { return &c.BlockCacheMiB })},
+		{"tile-cache-folder", "folder in which drawn pictures are kept (default: none are kept)", text(func(c *Config) *string { return &c.TileCache.Folder })},
+		{"tile-cache-size-mib", "MiB that the kept pictures may take", whole(func(c *Config) *int { return &c.TileCache.SizeMiB })},
 	}
 )
 

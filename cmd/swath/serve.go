@@ -48,8 +48,13 @@ func serveCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
+			pictures, err := openTileCache(cfg.TileCache, log)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, pictures.Close()) }()
 			limitMemory(int64(cfg.BlockCacheMiB)<<20+serveMemory, serveGarbage)
-			return serve(c.Context(), newApp(s, cfg, log), listener, c.OutOrStdout())
+			return serve(c.Context(), newApp(s, cfg, log, pictures), listener, c.OutOrStdout())
 		},
 	}
 	addFlags(c, storeSettings, publicSettings, serveSettings)
@@ -66,12 +71,23 @@ func configure(c *cobra.Command) (Config, *slog.Logger, error) {
 	return cfg, log, wrongUse(err)
 }
 
+// openTileCache opens the cache of drawn pictures; nil when there is to be none.
+func openTileCache(cfg TileCache, log *slog.Logger) (*tiles.DiskCache, error) {
+	if cfg.Folder == "" {
+		return nil, nil
+	}
+	return tiles.OpenDiskCache(cfg.Folder, int64(cfg.SizeMiB)<<20, log)
+}
+
 // newApp connects the rooms: this is the plan of the house.
-func newApp(s *stores, cfg Config, log *slog.Logger) *fiber.App {
+func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache) *fiber.App {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	renderer := tiles.New(s.catalog, openRaster(s.objects), tiles.Options{CacheBytes: int64(cfg.BlockCacheMiB) << 20, Work: s.work})
+	renderer := tiles.New(s.catalog, openRaster(s.objects), tiles.Options{CacheBytes: int64(cfg.BlockCacheMiB) << 20, Pictures: pictures, Work: s.work})
 	metrics.MustRegister(blockCacheMetrics(renderer)...)
+	if pictures != nil {
+		metrics.MustRegister(tileCacheMetrics(pictures)...)
+	}
 
 	app := httpkit.New(httpkit.Config{PublicURL: cfg.PublicURL, RequestTimeout: cfg.RequestTimeout, Metrics: metrics, Log: log})
 	httpkit.Operations{Checks: []httpkit.Check{{Name: "database", Run: s.catalog.Ping}}, Metrics: metrics}.Mount(app)
