@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"swath/fault"
 )
@@ -76,28 +77,43 @@ func (f *flight[V]) leave(key string, c *call[V], givingUp bool) {
 
 // gate lets a few drawings run and a bounded number wait.
 type gate struct {
-	slots   chan struct{}
-	waiting atomic.Int64
-	queue   int64
+	slots    chan struct{}
+	waiting  atomic.Int64
+	queue    int64
+	patience time.Duration // nobody is let wait who would wait longer; 0: whoever fits the queue
+	usual    atomic.Int64  // how long a drawing takes, in nanoseconds: a mean in which each new one counts an eighth
 }
 
 // enter waits for a slot; the returned function gives it back.
 func (g *gate) enter(ctx context.Context) (leave func(), err error) {
-	leave = func() { <-g.slots }
 	select {
 	case g.slots <- struct{}{}:
-		return leave, nil
+		return g.leaver(), nil
 	default:
 	}
 	defer g.waiting.Add(-1)
-	if g.waiting.Add(1) > g.queue {
+	ahead := g.waiting.Add(1)
+	if ahead > g.queue {
 		return nil, fault.New(fault.Unavailable, "too many drawings are waiting (more than %d); ask again soon", g.queue)
+	}
+	if wait := time.Duration(ahead * g.usual.Load() / int64(cap(g.slots))); g.patience > 0 && wait > g.patience {
+		return nil, fault.New(fault.Unavailable, "%d drawings are waiting, which take longer than %s; ask again soon", ahead-1, g.patience)
 	}
 	select {
 	case g.slots <- struct{}{}:
-		return leave, nil
+		return g.leaver(), nil
 	case <-ctx.Done():
 		return nil, interrupted(ctx)
+	}
+}
+
+// leaver returns what gives back a slot that was taken now.
+func (g *gate) leaver() func() {
+	taken := time.Now()
+	return func() {
+		<-g.slots
+		before := g.usual.Load()
+		g.usual.Add((int64(time.Since(taken)) - before) / 8)
 	}
 }
 

@@ -87,6 +87,40 @@ func TestFlightSurvivesPanics(t *testing.T) {
 	}
 }
 
+// TestGateKnowsHowLong lets wait whose turn comes soon, and refuses whose comes late.
+func TestGateKnowsHowLong(t *testing.T) {
+	g := gate{slots: make(chan struct{}, 2), queue: 1000, patience: 5 * time.Second}
+	g.usual.Store(int64(time.Second))
+	g.slots <- struct{}{}
+	g.slots <- struct{}{}
+	ctx, leave := context.WithCancel(t.Context())
+	answers := make(chan error, 20)
+	for range 10 { // the last one waits for five pairs before it
+		go func() { _, err := g.enter(ctx); answers <- err }()
+	}
+	for g.waiting.Load() != 10 {
+		time.Sleep(time.Millisecond)
+	}
+	if _, err := g.enter(t.Context()); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("the eleventh got %v, want fault.Unavailable", err)
+	}
+	leave()
+	for range 10 {
+		if err := <-answers; !errors.Is(err, context.Canceled) {
+			t.Errorf("one of the first ten got %v, want that it waits", err)
+		}
+	}
+	<-g.slots
+	done, err := g.enter(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	done()
+	if mean := time.Duration(g.usual.Load()); mean < 800*time.Millisecond || mean > 900*time.Millisecond {
+		t.Errorf("after a second and a moment the mean is %s, want 7/8 s", mean)
+	}
+}
+
 func TestGate(t *testing.T) {
 	g := gate{slots: make(chan struct{}, 1), queue: 1}
 	leave, err := g.enter(t.Context())

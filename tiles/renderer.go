@@ -48,6 +48,9 @@ type Renderer struct {
 // freshFor is how long a parsed item or collection is believed: re-ingested products show after this time.
 const freshFor = 3 * time.Second
 
+// queuePatience is the longest that a drawing is let wait for its turn: a client that is refused at once can ask elsewhere, or again.
+const queuePatience = 5 * time.Second
+
 // New returns a Renderer of the items of a catalog, whose asset bytes open finds.
 func New(catalog stac.Catalog, open Opener, o Options) *Renderer {
 	def := func(v, otherwise int) int {
@@ -62,7 +65,7 @@ func New(catalog stac.Catalog, open Opener, o Options) *Renderer {
 	}
 	return &Renderer{
 		catalog: catalog, open: open, reader: raster.NewReader(o.CacheBytes),
-		gate: gate{slots: make(chan struct{}, workers), queue: int64(def(o.Queue, 64*workers))},
+		gate: gate{slots: make(chan struct{}, workers), queue: int64(def(o.Queue, 64*workers)), patience: queuePatience},
 		// An extraction draws nothing between its parts, so that a few of them share the places of drawings.
 		extracting: gate{slots: make(chan struct{}, 2*workers), queue: int64(8 * workers)}, work: o.Work, kept: o.Pictures,
 		animating: gate{slots: make(chan struct{}, 1), queue: 8}, // each holds its frames

@@ -6,8 +6,9 @@ import (
 )
 
 const (
-	// serveMemory is what a server's heap may take beside its cache of decoded blocks before garbage is collected eagerly.
-	serveMemory = 200 << 20
+	// serveMemory is what a server's heap may take beside its cache of decoded blocks before garbage is collected eagerly. The program
+	// itself, its stacks and what C libraries take come to 80 MiB more: a server stays below its cache and 200 MiB.
+	serveMemory = 120 << 20
 	// serveGarbage is how much garbage may gather before, in percent of what is in use: the server holds little and makes much, so that
 	// at Go's 100 a sixth of a page of items was collecting.
 	serveGarbage = 400
