@@ -32,6 +32,7 @@ func (a API) mountMosaics(r fiber.Router) {
 		all := r.Group(where)
 		all.Get("/tiles", a.mosaicTileSets)
 		all.Get("/tiles/:tms", a.mosaicTileSet)
+		all.Get("/tiles/:tms/:z/:x/:y/provenance.:format", a.provenance) // before the next, whose y would take it
 		all.Get("/tiles/:tms/:z/:x/:y.:format", a.mosaicTile)
 		all.Get("/tiles/:tms/:z/:x/:y", a.mosaicTile)
 		all.Get("/tiles/:tms/:z/:x/:y/assets", a.mosaicItems)
@@ -187,6 +188,26 @@ func (a API) mosaicItems(c *fiber.Ctx) error {
 		out[i] = fiber.Map{"collection": it.Collection, "id": it.ID, "datetime": it.Datetime, "bbox": it.BBox, "pixels": pixels[i]}
 	}
 	return sendJSON(c, fiber.Map{"items": out, "empty_pixels": pixels[len(items)], "limited": limited})
+}
+
+// provenance serves of every pixel of a tile which item it is from.
+func (a API) provenance(c *fiber.Ctx) error {
+	format, err := tiles.ParseProvenanceFormat(c.Params("format"))
+	if err != nil {
+		return err
+	}
+	s, err := a.sceneOf(c)
+	if err != nil {
+		return err
+	}
+	if items, limited := s.Items(); limited {
+		c.Set(limitedHeader, strconv.Itoa(len(items)))
+	}
+	if a.notModified(c, s.Collection(), s.ProvenanceETag(format)) {
+		return nil
+	}
+	body, err := s.Provenance(c.UserContext(), format)
+	return send(c, body, format.ContentType(), err)
 }
 
 // footprints serves where the items lie, as a vector tile.

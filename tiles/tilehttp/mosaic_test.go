@@ -103,6 +103,37 @@ func TestMosaicTileSets(t *testing.T) {
 	}
 }
 
+// TestProvenance: of a collection, a registered search and the catalog, in each form; tags are those of the form.
+func TestProvenance(t *testing.T) {
+	app, _ := door(t)
+	for from, query := range map[string]string{"/collections/jmm": "?assets=B04", "/searches/" + registered: "?assets=B04", "": "?collections=jmm&assets=B04"} {
+		var p tiles.Provenance
+		path := from + "/tiles/WebMercatorQuad/8/236/150/provenance."
+		get(t, app, path+"json"+query, &p)
+		if len(p.Items) != 1 || p.Items[0].ID != "jmm" || p.Items[0].Pixels < 1000 || len(p.Runs)%2 != 0 {
+			t.Errorf("%+v", p.Items)
+		}
+		tags := map[string]bool{}
+		for extension, kind := range map[string]string{"png": "image/png", "tif": "image/tiff; application=geotiff", "json": "application/json"} {
+			a := ask(t, app, "GET", path+extension+query)
+			if a.status != 200 || a.header.Get("Content-Type") != kind || tags[a.header.Get("ETag")] {
+				t.Errorf("%s: %d %v", extension, a.status, a.header)
+			}
+			tags[a.header.Get("ETag")] = true
+			if again := ask(t, app, "GET", path+extension+query, "If-None-Match", a.header.Get("ETag")); again.status != 304 {
+				t.Errorf("%s with its tag: %d", extension, again.status)
+			}
+		}
+	}
+	for path, status := range map[string]int{"/collections/jmm/tiles/WebMercatorQuad/8/236/150/provenance.webp?assets=B04": 400, "/collections/jmm/tiles/Mars/8/236/150/provenance.json": 404,
+		"/collections/jmm/tiles/WebMercatorQuad/8/236/900/provenance.json?assets=B04": 400, "/collections/jmm/tiles/WebMercatorQuad/8/236/150/provenance.json?assets=B99": 400,
+		"/collections/jmm/tiles/WebMercatorQuad/8/236/150/provenance.tif?assets=B04&colour=1": 400, "/searches/none/tiles/WebMercatorQuad/8/236/150/provenance.json": 404} {
+		if a := ask(t, app, "GET", path); a.status != status || a.header.Get("Content-Type") != httpkit.ProblemType {
+			t.Errorf("%s: %d %.200s, want %d", path, a.status, a.body, status)
+		}
+	}
+}
+
 // TestWrongMosaics: what can't be is refused with its reason.
 func TestWrongMosaics(t *testing.T) {
 	app, _ := door(t)
