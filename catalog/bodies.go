@@ -13,17 +13,18 @@ const bodiesBytes = 256 << 10 // of a piece
 
 var pieces = sync.Pool{New: func() any { return new([bodiesBytes]byte) }}
 
-// decode unpacks a body into the memory of the page, or, where there is no page, into its own.
-func (b *bodies) decode(p *packer, dict int16, packed []byte) ([]byte, error) {
+// decode unpacks a body into the memory of the page, or, where there is no page, into its own. It says errRejected of one that
+// does not match at a glance.
+func (b *bodies) decode(p *packer, dict int16, packed []byte, g *glance) ([]byte, error) {
 	if b == nil {
-		return p.decode(dict, packed)
+		return p.appendDecoded(nil, dict, packed, g)
 	}
 	if cap(b.piece)-len(b.piece) < usualBody {
 		whole := pieces.Get().(*[bodiesBytes]byte)
 		b.piece, b.pieces = whole[:0], append(b.pieces, whole)
 	}
 	from := len(b.piece)
-	out, err := p.appendDecoded(b.piece, dict, packed)
+	out, err := p.appendDecoded(b.piece, dict, packed, g)
 	if err != nil {
 		return nil, err
 	}

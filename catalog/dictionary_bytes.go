@@ -151,8 +151,11 @@ func (d *dictionary) encode(c *codec, body []byte) ([]byte, error) {
 	return frame, nil
 }
 
-// decode appends a body.
-func (d *dictionary) decode(c *codec, out, packed []byte) ([]byte, error) {
+// errRejected says that a body was not unpacked, for it does not match.
+var errRejected = errors.New("the item does not match")
+
+// decode appends a body, unless it is rejected at a glance; g may be nil.
+func (d *dictionary) decode(c *codec, out, packed []byte, g *glance) ([]byte, error) {
 	if len(packed) == 0 || packed[0]&formBit == 0 {
 		return c.decode(d.texts, out, packed)
 	}
@@ -166,5 +169,8 @@ func (d *dictionary) decode(c *codec, out, packed []byte) ([]byte, error) {
 		return nil, err
 	}
 	c.values = values
+	if g.rejects(d.forms[number], values) {
+		return nil, errRejected
+	}
 	return d.forms[number].text(out, values, &c.scratch)
 }

@@ -57,7 +57,7 @@ func TestForms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := d.decode(c, nil, packed)
+		back, err := d.decode(c, nil, packed, nil)
 		if err != nil || !bytes.Equal(back, body) {
 			t.Fatalf("%s\ncomes back as\n%s, %v", body, back, err)
 		}
@@ -78,7 +78,7 @@ func TestForms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back, err := d.decode(c, nil, packed); err != nil || string(back) != odd {
+		if back, err := d.decode(c, nil, packed, nil); err != nil || string(back) != odd {
 			t.Errorf("%q comes back as %q, %v", odd, back, err)
 		}
 	}
@@ -106,7 +106,7 @@ func FuzzForm(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back, err := d.decode(c, nil, packed); err != nil || !bytes.Equal(back, text) {
+		if back, err := d.decode(c, nil, packed, nil); err != nil || !bytes.Equal(back, text) {
 			t.Fatalf("%q comes back as %q, %v", text, back, err)
 		}
 		if number, values := d.fill(text, &scratch{}); values != nil {
@@ -116,7 +116,7 @@ func FuzzForm(f *testing.F) {
 		}
 		if len(text) > 0 {
 			_, _ = d.forms[int(text[0])%len(d.forms)].text(nil, text[1:], &scratch{})
-			_, _ = d.decode(c, nil, text)
+			_, _ = d.decode(c, nil, text, nil)
 		}
 	})
 }

@@ -141,7 +141,7 @@ func trainPlace(f *form, samples []filledForm, place int, earlier []map[string]i
 		}
 		lowered := 0
 		for _, s := range samples {
-			if equalLower(s.value(place), s.value(like)) {
+			if same(s.value(place), s.value(like), true) {
 				lowered++
 			}
 		}

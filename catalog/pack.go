@@ -80,14 +80,17 @@ func (p *packer) encode(collection int16, body []byte) (dict int16, packed []byt
 
 // decode returns a new slice.
 func (p *packer) decode(dict int16, packed []byte) ([]byte, error) {
-	return p.appendDecoded(nil, dict, packed)
+	return p.appendDecoded(nil, dict, packed, nil)
 }
 
 // usualBody is room for most bodies, unpacked.
 const usualBody = 10 << 10
 
-// appendDecoded appends a body.
-func (p *packer) appendDecoded(out []byte, dict int16, packed []byte) ([]byte, error) {
+// appendDecoded appends a body, or says errRejected; g may be nil.
+func (p *packer) appendDecoded(out []byte, dict int16, packed []byte, g *glance) ([]byte, error) {
+	if g != nil {
+		g.sure = false
+	}
 	d, err := p.dictionary(dict)
 	if err != nil {
 		return nil, err
@@ -100,7 +103,7 @@ func (p *packer) appendDecoded(out []byte, dict int16, packed []byte) ([]byte, e
 	if out == nil {
 		out = make([]byte, 0, usualBody)
 	}
-	return d.decode(c, out, packed)
+	return d.decode(c, out, packed, g)
 }
 
 // dictionary returns one by its number, nil for none. One that another process has trained is read from the database.

@@ -44,6 +44,7 @@ type plan struct {
 
 	shortened bool   // chunks were asked which rows may match
 	asked     string // the last statement
+	glance    *glance
 	room      *bodies
 	need      int // hits that the page needs; 0: all
 	recent    recently
@@ -108,6 +109,7 @@ func (s *Store) newPlan(ctx context.Context, conn *pgxpool.Conn, set *collection
 			for i, a := range atoms {
 				p.atoms[a] = i
 			}
+			p.glance = newGlance(q.Filter)
 		}
 		if !spacious { // a filter's area finds rows as well as the search's own
 			if a, ok := areaIn(c, q.Filter); ok {

@@ -265,7 +265,9 @@ func (s *Store) batch(ctx context.Context, conn *pgxpool.Conn, p *plan, from pla
 		h.at.clouded = p.order.by != byCloud || r.clouded
 		b.last = h.at
 		h.item.Collection = p.set.name(r.col)
-		if h.item.Body, err = p.room.decode(s.pack, r.dict, r.packed); err != nil {
+		if h.item.Body, err = p.room.decode(s.pack, r.dict, r.packed, p.glance); err == errRejected {
+			continue
+		} else if err != nil {
 			return b, fmt.Errorf("item %d of collection %s: %w", h.at.pk, h.item.Collection, err)
 		}
 		if p.again() && !p.matches(h.item.Body, r.related) {
@@ -284,7 +286,7 @@ func (s *Store) batch(ctx context.Context, conn *pgxpool.Conn, p *plan, from pla
 
 // matches looks at a body again.
 func (p *plan) matches(body []byte, related []bool) bool {
-	if p.search.Filter != nil {
+	if p.search.Filter != nil && !(p.glance != nil && p.glance.sure) {
 		it := cql2.Item{Body: body, Spatial: func(s cql2.Spatial) (is, known bool) {
 			i, ok := p.atoms[cql2.String(s)]
 			if !ok || i >= len(related) {

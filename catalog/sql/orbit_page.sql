@@ -1,0 +1,13 @@
+-- The items of one page of an orbit, in its order, as orbit.sql finds and page.sql reads them: both read the rows, so this does it once.
+select s.col, s.updated, s.dict, s.body, s.dt, s.pk, null::double precision, null::bigint, s.related, (select pg_current_snapshot()::text)
+from unnest(@cols::smallint[]) as c(number)
+cross join unnest(@orbits::smallint[]) as o(number)
+cross join lateral (
+  select i.col, i.updated, i.dict, i.body, i.dt, i.pk, {{related}} as related
+  from item i
+  where i.col = c.number and i.orbit = o.number {{where}}
+  order by i.col, i.orbit, {{order:i}}
+  limit @limit::int
+) s
+order by {{order:s}}
+limit @limit::int
