@@ -13,18 +13,17 @@ const bodiesBytes = 256 << 10 // of a piece
 
 var pieces = sync.Pool{New: func() any { return new([bodiesBytes]byte) }}
 
-// decode unpacks a body into the memory of the page, or, where there is no page, into its own. It says errRejected of one that
-// does not match at a glance.
-func (b *bodies) decode(p *packer, dict int16, packed []byte, g *glance) ([]byte, error) {
+// add puts a body into the memory of the page, or, where there is no page, into its own.
+func (b *bodies) add(unpack func(out []byte) ([]byte, error)) ([]byte, error) {
 	if b == nil {
-		return p.appendDecoded(nil, dict, packed, g)
+		return unpack(nil)
 	}
 	if cap(b.piece)-len(b.piece) < usualBody {
 		whole := pieces.Get().(*[bodiesBytes]byte)
 		b.piece, b.pieces = whole[:0], append(b.pieces, whole)
 	}
 	from := len(b.piece)
-	out, err := p.appendDecoded(b.piece, dict, packed, g)
+	out, err := unpack(b.piece)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +36,7 @@ func (b *bodies) decode(p *packer, dict int16, packed []byte, g *glance) ([]byte
 	return out[from:len(out):len(out)], nil
 }
 
-// forget takes back what decode returned last.
+// forget takes back what add returned last.
 func (b *bodies) forget(last []byte) {
 	if b == nil || len(last) == 0 || len(b.piece) < len(last) || &b.piece[len(b.piece)-1] != &last[len(last)-1] {
 		return

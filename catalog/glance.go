@@ -17,7 +17,14 @@ type glance struct {
 	parts []cql2.Node // a match needs all of them
 	seen  map[*form]*sketch
 	text  []byte
-	sure  bool // the last item that was not rejected matches, whatever else it says
+	last
+}
+
+// last is what a glance found out about the last item.
+type last struct {
+	sure   bool // it matches, whatever else it says
+	form   *form
+	filled []byte // valid until the next
 }
 
 // sketch is what a form tells of an item at a glance: a body with only the properties that are asked for.
@@ -39,11 +46,19 @@ func newGlance(n cql2.Node) *glance {
 	return &glance{parts: parts, seen: map[*form]*sketch{}}
 }
 
+// begin forgets the last item.
+func (g *glance) begin() {
+	if g != nil {
+		g.last = last{}
+	}
+}
+
 // rejects reports that an item with this form can't match. It is false where that can't be told, as by no glance.
 func (g *glance) rejects(f *form, filled []byte) bool {
 	if g == nil {
 		return false
 	}
+	g.form, g.filled = f, filled
 	s, known := g.seen[f]
 	if !known {
 		s = f.sketch(g.parts)

@@ -88,9 +88,7 @@ const usualBody = 10 << 10
 
 // appendDecoded appends a body, or says errRejected; g may be nil.
 func (p *packer) appendDecoded(out []byte, dict int16, packed []byte, g *glance) ([]byte, error) {
-	if g != nil {
-		g.sure = false
-	}
+	g.begin()
 	d, err := p.dictionary(dict)
 	if err != nil {
 		return nil, err
@@ -104,6 +102,13 @@ func (p *packer) appendDecoded(out []byte, dict int16, packed []byte, g *glance)
 		out = make([]byte, 0, usualBody)
 	}
 	return d.decode(c, out, packed, g)
+}
+
+// appendFilled appends the body of a filled form.
+func (p *packer) appendFilled(out []byte, f *form, filled []byte) ([]byte, error) {
+	c := p.codecs.Get().(*codec)
+	defer p.codecs.Put(c)
+	return f.text(out, filled, &c.scratch)
 }
 
 // dictionary returns one by its number, nil for none. One that another process has trained is read from the database.

@@ -265,7 +265,7 @@ func (s *Store) batch(ctx context.Context, conn *pgxpool.Conn, p *plan, from pla
 		h.at.clouded = p.order.by != byCloud || r.clouded
 		b.last = h.at
 		h.item.Collection = p.set.name(r.col)
-		if h.item.Body, err = p.room.decode(s.pack, r.dict, r.packed, p.glance); err == errRejected {
+		if err = s.unpack(p, &r, &h.item); err == errRejected {
 			continue
 		} else if err != nil {
 			return b, fmt.Errorf("item %d of collection %s: %w", h.at.pk, h.item.Collection, err)
@@ -282,6 +282,37 @@ func (s *Store) batch(ctx context.Context, conn *pgxpool.Conn, p *plan, from pla
 		}
 	}
 	return b, rows.Err()
+}
+
+// unpack reads the body of a row, from memory as far as it is there. It says errRejected of one that does not match at a glance.
+func (s *Store) unpack(p *plan, r *found, it *stac.Item) (err error) {
+	p.glance.begin()
+	key := hashStored(r.dict, r.packed)
+	known, again := s.remembered.get(key, r.dict, r.packed)
+	switch {
+	case known != nil && known.form != nil && p.glance.rejects(known.form, known.filled):
+		return errRejected
+	case known != nil && known.body != nil:
+		it.Body, it.Served = known.body, &known.served
+		return nil
+	case known != nil:
+		it.Body, err = p.room.add(func(out []byte) ([]byte, error) { return s.pack.appendFilled(out, known.form, known.filled) })
+		if err == nil && !p.again() {
+			known = s.remembered.keep(key, &kept{dict: r.dict, packed: r.packed, form: known.form, filled: known.filled, body: it.Body})
+			it.Body, it.Served = known.body, &known.served
+		}
+		return err
+	}
+	it.Body, err = p.room.add(func(out []byte) ([]byte, error) { return s.pack.appendDecoded(out, r.dict, r.packed, p.glance) })
+	switch {
+	case err != nil && err != errRejected || !again:
+	case !p.again():
+		known = s.remembered.keep(key, &kept{dict: r.dict, packed: r.packed, body: it.Body})
+		it.Body, it.Served = known.body, &known.served
+	case p.glance != nil && p.glance.form != nil: // what a filter looks at again is mostly not served
+		s.remembered.keep(key, &kept{dict: r.dict, packed: r.packed, form: p.glance.form, filled: p.glance.filled})
+	}
+	return err
 }
 
 // matches looks at a body again.

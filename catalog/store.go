@@ -28,20 +28,21 @@ const busyPatience = 5 * time.Second
 
 // Store is the catalog in one database, whose schema is up to date (see package migrations). It is safe for concurrent use.
 type Store struct {
-	pool      *pgxpool.Pool
-	replica   *replica // nil is none
-	pack      *packer
-	words     *words
-	cache     *cache
-	numbers   sync.Map  // of collections, int16 by id; whoever writes by one that is gone finds out
-	covered   sync.Map  // *coverage by number of collection
-	estimator estimator // of what plans cost
-	counts    counts
-	slow      slowLog
-	shapes    statements
-	wishes    wishes   // for chunks
-	horizon   horizon  // of the chunks that can be built; used by keep alone
-	declared  struct { // what collections declared when it was looked at; used by keep alone
+	pool       *pgxpool.Pool
+	replica    *replica // nil is none
+	pack       *packer
+	words      *words
+	cache      *cache
+	numbers    sync.Map  // of collections, int16 by id; whoever writes by one that is gone finds out
+	covered    sync.Map  // *coverage by number of collection
+	estimator  estimator // of what plans cost
+	counts     counts
+	slow       slowLog
+	remembered remembered
+	shapes     statements
+	wishes     wishes   // for chunks
+	horizon    horizon  // of the chunks that can be built; used by keep alone
+	declared   struct { // what collections declared when it was looked at; used by keep alone
 		set   *collectionSet
 		names []string
 	}

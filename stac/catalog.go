@@ -14,8 +14,9 @@ import (
 type Item struct {
 	Collection string
 	ID         string
-	Updated    time.Time // last change of the stored body, UTC
-	Body       json.RawMessage
+	Updated    time.Time       // last change of the stored body, UTC
+	Body       json.RawMessage // shared: nobody may change it
+	Served     *Served         // what was found out about the body when it was served before; nil: nobody keeps that
 }
 
 // Collection is one stored collection, its "links" like an item's. Its extent is kept up by the catalog as items come in.

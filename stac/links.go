@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	gostac "github.com/planetlabs/go-stac"
 )
@@ -56,9 +57,27 @@ var (
 // LinkBytes is about how much longer a body becomes when it is served.
 const LinkBytes = 2048
 
+// Served keeps what serving a body finds out about it. Whoever keeps bodies keeps it with them.
+type Served struct{ head atomic.Pointer[head] }
+
+// head is how an item begins that is served at an address.
+type head struct {
+	base string
+	text []byte
+	of   holding
+}
+
 // AppendItem appends an item as it is served.
 func (l Links) AppendItem(dst []byte, it Item) []byte {
-	return l.appendItem(dst, it, holdingOf(it.Body))
+	if it.Served == nil {
+		return l.appendItem(dst, it, holdingOf(it.Body))
+	}
+	h := it.Served.head.Load()
+	if h == nil || h.base != l.Base {
+		h = &head{l.Base, l.appendHead(nil, it), holdingOf(it.Body)}
+		it.Served.head.Store(h)
+	}
+	return l.appendRest(append(dst, h.text...), it, h.of)
 }
 
 // holding says how much of an item is ours.
@@ -82,6 +101,11 @@ func holdingOf(body []byte) holding {
 }
 
 func (l Links) appendItem(dst []byte, it Item, of holding) []byte {
+	return l.appendRest(l.appendHead(dst, it), it, of)
+}
+
+// appendHead appends the links that every item has.
+func (l Links) appendHead(dst []byte, it Item) []byte {
 	collection := l.CollectionURL(it.Collection)
 	self := collection + "/items/" + segment(it.ID)
 	dst = append(dst, `{"links":[`...)
@@ -89,8 +113,13 @@ func (l Links) appendItem(dst []byte, it Item, of holding) []byte {
 	dst = AppendLink(append(dst, ','), "parent", collection, TypeJSON, "Its collection")
 	dst = AppendLink(append(dst, ','), "collection", collection, TypeJSON, "Its collection")
 	dst = AppendLink(append(dst, ','), "root", l.Base+"/", TypeJSON, "The catalog")
-	dst = AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This item as a page")
+	return AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This item as a page")
+}
+
+// appendRest appends the links of what can be drawn, and the body.
+func (l Links) appendRest(dst []byte, it Item, of holding) []byte {
 	if of == drawn {
+		self := l.ItemURL(it.Collection, it.ID)
 		dst = AppendLink(append(dst, ','), "preview", self+"/preview.png", "image/png", "Preview")
 		dst = AppendLink(append(dst, ','), "tilejson", self+"/tilejson.json", TypeJSON, "Map tiles")
 		dst = AppendLink(append(dst, ','), "xyz", self+"/tiles/WebMercatorQuad/{z}/{x}/{y}.png", "image/png", "Map tiles")
