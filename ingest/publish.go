@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -61,18 +63,8 @@ func (in *Ingester) publish(ctx context.Context, p plan) (bool, error) {
 	}
 	defer os.RemoveAll(pub.work)
 
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, l := range p.layers {
-		group.Go(func() error { return pub.addLayer(groupCtx, l) })
-	}
-	if err := group.Wait(); err != nil {
+	if err := pub.addAll(ctx); err != nil {
 		return false, err
-	}
-	for _, f := range p.files {
-		if err := pub.addFile(ctx, f); err != nil {
-			return false, err
-		}
 	}
 	if err := pub.addThumbnail(ctx); err != nil {
 		return false, err
@@ -92,6 +84,22 @@ func (in *Ingester) publish(ctx context.Context, p plan) (bool, error) {
 		}
 	}
 	return in.Catalog.PutItem(ctx, stac.Item{Collection: p.collection, ID: p.id, Body: body})
+}
+
+// addAll converts and puts every layer and file, as many at a time as there are cores. The largest come first, so that none is left
+// to be worked on alone.
+func (p *publication) addAll(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	layers := slices.Clone(p.layers)
+	slices.SortStableFunc(layers, func(a, b layer) int { return cmp.Compare(raster.FileBytes(b.path), raster.FileBytes(a.path)) })
+	for _, l := range layers {
+		group.Go(func() error { return p.addLayer(ctx, l) })
+	}
+	for _, f := range p.files {
+		group.Go(func() error { return p.addFile(ctx, f) })
+	}
+	return group.Wait()
 }
 
 // cogPath is where a layer's COG lies until it is published.

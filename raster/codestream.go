@@ -17,6 +17,7 @@ const (
 	markerCOC = 0xFF53
 	markerTLM = 0xFF55
 	markerPLM = 0xFF57
+	markerPLT = 0xFF58
 	markerQCD = 0xFF5C
 	markerQCC = 0xFF5D
 	markerPOC = 0xFF5F
@@ -24,6 +25,7 @@ const (
 	markerCOM = 0xFF64
 	markerSOT = 0xFF90
 	markerSOD = 0xFF93
+	markerEOC = 0xFFD9
 )
 
 const (
@@ -54,6 +56,7 @@ type codestream struct {
 	signed                bool
 	resolutions           int // beside the full one, each half the one before
 	lowFirst              bool
+	small                 *smallBlocks // how a tile is laid out that our own decoder knows
 	header                []segment
 	parts                 [][]tilePart // per tile, in their order
 }
@@ -117,6 +120,7 @@ func (s *codestream) readHeader(head []byte) (int, error) {
 	}
 	// Overridden styles and orders are left to the decoder.
 	s.lowFirst = s.lowFirst && !s.has(markerCOC) && !s.has(markerPOC)
+	s.small = s.smallBlocks()
 	return at, nil
 }
 
@@ -126,13 +130,13 @@ func (s *codestream) has(marker uint16) bool {
 
 // nextSegment reads the marker segment at a place in a header.
 func nextSegment(head []byte, at int) (segment, error) {
+	if at+2 <= len(head) && binary.BigEndian.Uint16(head[at:]) == markerSOD {
+		return segment{marker: markerSOD}, nil // no length follows
+	}
 	if at+4 > len(head) {
 		return segment{}, badJP2("has a header that does not end")
 	}
 	marker, length := binary.BigEndian.Uint16(head[at:]), int(binary.BigEndian.Uint16(head[at+2:]))
-	if marker == markerSOD {
-		return segment{marker: marker}, nil // no length follows
-	}
 	if marker < 0xFF01 || length < 2 || at+2+length > len(head) {
 		return segment{}, badJP2("has a damaged marker %#x at %d", marker, at)
 	}
@@ -196,7 +200,11 @@ func (s *codestream) findTiles(src io.ReaderAt, at, end int64) error {
 		if n, err := src.ReadAt(b[:], at); err != nil && (err != io.EOF || n < len(b)) {
 			return err
 		}
-		if binary.BigEndian.Uint16(b[:]) != markerSOT {
+		switch binary.BigEndian.Uint16(b[:]) {
+		case markerSOT:
+		case markerEOC:
+			return nil
+		default:
 			return badJP2("has no tile at byte %d", at)
 		}
 		tile, length := int(binary.BigEndian.Uint16(b[4:])), int64(binary.BigEndian.Uint32(b[6:]))
@@ -220,39 +228,57 @@ func (s *codestream) extent(tile, level int) (x0, y0, x1, y1 int) {
 	return up(x0), up(y0), up(min(x0+s.tileWidth, s.width)), up(min(y0+s.tileHeight, s.height))
 }
 
-// alone returns one tile as a codestream of its own, and the resolutions that the decoder has to leave out of it.
-//
-// The tile becomes the only one of an image that begins where the tile does: precincts and code blocks are counted from the
-// origin of the whole, so nothing moves. Where packets come by resolution, the lower ones come first, and a codestream that
-// claims fewer resolutions ends after them: the decoder neither lays out nor parses what it would throw away.
-func (s *codestream) alone(src io.ReaderAt, tile, level int) (stream []byte, reduce int, err error) {
+// tileBody is the bytes of one tile.
+type tileBody struct {
+	parts []byte // its tile-parts, from marker to marker, as those of tile 0
+	data  []byte // its packets alone
+	plain bool   // nothing of the main header is overridden
+}
+
+// body reads the bytes of a tile.
+func (s *codestream) body(src io.ReaderAt, tile int) (tileBody, error) {
 	var total int64
 	for _, p := range s.parts[tile] {
 		total += p.length
 	}
 	if total == 0 || total > maxTileBytes {
-		return nil, 0, badJP2("has %d bytes in tile %d; at most %d can be read", total, tile, maxTileBytes)
+		return tileBody{}, badJP2("has %d bytes in tile %d; at most %d can be read", total, tile, maxTileBytes)
 	}
-	body := make([]byte, total)
-	plain := true
+	t := tileBody{parts: make([]byte, total), plain: true}
 	at := int64(0)
-	for _, p := range s.parts[tile] {
-		b := body[at : at+p.length]
+	for i, p := range s.parts[tile] {
+		b := t.parts[at : at+p.length]
 		if n, err := src.ReadAt(b, p.at); err != nil && (err != io.EOF || n < len(b)) {
-			return nil, 0, err
+			return tileBody{}, err
 		}
-		binary.BigEndian.PutUint16(b[4:], 0) // it is tile 0 now
+		binary.BigEndian.PutUint16(b[4:], 0)
 		binary.BigEndian.PutUint32(b[6:], uint32(p.length))
-		if plain, err = plainPart(b, plain); err != nil {
-			return nil, 0, err
+		start, plain, err := dataOf(b)
+		if err != nil {
+			return tileBody{}, err
+		}
+		t.plain = t.plain && plain
+		if i == 0 {
+			t.data = b[start:]
+		} else {
+			t.data = slices.Concat(t.data, b[start:])
 		}
 		at += p.length
 	}
+	return t, nil
+}
+
+// alone makes one tile a codestream of its own, and returns the resolutions that the decoder has to leave out of it.
+//
+// The tile becomes the only one of an image that begins where the tile does: precincts and code blocks are counted from the
+// origin of the whole, so nothing moves. Where packets come by resolution, the lower ones come first, and a codestream that
+// claims fewer resolutions ends after them: the decoder neither lays out nor parses what it would throw away.
+func (s *codestream) alone(t tileBody, tile, level int) (stream []byte, reduce int) {
 	dropped := 0
-	if s.lowFirst && plain {
+	if s.lowFirst && t.plain {
 		dropped = level
 	}
-	stream = binary.BigEndian.AppendUint16(make([]byte, 0, len(body)+4096), markerSOC)
+	stream = binary.BigEndian.AppendUint16(make([]byte, 0, len(t.parts)+4096), markerSOC)
 	for _, g := range s.header {
 		data := g.data
 		switch g.marker {
@@ -267,7 +293,7 @@ func (s *codestream) alone(src io.ReaderAt, tile, level int) (stream []byte, red
 		}
 		stream = segment{g.marker, data}.appendTo(stream)
 	}
-	return append(append(stream, body...), codeEnd...), level - dropped, nil
+	return append(append(stream, t.parts...), codeEnd...), level - dropped
 }
 
 // nameBytes is how long the number of a component is (A.6.5).
@@ -278,18 +304,20 @@ func (s *codestream) nameBytes() int {
 	return 2
 }
 
-// plainPart reports whether a tile-part overrides nothing of the main header; so is whether those before did not.
-func plainPart(b []byte, so bool) (bool, error) {
+// dataOf finds where the packets of a tile-part begin, and whether it overrides nothing of the main header.
+func dataOf(b []byte) (start int, plain bool, err error) {
+	plain = true
 	for at := 12; ; {
 		seg, err := nextSegment(b, at)
 		if err != nil {
-			return false, err
+			return 0, false, err
 		}
 		switch seg.marker {
 		case markerSOD:
-			return so, nil
-		case markerCOD, markerCOC, markerQCD, markerQCC, markerPOC:
-			so = false
+			return at + 2, plain, nil
+		case markerPLT, markerCOM:
+		default:
+			plain = false
 		}
 		at += 4 + len(seg.data)
 	}

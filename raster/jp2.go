@@ -32,6 +32,13 @@ type vsiFile struct {
 	size   int64
 }
 
+// FileBytes is the size of a file where GDAL reads it (into a zip as /vsizip/…); 0 when there is none.
+func FileBytes(path string) int64 {
+	name := C.CString(path)
+	defer C.free(unsafe.Pointer(name))
+	return max(0, int64(C.swath_size(name)))
+}
+
 func openVSI(path string) (*vsiFile, error) {
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
@@ -45,6 +52,12 @@ func openVSI(path string) (*vsiFile, error) {
 	}
 	return &vsiFile{f, size}, nil
 }
+
+// Size is the file's length in bytes.
+func (f *vsiFile) Size() int64 { return f.size }
+
+// ID is nothing: what is read through GDAL is not kept.
+func (f *vsiFile) ID() string { return "" }
 
 func (f *vsiFile) Close() { C.VSIFCloseL(f.handle) }
 

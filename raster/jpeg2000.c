@@ -47,7 +47,22 @@ static void complain(const char *message, void *user)
 		strncpy(error, message, SWATH_JP2_ERROR - 1);
 }
 
-opj_image_t *swath_jp2_decode(const uint8_t *bytes, size_t size, int reduce, int x0, int y0, int x1, int y1, char *error)
+// Copy the components of an image; 0 when it is not as large as it should be.
+static int planes(const opj_image_t *image, int32_t *to, int components, int width, int height)
+{
+	if ((int)image->numcomps != components)
+		return 0;
+	for (int i = 0; i < components; i++) {
+		const opj_image_comp_t *c = &image->comps[i];
+		if (!c->data || (int)c->w != width || (int)c->h != height)
+			return 0;
+		memcpy(to + (size_t)i * width * height, c->data, (size_t)width * height * sizeof *to);
+	}
+	return 1;
+}
+
+int swath_jp2_decode(const uint8_t *bytes, size_t size, int reduce, int x0, int y0, int x1, int y1, int32_t *to, int components, int width,
+                     int height, char *error)
 {
 	memory m = {bytes, size, 0};
 	opj_image_t *image = NULL;
@@ -65,43 +80,33 @@ opj_image_t *swath_jp2_decode(const uint8_t *bytes, size_t size, int reduce, int
 		opj_stream_set_user_data(stream, &m, NULL);
 		opj_stream_set_user_data_length(stream, size);
 		ok = opj_setup_decoder(codec, &parameters) && opj_read_header(stream, codec, &image) &&
-		     opj_set_decode_area(codec, image, x0, y0, x1, y1) && opj_decode(codec, stream, image);
+		     opj_set_decode_area(codec, image, x0, y0, x1, y1) && opj_decode(codec, stream, image) &&
+		     planes(image, to, components, width, height);
 	}
 	if (stream)
 		opj_stream_destroy(stream);
 	if (codec)
 		opj_destroy_codec(codec);
-	if (!ok && image) {
+	if (image)
 		opj_image_destroy(image);
-		image = NULL;
-	}
-	return image;
+	return ok;
 }
 
-int swath_jp2_copy(const opj_image_t *image, int component, int column, int row, int width, int height, void *to, int bytes, int step,
-                   int stride)
-{
-	if (component >= (int)image->numcomps)
-		return 0;
-	const opj_image_comp_t *c = &image->comps[component];
-	if (!c->data || column < 0 || row < 0 || column + width > (int)c->w || row + height > (int)c->h)
-		return 0;
-	for (int y = 0; y < height; y++) {
-		const OPJ_INT32 *from = c->data + (size_t)(row + y) * c->w + column;
-		size_t at = (size_t)y * stride;
-		switch (bytes) {
-		case 1:
-			for (int x = 0; x < width; x++)
-				((uint8_t *)to)[at + (size_t)x * step] = (uint8_t)from[x];
-			break;
-		case 2:
-			for (int x = 0; x < width; x++)
-				((uint16_t *)to)[at + (size_t)x * step] = (uint16_t)from[x];
-			break;
-		default:
-			for (int x = 0; x < width; x++)
-				((int32_t *)to)[at + (size_t)x * step] = from[x];
-		}
+#define NARROW(type)                                                                 \
+	for (int y = 0; y < height; y++) {                                           \
+		type *line = (type *)to + (size_t)y * to_stride;                     \
+		const int32_t *values = from + (size_t)y * from_stride;              \
+		for (int x = 0; x < width; x++)                                      \
+			line[(size_t)x * step] = (type)values[x];                    \
 	}
-	return 1;
+
+void swath_narrow(void *to, int bytes, int step, int to_stride, const int32_t *from, int from_stride, int width, int height)
+{
+	if (bytes == 1) {
+		NARROW(uint8_t)
+	} else if (bytes == 2) {
+		NARROW(uint16_t)
+	} else {
+		NARROW(int32_t)
+	}
 }

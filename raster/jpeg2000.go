@@ -218,7 +218,7 @@ func (r *Reader) loadTile(ctx context.Context, c *COG, p *plane, tile int, block
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	stream, reduce, err := p.tiles.alone(c.src, tile, p.tiles.level)
+	body, err := p.tiles.body(c.src, tile)
 	if err != nil {
 		return nil, err
 	}
@@ -233,18 +233,15 @@ func (r *Reader) loadTile(ctx context.Context, c *COG, p *plane, tile int, block
 	}
 	around := bounding(places)
 	err = r.working(ctx, func() error {
-		image, err := decodeTile(stream, reduce, Window{x0 + around.Col, y0 + around.Row, around.Width, around.Height})
+		samples, err := p.tiles.decode(body, tile, p.tiles.level, Window{x0 + around.Col, y0 + around.Row, around.Width, around.Height})
 		if err != nil {
 			return err
 		}
-		defer C.opj_image_destroy(image)
 		for _, w := range places {
 			to := make([]byte, p.blockWidth*p.blockHeight*p.samples*p.format.Bytes())
+			from := Window{w.Col - around.Col, w.Row - around.Row, w.Width, w.Height}
 			for i := range p.samples {
-				if C.swath_jp2_copy(image, C.int(i), C.int(w.Col-around.Col), C.int(w.Row-around.Row), C.int(w.Width), C.int(w.Height),
-					unsafe.Pointer(&to[i*p.format.Bytes()]), C.int(p.format.Bytes()), C.int(p.samples), C.int(p.blockWidth*p.samples)) == 0 {
-					return badJP2("decodes to other pixels than it claims")
-				}
+				narrow(to[i*p.format.Bytes():], p.format, p.samples, p.blockWidth*p.samples, samples[i*around.Width*around.Height:], around.Width, from)
 			}
 			decoded = append(decoded, to)
 		}
@@ -264,14 +261,82 @@ func bounding(all []Window) Window {
 	return w
 }
 
-// decodeTile decodes a window of a codestream, in pixels of the resolution that is wanted: the codestream's own, halved reduce times.
-func decodeTile(stream []byte, reduce int, w Window) (*C.opj_image_t, error) {
+// decode decodes a window of a tile, in pixels of a level counted from the image's origin: a plane for each component.
+func (s *codestream) decode(t tileBody, tile, level int, w Window) ([]int32, error) {
+	to := make([]int32, w.Width*w.Height*s.components)
+	if s.small != nil && t.plain && s.small.decode(s, t.data, tile, level, w, to) == nil {
+		return to, nil
+	}
+	stream, reduce := s.alone(t, tile, level) // what our own decoder does not understand, OpenJPEG has to judge
 	var message [C.SWATH_JP2_ERROR]C.char
 	edge := func(v int) C.int { return C.int(v << reduce) }
-	image := C.swath_jp2_decode((*C.uint8_t)(&stream[0]), C.size_t(len(stream)), C.int(reduce),
-		edge(w.Col), edge(w.Row), edge(w.Col+w.Width), edge(w.Row+w.Height), &message[0])
-	if image == nil {
+	if C.swath_jp2_decode((*C.uint8_t)(&stream[0]), C.size_t(len(stream)), C.int(reduce), edge(w.Col), edge(w.Row), edge(w.Col+w.Width),
+		edge(w.Row+w.Height), (*C.int32_t)(&to[0]), C.int(s.components), C.int(w.Width), C.int(w.Height), &message[0]) == 0 {
 		return nil, badJP2("is damaged: %.200q", C.GoString(&message[0]))
 	}
-	return image, nil
+	return to, nil
+}
+
+// narrow writes a window of a plane whose rows have width samples into every step-th value of a type, in rows of stride values.
+func narrow(to []byte, format DataType, step, stride int, plane []int32, width int, w Window) {
+	from := plane[w.Row*width+w.Col:]
+	C.swath_narrow(unsafe.Pointer(&to[0]), C.int(format.Bytes()), C.int(step), C.int(stride), (*C.int32_t)(&from[0]), C.int(width), C.int(w.Width), C.int(w.Height))
+}
+
+// wholeTiles returns the codestream of a JPEG 2000 file that is described as d, when all its samples can be read tile by tile as
+// GDAL reads them; else nil.
+func wholeTiles(f *vsiFile, d Description) *codestream {
+	if !isJPEG2000(f) {
+		return nil
+	}
+	start, end, _, err := splitJP2(f)
+	if err != nil {
+		return nil
+	}
+	s, err := readCodestream(f, start, end)
+	if err != nil {
+		return nil
+	}
+	const most = 1 << 24 // samples of a tile in memory
+	format, err := s.dataType()
+	if err != nil || format != d.DataType || s.components != d.Bands || s.width != d.Width || s.height != d.Height ||
+		s.bits == 1 || s.tileWidth*s.tileHeight*s.components > most { // GDAL spreads a bit to 0 and 255
+		return nil
+	}
+	return s
+}
+
+// readTiles hands on the lines of some bands (counted from 1), a row of tiles after the other.
+func (s *codestream) readTiles(ctx context.Context, src io.ReaderAt, format DataType, bands []int, line func([]byte) error) error {
+	length := s.width * len(bands) * format.Bytes()
+	rows := make([]byte, s.tileHeight*length)
+	for row := range s.down {
+		high := 0
+		for column := range s.across {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			tile := row*s.across + column
+			body, err := s.body(src, tile)
+			if err != nil {
+				return fmt.Errorf("tile %d: %w", tile, err)
+			}
+			x0, y0, x1, y1 := s.extent(tile, 0)
+			high = y1 - y0
+			samples, err := s.decode(body, tile, 0, Window{x0, y0, x1 - x0, high})
+			if err != nil {
+				return fmt.Errorf("tile %d: %w", tile, err)
+			}
+			for i, b := range bands {
+				narrow(rows[(x0*len(bands)+i)*format.Bytes():], format, len(bands), s.width*len(bands),
+					samples[(b-1)*(x1-x0)*high:], x1-x0, Window{0, 0, x1 - x0, high})
+			}
+		}
+		for y := range high {
+			if err := line(rows[y*length : (y+1)*length]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

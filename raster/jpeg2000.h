@@ -9,12 +9,12 @@
 enum { SWATH_JP2_ERROR = 256 };
 
 // Decode the columns x0..x1 and rows y0..y1, counted at full resolution, of a codestream in memory at 1/2^reduce of its
-// resolution. NULL when that fails; error, of SWATH_JP2_ERROR zeros, then says why. The image is the caller's to destroy.
-opj_image_t *swath_jp2_decode(const uint8_t *bytes, size_t size, int reduce, int x0, int y0, int x1, int y1, char *error);
+// resolution into planes of width x height values, one for each component. 0 when that fails; error, of SWATH_JP2_ERROR zeros, then
+// says why.
+int swath_jp2_decode(const uint8_t *bytes, size_t size, int reduce, int x0, int y0, int x1, int y1, int32_t *to, int components, int width,
+                     int height, char *error);
 
-// Copy a rectangle of one component, counted from the corner of what was decoded, into values of 1, 2 or 4 bytes that lie
-// step apart in rows of stride values. 0 when the image does not hold it.
-int swath_jp2_copy(const opj_image_t *image, int component, int column, int row, int width, int height, void *to, int bytes, int step,
-                   int stride);
+// Copy width x height values from rows from_stride apart to values of 1, 2 or 4 bytes that lie step apart in rows of to_stride values.
+void swath_narrow(void *to, int bytes, int step, int to_stride, const int32_t *from, int from_stride, int width, int height);
 
 #endif

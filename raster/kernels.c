@@ -341,3 +341,52 @@ void swath_area(const swath_cell *cells, int count, const float *pixels, swath_w
 		}
 	}
 }
+
+// Runs of values without nodata, which is nearly all, need no branches. Where a value of a run is nodata it is done once more.
+#define HALVE(T)                                                                                                       \
+	static inline __attribute__((always_inline)) unsigned halve_run_##T(T *restrict to, const T *restrict a, const T *restrict b, int n, \
+	                                                                    int samples, unsigned has, unsigned none)                \
+	{                                                                                                              \
+		unsigned some = 0;                                                                                     \
+		for (int i = 0; i < n; i++) {                                                                          \
+			unsigned p = a[2 * i * samples], q = a[(2 * i + 1) * samples], r = b[2 * i * samples], s = b[(2 * i + 1) * samples]; \
+			unsigned v = (p + q + r + s + 2) >> 2;                                                         \
+			some |= (p == none) | (q == none) | (r == none) | (s == none);                                 \
+			to[i * samples] = (T)(v + (has & (v == none)));                                                \
+		}                                                                                                      \
+		return some & has;                                                                                     \
+	}                                                                                                              \
+	static void halve_##T(T *to, const T *a, const T *b, int width, int samples, unsigned has, unsigned none)              \
+	{                                                                                                              \
+		enum { RUN = 128 };                                                                                    \
+		for (int first = 0; first < width; first += RUN) {                                                     \
+			int n = width - first < RUN ? width - first : RUN;                                             \
+			for (int k = 0; k < samples; k++) {                                                            \
+				T *t = to + first * samples + k;                                                       \
+				const T *p = a + 2 * first * samples + k, *q = b + 2 * first * samples + k;            \
+				unsigned some = samples == 1 ? halve_run_##T(t, p, q, n, 1, has, none) : halve_run_##T(t, p, q, n, samples, has, none); \
+				if (!some)                                                                             \
+					continue;                                                                      \
+				for (int i = 0; i < n; i++) {                                                          \
+					const T four[4] = {p[2 * i * samples], p[(2 * i + 1) * samples], q[2 * i * samples], q[(2 * i + 1) * samples]}; \
+					unsigned sum = 0, count = 0;                                                   \
+					for (int j = 0; j < 4; j++) {                                                  \
+						sum += four[j] == none ? 0 : four[j];                                  \
+						count += four[j] != none;                                              \
+					}                                                                              \
+					unsigned v = count ? (2 * sum + count) / (2 * count) : none;                   \
+					t[i * samples] = (T)(v + (count && v == none));                                \
+				}                                                                                      \
+			}                                                                                              \
+		}                                                                                                      \
+	}
+HALVE(uint8_t)
+HALVE(uint16_t)
+
+void swath_halve(void *to, const void *above, const void *below, int width, int samples, int bytes, int has_nodata, unsigned nodata)
+{
+	if (bytes == 1)
+		halve_uint8_t(to, above, below, width, samples, has_nodata != 0, nodata);
+	else
+		halve_uint16_t(to, above, below, width, samples, has_nodata != 0, nodata);
+}

@@ -31,6 +31,10 @@ void swath_differences(void *pixels, int width, int height, int samples, int byt
 // The floating point predictor, in place. scratch holds one row.
 void swath_float_planes(uint8_t *pixels, int width, int height, int samples, int bytes, uint8_t *scratch);
 
+// Halve two lines of 2 x width pixels of samples values of 1 or 2 unsigned bytes each: the mean of four, rounded, leaving out those of
+// the nodata value. A mean is never nodata, unless there is nothing else.
+void swath_halve(void *to, const void *above, const void *below, int width, int samples, int bytes, int has_nodata, unsigned nodata);
+
 // Swap the bytes of count values in place.
 void swath_swap(void *values, size_t count, int bytes);
 

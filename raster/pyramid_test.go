@@ -28,6 +28,7 @@ func TestWriteCOGAgainstGDAL(t *testing.T) {
 		{godal.UInt16, 1201, 777, 2, 0, COGOptions{Zstd: true}, false},
 		{godal.UInt16, 700, 2100, 1, 0, COGOptions{}, true},
 		{godal.Byte, 901, 600, 3, 0, COGOptions{}, false},
+		{godal.Byte, 900, 600, 3, 255, COGOptions{}, false},
 		{godal.Byte, 641, 643, 1, 7, COGOptions{Overviews: Mode}, false},
 		{godal.Int16, 515, 1030, 1, -9999, COGOptions{}, false},
 		{godal.Int32, 600, 513, 1, nan, COGOptions{}, false},

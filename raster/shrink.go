@@ -1,5 +1,10 @@
 package raster
 
+/*
+#include "kernels.h"
+*/
+import "C"
+
 import (
 	"math"
 	"unsafe"
@@ -94,7 +99,17 @@ func shrinkOf[T stored](o Overviews, samples int, noData *float64) shrinker {
 		}
 	}
 	var lines [3][]T
+	halves := o == Average && whole && T(0)-1 > 0 && unsafe.Sizeof(one) <= 2 // unsigned, of one or two bytes
 	return func(to []byte, from [][]byte, down span, across []span) {
+		if wide := len(from[0]); halves && down.count == 2 && down.share[0] == down.share[1] && wide == 2*len(to) { // two by two pixels, each whole
+			known := C.int(0)
+			if has {
+				known = 1
+			}
+			C.swath_halve(unsafe.Pointer(&to[0]), unsafe.Pointer(&from[0][0]), unsafe.Pointer(&from[1][0]),
+				C.int(len(across)), C.int(samples), C.int(unsafe.Sizeof(one)), known, C.uint(none))
+			return
+		}
 		for j := range down.count {
 			lines[j] = values[T](from[j])
 		}

@@ -70,7 +70,7 @@ func WriteCOG(ctx context.Context, src, dst string, o COGOptions) error {
 	if masked(ds) {
 		err = translate(ds, made, o.driver(d))
 	} else {
-		err = o.write(ctx, ds, d, work, made)
+		err = o.write(ctx, src, ds, d, work, made)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -108,7 +108,7 @@ func unreadable(err error) error {
 }
 
 // write streams the pixels through a pyramid into the file made.
-func (o COGOptions) write(ctx context.Context, ds *godal.Dataset, d Description, work, made string) error {
+func (o COGOptions) write(ctx context.Context, src string, ds *godal.Dataset, d Description, work, made string) error {
 	if len(o.Bands) == 0 {
 		for b := range d.Bands {
 			o.Bands = append(o.Bands, b+1)
@@ -130,7 +130,7 @@ func (o COGOptions) write(ctx context.Context, ds *godal.Dataset, d Description,
 		return err
 	}
 	defer p.close()
-	if err := o.read(ctx, ds, d, func(line []byte) error { return p.push(0, line) }); err != nil {
+	if err := o.lines(ctx, src, ds, d, func(line []byte) error { return p.push(0, line) }); err != nil {
 		return err
 	}
 	f, err := os.Create(made)
@@ -146,8 +146,24 @@ func (o COGOptions) write(ctx context.Context, ds *godal.Dataset, d Description,
 	return err
 }
 
-// read hands on the lines of a raster. It reads them in strips of its whole width, so that the tiles of a JPEG 2000 file,
-// 1024 lines high, are decoded once.
+// lines hands on the lines of a raster: of JPEG 2000 tile by tile, past GDAL where that can be.
+func (o COGOptions) lines(ctx context.Context, src string, ds *godal.Dataset, d Description, line func([]byte) error) error {
+	f, err := openVSI(src)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	s := wholeTiles(f, d)
+	if s == nil {
+		return o.read(ctx, ds, d, line)
+	}
+	if err := s.readTiles(ctx, f, d.DataType, o.Bands, line); err != nil {
+		return unreadable(err)
+	}
+	return nil
+}
+
+// read hands on the lines of a raster. It reads them in strips of its whole width, so that tiles are decoded once.
 func (o COGOptions) read(ctx context.Context, ds *godal.Dataset, d Description, line func([]byte) error) error {
 	const tile, most = 1024, 64 << 20
 	length := d.Width * len(o.Bands) * d.DataType.Bytes()

@@ -24,8 +24,8 @@ from rasterio.windows import Window
 from rio_cogeo.cogeo import cog_validate
 
 STEPS = [  # the first that matches any function on the stack
-    ("decode JPEG 2000", r"godal\.\(\*Dataset\)\.Read|decodeTile"),
-    ("overviews", r"raster\.shrink"),
+    ("decode JPEG 2000", r"godal\.\(\*Dataset\)\.Read|codestream\)\.decode|_ExternalCode"),
+    ("overviews", r"raster\.shrink|swath_halve"),
     ("predictor and deflate", r"pyramid\)\.compress"),
     ("checksums", r"sha256|crc32|hash/"),
     ("blocks, files", r"pyramid\)|objects\.|os\.\(\*File\)|syscall|io\.Copy"),
