@@ -33,6 +33,7 @@ type AnimationRequest struct {
 const (
 	mostFrames          = 100
 	mostAnimationPixels = 32 << 20 // of all frames together: 4 bytes each in memory, and one more in a GIF
+	mostFrameSide       = 2048     // pixels
 	animationSide       = 512      // pixels of the longer side when the request does not say
 	leastFPS, mostFPS   = 0.05, 50 // browsers show a GIF no faster
 )
@@ -44,6 +45,7 @@ var perLetters = map[string]int{"": len("2006-01-02"), "date": len("2006-01-02")
 type Animation struct {
 	renderer *Renderer
 	scenes   []*Scene
+	style    render.Style // of all
 	each     time.Duration
 	least    float64 // share of a frame that is valid
 	limited  bool
@@ -93,7 +95,8 @@ func (r *Renderer) Animation(ctx context.Context, q AnimationRequest) (*Animatio
 	if len(whole.views) == 0 {
 		return nil, fault.New(fault.NotFound, "the search finds no item in the area: there is nothing to animate")
 	}
-	if _, err := whole.style(); err != nil {
+	style, err := whole.style()
+	if err != nil {
 		return nil, err
 	}
 	scenes := whole.apart(letters)
@@ -110,7 +113,7 @@ func (r *Renderer) Animation(ctx context.Context, q AnimationRequest) (*Animatio
 		}
 	}
 	return &Animation{
-		renderer: r, scenes: scenes, each: time.Duration(float64(time.Second) / q.FPS), least: q.MinValidPercent / 100, limited: whole.limited, only: whole.only,
+		renderer: r, scenes: scenes, style: style, each: time.Duration(float64(time.Second) / q.FPS), least: q.MinValidPercent / 100, limited: whole.limited, only: whole.only,
 		key: fmt.Sprintf("a%x", xxhash.Sum64String(fmt.Sprintf("%s %d %g %g", whole.key, letters, q.FPS, q.MinValidPercent))),
 	}, nil
 }
@@ -147,19 +150,19 @@ func (q AnimationRequest) frame() (Frame, geo.Box, error) {
 		return Frame{}, b, err
 	}
 	f := Frame{Grid: gridOver(in, q.System, size)}
-	if f.Grid.Width > mostSidePx || f.Grid.Height > mostSidePx {
-		return Frame{}, b, fault.New(fault.TooLarge, "%d x %d pixels: a frame has at most %d each way", f.Grid.Width, f.Grid.Height, mostSidePx)
+	if f.Grid.Width > mostFrameSide || f.Grid.Height > mostFrameSide {
+		return Frame{}, b, fault.New(fault.TooLarge, "%d x %d pixels: a frame of an animation has at most %d each way", f.Grid.Width, f.Grid.Height, mostFrameSide)
 	}
 	return f, b, nil
 }
 
-// apart returns a scene for each time, the oldest first: for each that the first letters of a date-time name, or with none for each
+// apart returns a scene for each time, the oldest first: for each that the first letters of a date in UTC name, or with none for each
 // item. Within a scene the items keep their order.
 func (s *Scene) apart(letters int) []*Scene {
 	byTime := map[string]*Scene{}
 	var scenes []*Scene
 	for i, v := range s.views {
-		name := s.times[i][:min(letters, len(s.times[i]))]
+		name := timeOf(s.times[i]).Format(time.DateOnly)[:letters]
 		one := byTime[name]
 		if one == nil || letters == 0 {
 			one = &Scene{renderer: s.renderer, how: s.how, frame: s.frame, only: s.only}
@@ -168,23 +171,17 @@ func (s *Scene) apart(letters int) []*Scene {
 		}
 		one.views, one.times = append(one.views, v), append(one.times, s.times[i])
 	}
-	slices.SortStableFunc(scenes, func(a, b *Scene) int { return compareTimes(a.times[0], b.times[0]) })
+	slices.SortStableFunc(scenes, func(a, b *Scene) int { return timeOf(a.times[0]).Compare(timeOf(b.times[0])) })
 	return scenes
 }
 
-// compareTimes orders RFC 3339 texts in UTC; those of items without a time come first.
-func compareTimes(a, b string) int {
-	at, errA := time.Parse(time.RFC3339, a)
-	bt, errB := time.Parse(time.RFC3339, b)
-	switch {
-	case errA != nil && errB != nil:
-		return 0
-	case errA != nil:
-		return -1
-	case errB != nil:
-		return 1
+// timeOf is an item's time in UTC, the zero time where it says none.
+func timeOf(datetime string) time.Time {
+	at, err := time.Parse(time.RFC3339, datetime)
+	if err != nil {
+		return time.Time{}
 	}
-	return at.Compare(bt)
+	return at.UTC()
 }
 
 // Draw draws the animation, once for all who ask for the same at the same time.
@@ -206,10 +203,6 @@ func (a *Animation) draw(ctx context.Context, m render.Motion) ([]byte, error) {
 		return nil, err
 	}
 	defer movie.Close()
-	style, err := a.scenes[0].style()
-	if err != nil {
-		return nil, err
-	}
 	drawn := 0
 	for _, s := range a.scenes {
 		planes, from, err := s.selected(ctx)
@@ -225,7 +218,7 @@ func (a *Animation) draw(ctx context.Context, m render.Motion) ([]byte, error) {
 		if valid == 0 || float64(valid) < a.least*float64(len(from)) {
 			continue
 		}
-		pixels, err := render.Colours(planes, grid.Width, grid.Height, style)
+		pixels, err := render.Colours(planes, grid.Width, grid.Height, a.style)
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,7 @@ import (
 // TestAnimation: layers of one value each become frames in the order of their times, one for each item, date, month or year.
 func TestAnimation(t *testing.T) {
 	tile := geo.Tile{Z: 10, X: 516, Y: 372}
-	r, asked := layersAt(t, tile, map[string]string{"a": "2024-03-05T10:00:00Z", "b": "2024-01-05T10:00:00Z", "c": "2024-03-05T08:00:00Z"})
+	r, asked := layersAt(t, tile, map[string]string{"a": "2024-03-05T10:00:00Z", "b": "2024-01-05T10:00:00Z", "c": "2024-03-06T01:00:00+17:00"})
 	box := tile.LonLatBox()
 	q := AnimationRequest{MosaicRequest: MosaicRequest{Request: Request{Assets: []string{"v"}, Rescale: [][2]float64{{0, 255}}}}, Box: &box, System: geo.WebMercator, Size: Size{MaxPx: 64}, FPS: 2}
 	for per, want := range map[string][]string{ // gray of the north-west, north-east and south-west quarters; -1 is nothing
@@ -90,8 +90,10 @@ func TestAnimation(t *testing.T) {
 			t.Errorf("%+v: the same tag, %v", other, err)
 		}
 	}
-	q.Size = Size{WidthPx: 8000, HeightPx: 4000}
-	if _, err := r.Animation(t.Context(), q); !fault.Is(err, fault.TooLarge) {
-		t.Errorf("3 frames of 32 million pixels: %v", err)
+	for _, size := range []Size{{WidthPx: 2049, HeightPx: 1}, {WidthPx: 20_000}} {
+		q.Size = size
+		if _, err := r.Animation(t.Context(), q); !fault.Is(err, fault.TooLarge) {
+			t.Errorf("%v: %v", size, err)
+		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"image/color"
 	"math"
 	"strings"
-	"time"
 
 	"swath/fault"
 	"swath/raster"
@@ -156,7 +155,7 @@ func (s *Scene) originsRaster(from []int32) ([]byte, error) {
 	days := make([]float32, len(s.views))
 	for i, v := range s.views {
 		image.Items[fmt.Sprintf("ITEM_%d", i+1)] = strings.TrimSpace(fmt.Sprintf("%s/%s %s", v.item.Collection, v.item.ID, s.times[i]))
-		if at, err := time.Parse(time.RFC3339, s.times[i]); err == nil {
+		if at := timeOf(s.times[i]); !at.IsZero() {
 			days[i] = float32(math.Floor(float64(at.Unix()) / (24 * 60 * 60)))
 		}
 	}

@@ -207,3 +207,23 @@ func TestPointOfAlgorithm(t *testing.T) {
 		}
 	}
 }
+
+// FuzzZone: any body is a zone with an extent, or refused.
+func FuzzZone(f *testing.F) {
+	f.Add(feature("[[0,0],[1,0],[1,1],[0,0]]"), 4326)
+	f.Add(feature("[[179,0],[-179,0],[-179,1],[179,0]]"), 4326)
+	f.Add(feature("[[400000,5e6],[4e5,5.1e6],[4.1e5,5e6],[4e5,5e6]]"), 32631)
+	f.Add([]byte(`{"type":"GeometryCollection","geometries":[{"type":"Polygon","coordinates":[]}]}`), 3857)
+	f.Fuzz(func(t *testing.T, body []byte, system int) {
+		z, err := InFeature(body, geo.EPSG(system), 0, Size{})
+		if err != nil {
+			if fault.Is(err, fault.Internal) {
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		if b := z.degrees; !(b.MinX < b.MaxX && b.MinY < b.MaxY) || len(z.area.rings) == 0 {
+			t.Fatalf("%+v", b)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package tilehttp
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"testing"
@@ -41,6 +42,36 @@ func FuzzCropAddress(f *testing.F) {
 		}
 		defer answer.Body.Close()
 		if answer.StatusCode >= 500 {
+			t.Fatalf("%s: %d", target, answer.StatusCode)
+		}
+	})
+}
+
+// FuzzMosaicAddress: whatever is asked of many items, the answer is there or says what is wrong.
+func FuzzMosaicAddress(f *testing.F) {
+	for _, seed := range [][2]string{{"/collections/jmm/timeseries/point", "lon=152.2&lat=-30.4&radius=100&assets=B04&f=csv"}, {"/timeseries/point", "lon=1"},
+		{"/collections/jmm/animation.gif", "bbox=152.1,-30.6,152.5,-30.2&render=ndvi&max_size=16&fps=0.1&frame=item"}, {"/collections/jmm/animation.webp", "bbox=-180,-90,180,90&render=ndvi&width=1&height=1&dst_crs=32756"},
+		{"/collections/jmm/tiles/WebMercatorQuad/8/236/150/provenance.tif", "assets=B04&tilesize=16"}, {"/tiles/UTM56SWGS84Quad/8/63/149/provenance.json", "collections=jmm&tilesize=8"},
+		{"/collections/jmm/tiles", "datetime=2018-01-01T00:00:00Z/..&bbox=170,-10,-170,10"}, {"/tiles/CDB1GlobalGrid/-3/1/1.tif", "expression=1&tilesize=8"},
+		{"/collections/jmm/UTM56WGS84Quad/WMTSCapabilities.xml", "render=%00"}, {"/tilejson.json", "tile_matrix_set=NZTM2000Quad&bbox=0,0,0,0"}} {
+		f.Add(seed[0], seed[1])
+	}
+	app, _ := door(f)
+	f.Fuzz(func(t *testing.T, path, query string) {
+		target := (&url.URL{Path: path, RawQuery: query}).String()
+		if target == "" || target[0] != '/' || len(target) > 1 && target[1] == '/' {
+			t.Skip()
+		}
+		request, err := http.NewRequest("GET", "http://example.com"+target, nil)
+		if err != nil {
+			t.Skip() // no address at all
+		}
+		answer, err := app.Test(request, 30_000)
+		if err != nil {
+			t.Skip()
+		}
+		defer answer.Body.Close()
+		if answer.StatusCode >= 500 && answer.StatusCode != 504 {
 			t.Fatalf("%s: %d", target, answer.StatusCode)
 		}
 	})

@@ -256,7 +256,7 @@ func TestAnimation(t *testing.T) {
 		"gif?min_valid_percent=101&" + area:       {400, "0 to 100"},
 		"gif?dst_crs=EPSG:1&" + area:              {400, "EPSG:1"},
 		"gif?width=9000&" + area:                  {413, "8192"},
-		"gif?width=8192&height=8192&" + area:      {413, "at most"},
+		"gif?width=8192&height=8192&" + area:      {413, "at most 2048"},
 		"gif?bbox=1,1,2,2&render=ndvi":            {404, "no item"},
 		"gif?bbox=152.1,-30.6,152.5,-30.2":        {200, ""},
 		"gif?expression=B04&bbox=152,-31,153,-30": {400, "rescale"},
