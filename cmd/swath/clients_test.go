@@ -21,7 +21,7 @@ func TestClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	base, _ := demo(t)
-	for _, script := range []string{"clients.py", "judge.py", "search.py"} {
+	for _, script := range []string{"clients.py", "judge.py", "search.py", "titiler.py"} {
 		out, err := exec.Command(python, "testdata/"+script, base, schemas).CombinedOutput()
 		t.Logf("%s", out)
 		if err != nil {

@@ -38,6 +38,7 @@ func TestContract(t *testing.T) {
 	contract.Routes(t, app)
 	client := contract.Client(t, app)
 
+	byURL := "&url=http://example.com" + item56JMM
 	ndvi := "expression=" + url.QueryEscape("(B08-B04)/(B08+B04)")
 	for target, want := range map[string]int{
 		"/": 200, "/?f=html": 200, "/conformance": 200, "/api": 200, "/api.html": 200, "/healthz": 200, "/readyz": 200, "/metrics": 200,
@@ -85,6 +86,9 @@ func TestContract(t *testing.T) {
 		"/collections/sentinel-2-l1c/footprints/WorldCRS84Quad/8/236/150.mvt": 404,
 		item56JMM + "/data.tif?assets=B04,B08&bbox=152.1,-30.5,152.3,-30.25":  200, item56JMM + "/data.csv?" + ndvi + "&bbox=152.1,-30.5,152.3,-30.25&dst_crs=EPSG:4326&max_size=20": 200,
 		item56JMM + "/data.nc?render=ndvi&bbox=152.1,-30.5,152.3,-30.25": 200, item56JMM + "/data.tif?assets=B04&width=60000": 413, item56JMM + "/data.tif?assets=B04&rescale=0,1": 400,
+		"/stac/WebMercatorQuad/tilejson.json?assets=B04" + byURL: 200, "/stac/tiles/WebMercatorQuad/8/236/150@2x.png?render=ndvi" + byURL: 200, "/stac/assets?" + byURL: 200, "/stac/bounds?" + byURL: 200,
+		"/stac/info?" + byURL: 200, "/stac/info.geojson?" + byURL: 200, "/stac/statistics?assets=B04" + byURL: 200, "/stac/point/152.3,-30.3?assets=B04" + byURL: 200, "/stac/preview?render=ndvi" + byURL: 200,
+		"/stac/info?url=http://example.org/x": 400, "/cog/tiles/WebMercatorQuad/8/236/150.png?" + byURL: 400, "/cog/tiles/WebMercatorQuad/8/236/150?" + byURL + "/assets/B04": 200, "/cog/preview.png?max_size=64" + byURL + "/assets/B04": 200,
 		item56JMM + "/angles": 200, item56JMM + "/angles?bands=B04,B8A": 200, item56JMM + "/angles?bands=B99": 400, item56JMM + "/orbit": 404, "/collections/barbellino/items/none/angles": 404, item56JMM + "/orbit?x=1": 400,
 		item56JMM + "/data.zarr?assets=B04": 400, item56JMM + "/data.tif?assets=B04&bbox=1,43,2,44": 400, item56JMM + "/data.tif?assets=B04&bbox=1,43,2": 400, item56JMM + "/data.tif?assets=B04&resolution=-1": 400,
 		item56JMM + "/tiles/WebMercatorQuad/8/236/150.npy?assets=B04,B08": 200, item56JMM + "/preview.png?assets=B04&algorithm=hillshade&max_size=64": 200,

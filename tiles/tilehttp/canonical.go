@@ -43,7 +43,7 @@ func canonical(c *fiber.Ctx) string {
 			q.Set(name, value)
 		}
 	}
-	path := (&url.URL{Path: c.Path()}).EscapedPath()
+	path := (&url.URL{Path: pathOf(c)}).EscapedPath()
 	if at := strings.LastIndexByte(path, '.'); at > strings.LastIndexByte(path, '/') {
 		if extension := strings.ToLower(path[at+1:]); slices.Contains([]string{"png", "jpg", "jpeg", "webp", "npy", "tif", "tiff"}, extension) {
 			path = path[:at+1] + strings.NewReplacer("jpeg", "jpg", "tiff", "tif").Replace(extension)

@@ -30,7 +30,7 @@ var repeatable = []string{"assets", "rescale", "asset_bidx", "bidx", "c", "p"}
 // request reads the path and the query. Further parameters that the route knows are its own business.
 func request(c *fiber.Ctx, alsoKnown ...string) (tiles.Request, error) {
 	r, err := parse(queryOf(c), alsoKnown...)
-	r.Collection, r.Item = c.Params("collection"), c.Params("item")
+	r.Collection, r.Item = itemOf(c)
 	return r, err
 }
 
@@ -196,7 +196,8 @@ func tileTemplate(c *fiber.Ctx, set *geo.TileMatrixSet, format string) string {
 
 // itemURL is the address of the item whose pictures are asked for.
 func itemURL(c *fiber.Ctx) string {
-	return httpkit.BaseURL(c) + "/collections/" + url.PathEscape(c.Params("collection")) + "/items/" + url.PathEscape(c.Params("item"))
+	collection, item := itemOf(c)
+	return httpkit.BaseURL(c) + "/collections/" + url.PathEscape(collection) + "/items/" + url.PathEscape(item)
 }
 
 // drawing is the query without the parameters that are not for drawing, with its question mark; "" when nothing is left.

@@ -59,6 +59,7 @@ func (a API) Mount(r fiber.Router) {
 	item.Get("/angles", a.angles)
 	item.Get("/orbit", a.orbit)
 	a.mountMosaics(r)
+	a.mountByURL(r)
 	r.Get("/tileMatrixSets", tileMatrixSets)
 	r.Get("/tileMatrixSets/:tms", tileMatrixSet)
 	r.Get("/colormaps", colormaps)
@@ -132,7 +133,8 @@ func (a API) picture(c *fiber.Ctx, view *tiles.View, frame tiles.Frame, format r
 	if c.Method() != fiber.MethodPost {
 		c.Set(fiber.HeaderContentLocation, canonical(c))
 	}
-	if a.notModified(c, c.Params("collection"), tag) {
+	collection, _ := itemOf(c)
+	if a.notModified(c, collection, tag) {
 		return nil
 	}
 	body, err := view.Picture(c.UserContext(), frame, format)

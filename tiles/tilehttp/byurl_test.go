@@ -1,0 +1,56 @@
+package tilehttp
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// TestByURL asks for an item as clients of TiTiler do: the answers are those of the item's own addresses.
+func TestByURL(t *testing.T) {
+	app, _ := door(t)
+	item, here := "/collections/jmm/items/jmm", "http://example.com"
+	at := "url=" + url.QueryEscape(here+item)
+	file := "url=" + url.QueryEscape(here+item+"/assets/B08")
+	for asked, same := range map[string]string{
+		"/stac/tiles/WebMercatorQuad/8/236/150.png?render=ndvi&" + at: item + "/tiles/WebMercatorQuad/8/236/150.png?render=ndvi",
+		"/stac/tiles/WorldCRS84Quad/8/472/171?" + at:                  item + "/tiles/WorldCRS84Quad/8/472/171",
+		"/stac/WebMercatorQuad/tilejson.json?assets=B08&" + at:        item + "/WebMercatorQuad/tilejson.json?assets=B08",
+		"/stac/preview.webp?render=ndvi&max_size=64&" + at:            item + "/preview.webp?render=ndvi&max_size=64",
+		"/stac/statistics?assets=B08&" + at:                           item + "/statistics?assets=B08",
+		"/stac/point/152.5,-30.5?assets=B08&" + at:                    item + "/point/152.5,-30.5?assets=B08",
+		"/stac/info?" + at + "/":                                      item + "/info",
+		"/stac/info.geojson?" + at:                                    item + "/info.geojson",
+		"/stac/assets?" + at + "%3Ff%3Djson":                          item + "/assets",
+		"/stac/bounds?" + at:                                          item + "/bounds",
+		"/cog/tiles/WebMercatorQuad/8/236/150.png?" + file:            item + "/tiles/WebMercatorQuad/8/236/150.png?assets=B08",
+		"/cog/WebMercatorQuad/tilejson.json?" + file:                  item + "/WebMercatorQuad/tilejson.json?assets=B08",
+		"/cog/preview?max_size=32&" + file:                            item + "/preview?max_size=32&assets=B08",
+	} {
+		got, want := ask(t, app, "GET", asked), ask(t, app, "GET", same)
+		if got.status != 200 || !bytes.Equal(got.body, want.body) || got.header.Get("ETag") != want.header.Get("ETag") {
+			t.Errorf("%s: %d %.200s, want that of %s: %d %.200s", asked, got.status, got.body, same, want.status, want.body)
+		}
+		if at := got.header.Get("Content-Location"); at != want.header.Get("Content-Location") {
+			t.Errorf("%s: its canonical address is %s, want %s", asked, at, want.header.Get("Content-Location"))
+		}
+	}
+	if got := ask(t, app, "GET", "/stac/WebMercatorQuad/WMTSCapabilities.xml?"+at); got.status != 200 || !bytes.Contains(got.body, []byte(here+item+"/tiles/{TileMatrixSet}/{TileMatrix}")) {
+		t.Errorf("WMTS: %d %.2000s", got.status, got.body)
+	}
+	for asked, says := range map[string]string{
+		"/stac/info": "url names what to draw", "/stac/info?" + at + "&" + at: "url names what to draw",
+		"/stac/info?url=" + url.QueryEscape("http://example.org"+item): "not of this catalog", "/stac/info?url=x": "not of this catalog",
+		"/stac/info?url=" + url.QueryEscape(here+"/collections/jmm"): "not of this catalog", "/stac/info?" + file: "under /cog",
+		"/stac/info?url=" + url.QueryEscape(here+"/collections//items/a"): "not of this catalog", "/cog/preview?" + at: "under /stac",
+		"/cog/preview?" + strings.Replace(file, "B08", "B99", 1): "B99",
+	} {
+		if got := ask(t, app, "GET", asked); got.status != 400 || !bytes.Contains(got.body, []byte(says)) {
+			t.Errorf("%s: %d %s, want one that says %q", asked, got.status, got.body, says)
+		}
+	}
+	if got := ask(t, app, "GET", "/stac/info?url="+url.QueryEscape(here+"/collections/jmm/items/none")); got.status != 404 {
+		t.Errorf("an item that is not there: %d", got.status)
+	}
+}
