@@ -1,0 +1,326 @@
+package cdse
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"swath/fault"
+	"swath/ingest/hub"
+)
+
+// passing is a failure that a later try may not meet.
+type passing struct {
+	err   error
+	after time.Duration // that the server asks for; 0: nothing
+}
+
+func (p *passing) Error() string { return p.err.Error() }
+func (p *passing) Unwrap() error { return p.err }
+
+// tried repeats what fails in a way that may pass.
+func (c *Client) tried(ctx context.Context, what func() error) error {
+	for try := 1; ; try++ {
+		err := what()
+		var again *passing
+		if err == nil || ctx.Err() != nil || !errors.As(err, &again) {
+			return errors.Join(err, ctx.Err())
+		}
+		wait := max(again.after, c.backoff(try))
+		if try >= c.cfg.Tries || again.after > c.cfg.MostWait {
+			return &hub.Retry{After: wait, Err: fault.Wrap(fault.Unavailable, again.err, "the hub does not answer as it should, after %d tries", try)}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+		}
+	}
+}
+
+// get reads a JSON document, and the hub's clock.
+func (c *Client) get(ctx context.Context, address string, into any) (now time.Time, err error) {
+	err = c.tried(ctx, func() error {
+		r, err := c.send(ctx, address, http.Header{"Accept": {"application/json"}}, false)
+		if err != nil {
+			return err
+		}
+		defer r.Body.Close()
+		if r.StatusCode != http.StatusOK {
+			return statusError(r)
+		}
+		body, err := io.ReadAll(io.LimitReader(r.Body, mostPageBytes+1))
+		if err != nil {
+			return &passing{err: fmt.Errorf("read %s: %w", address, err)}
+		}
+		if len(body) > mostPageBytes {
+			return fault.New(fault.Unavailable, "hub: %s answers with more than %d bytes", address, mostPageBytes)
+		}
+		if err := json.Unmarshal(body, into); err != nil {
+			return &passing{err: fmt.Errorf("%s: %w", address, err)}
+		}
+		if now, err = http.ParseTime(r.Header.Get("Date")); err != nil {
+			return &passing{err: fmt.Errorf("%s: no clock: %w", address, err)}
+		}
+		return nil
+	})
+	return now, err
+}
+
+// Fetch asks for the bytes of a product.
+func (c *Client) Fetch(ctx context.Context, id string, from int64, tag string) (body *hub.Body, err error) {
+	header := http.Header{"Accept-Encoding": {"identity"}}
+	if tag == "" {
+		from = 0
+	}
+	if from > 0 {
+		header.Set("Range", fmt.Sprintf("bytes=%d-", from))
+		header.Set("If-Range", tag)
+	}
+	err = c.tried(ctx, func() error {
+		base := c.downloads()
+		r, err := c.send(ctx, productAt(base, id)+"/$value", header, true)
+		if err == nil {
+			if body, err = bodyOf(r, from); err != nil {
+				r.Body.Close()
+			}
+		}
+		if err != nil && base != c.cfg.Catalogue { // perhaps they have moved on: the catalogue knows
+			c.moved.Store(nil)
+			if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden) {
+				err = &passing{err: err}
+			}
+		}
+		return err
+	})
+	return body, err
+}
+
+// downloads is where the bytes of products are: at the catalogue, or where it said once and for all (301) that they have moved to.
+func (c *Client) downloads() string {
+	if base := c.moved.Load(); base != nil {
+		return *base
+	}
+	return c.cfg.Catalogue
+}
+
+// bodyOf reads the head of a download.
+func bodyOf(r *http.Response, asked int64) (*hub.Body, error) {
+	b := &hub.Body{ReadCloser: r.Body, Total: r.ContentLength}
+	if tag := r.Header.Get("ETag"); strings.HasPrefix(tag, `"`) { // a weak one says nothing of bytes
+		b.Tag = tag
+	}
+	switch r.StatusCode {
+	case http.StatusOK:
+	case http.StatusPartialContent:
+		first, total, err := contentRange(r.Header.Get("Content-Range"))
+		if err != nil || first != asked {
+			return nil, &passing{err: fmt.Errorf("asked for bytes from %d, got Content-Range %q", asked, r.Header.Get("Content-Range"))}
+		}
+		b.From, b.Total = first, total
+	case http.StatusRequestedRangeNotSatisfiable:
+		return nil, fault.New(fault.Stale, "hub: the product has no byte %d", asked)
+	case http.StatusAccepted:
+		return nil, &hub.Retry{After: retryAfter(r), Err: fault.New(fault.Offline, "hub: the product is being brought from cold storage")}
+	default:
+		return nil, statusError(r)
+	}
+	// Some gateways answer with a page that says what is wrong, and 200.
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && (kind == "text/html" || kind == "application/json" || kind == "application/problem+json") {
+		return nil, &passing{err: fmt.Errorf("a download answers with %s", kind)}
+	}
+	return b, nil
+}
+
+// contentRange reads "bytes 5-9/10"; total is -1 for *.
+func contentRange(text string) (first, total int64, err error) {
+	span, whole, ok := strings.Cut(strings.TrimPrefix(text, "bytes "), "/")
+	begin, end, both := strings.Cut(span, "-")
+	if !ok || !both || !strings.HasPrefix(text, "bytes ") {
+		return 0, 0, fmt.Errorf("Content-Range %q", text)
+	}
+	if first, err = strconv.ParseInt(begin, 10, 64); err != nil || first < 0 {
+		return 0, 0, fmt.Errorf("Content-Range %q", text)
+	}
+	last, err := strconv.ParseInt(end, 10, 64)
+	if err != nil || last < first {
+		return 0, 0, fmt.Errorf("Content-Range %q", text)
+	}
+	if whole == "*" {
+		return first, -1, nil
+	}
+	if total, err = strconv.ParseInt(whole, 10, 64); err != nil || total <= last {
+		return 0, 0, fmt.Errorf("Content-Range %q", text)
+	}
+	return first, total, nil
+}
+
+// statusError says what a status means.
+func statusError(r *http.Response) error {
+	text, _ := io.ReadAll(io.LimitReader(r.Body, 500))
+	err := fmt.Errorf("%s %s: %s", r.Request.URL.Redacted(), r.Status, strings.TrimSpace(string(text)))
+	switch {
+	case r.StatusCode == http.StatusNotFound || r.StatusCode == http.StatusGone:
+		return fault.Wrap(fault.NotFound, err, "hub: there is no such product")
+	case r.StatusCode == http.StatusUnauthorized: // of a token that was renewed just now
+		return &passing{err: err}
+	case r.StatusCode == http.StatusForbidden:
+		return fault.Wrap(fault.Forbidden, err, "hub: the account may not do this")
+	case r.StatusCode == http.StatusTooManyRequests || r.StatusCode == http.StatusServiceUnavailable:
+		return &passing{err: err, after: retryAfter(r)}
+	case r.StatusCode >= 500 || r.StatusCode == http.StatusRequestTimeout:
+		return &passing{err: err}
+	}
+	return fault.Wrap(fault.Invalid, err, "hub: the request is refused with %d", r.StatusCode)
+}
+
+// retryAfter reads seconds or a date; 0 without.
+func retryAfter(r *http.Response) time.Duration {
+	text := r.Header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(text); err == nil {
+		return time.Duration(max(0, seconds)) * time.Second
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	now := time.Now()
+	if date, err := http.ParseTime(r.Header.Get("Date")); err == nil { // the hub's clock
+		now = date
+	}
+	return max(0, at.Sub(now))
+}
+
+// send makes one request and follows redirects by an allow-list, with the token where it is needed. A token that is refused is renewed
+// once.
+func (c *Client) send(ctx context.Context, address string, header http.Header, secret bool) (*http.Response, error) {
+	renewed := false
+	for hop := 0; hop <= mostHops; hop++ {
+		if err := c.rate.Wait(ctx); err != nil {
+			return nil, err
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+		if err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "hub: not an address")
+		}
+		request.Header = header.Clone()
+		var token string
+		if secret && c.token != nil {
+			if token, err = c.token.get(ctx, ""); err != nil {
+				return nil, err
+			}
+			request.Header.Set("Authorization", "Bearer "+token)
+		}
+		r, err := c.http.Do(request)
+		if err != nil {
+			return nil, &passing{err: err}
+		}
+		switch r.StatusCode {
+		case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+			r.Body.Close()
+			next, err := request.URL.Parse(r.Header.Get("Location"))
+			if err != nil {
+				return nil, &passing{err: fmt.Errorf("%s redirects to %q", address, r.Header.Get("Location"))}
+			}
+			if err := c.mayGo(request.URL, next); err != nil {
+				return nil, err
+			}
+			if r.StatusCode == http.StatusMovedPermanently && secret && next.EscapedPath() == request.URL.EscapedPath() && next.RawQuery == "" {
+				base := next.Scheme + "://" + next.Host + strings.TrimSuffix(next.EscapedPath(), request.URL.EscapedPath()[strings.Index(request.URL.EscapedPath(), "/odata/v1/"):])
+				c.moved.Store(&base)
+			}
+			address = next.String()
+		case http.StatusUnauthorized:
+			if token == "" || renewed {
+				return r, nil
+			}
+			r.Body.Close()
+			if _, err := c.token.get(ctx, token); err != nil {
+				return nil, err
+			}
+			renewed = true
+		default:
+			return r, nil
+		}
+	}
+	return nil, &passing{err: fmt.Errorf("%s: more than %d redirects", address, mostHops)}
+}
+
+// mayGo refuses a redirect to a stranger, or from https to http.
+func (c *Client) mayGo(from, to *url.URL) error {
+	if !slices.Contains(c.hosts, to.Host) || to.Scheme != "http" && to.Scheme != "https" || from.Scheme == "https" && to.Scheme == "http" {
+		return fault.New(fault.Forbidden, "hub: %s redirects to %s://%s, which is not among the configured hosts", from.Host, to.Scheme, to.Host)
+	}
+	return nil
+}
+
+// tokens shares one token among all who ask, and renews it before it ends.
+type tokens struct {
+	cfg  Config
+	http *http.Client
+
+	mu                  sync.Mutex
+	access              string
+	refresh             string
+	renew, refreshUntil time.Time // when to renew, and when the refresh token ends
+}
+
+// get returns a token that is good for a while and is not the refused one.
+func (t *tokens) get(ctx context.Context, refused string) (string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.access != "" && t.access != refused && time.Now().Before(t.renew) {
+		return t.access, nil
+	}
+	if t.refresh != "" && time.Now().Before(t.refreshUntil) {
+		if err := t.ask(ctx, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {t.refresh}}); err == nil {
+			return t.access, nil
+		}
+		t.refresh = ""
+	}
+	err := t.ask(ctx, url.Values{"grant_type": {"password"}, "username": {t.cfg.User}, "password": {t.cfg.Password}})
+	return t.access, err
+}
+
+func (t *tokens) ask(ctx context.Context, form url.Values) error {
+	form.Set("client_id", t.cfg.Client)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.cfg.Token, strings.NewReader(form.Encode()))
+	if err != nil {
+		return fault.Wrap(fault.Invalid, err, "hub: token is not an address")
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	asked := time.Now()
+	r, err := t.http.Do(request)
+	if err != nil {
+		return &passing{err: fmt.Errorf("token: %w", err)}
+	}
+	defer r.Body.Close()
+	if r.StatusCode == http.StatusBadRequest || r.StatusCode == http.StatusUnauthorized {
+		return fault.New(fault.Forbidden, "hub: user and password are refused")
+	}
+	if r.StatusCode != http.StatusOK {
+		return statusError(r)
+	}
+	var answer struct {
+		Access         string  `json:"access_token"`
+		Expires        float64 `json:"expires_in"`
+		Refresh        string  `json:"refresh_token"`
+		RefreshExpires float64 `json:"refresh_expires_in"`
+	}
+	if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&answer); err != nil || answer.Access == "" {
+		return &passing{err: fmt.Errorf("token: an answer without a token: %v", err)}
+	}
+	part := func(seconds float64) time.Time { return asked.Add(time.Duration(0.8 * seconds * float64(time.Second))) }
+	t.access, t.refresh, t.renew, t.refreshUntil = answer.Access, answer.Refresh, part(answer.Expires), part(answer.RefreshExpires)
+	return nil
+}

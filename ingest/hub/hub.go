@@ -1,0 +1,105 @@
+// Package hub says what a source of products must offer, so that a mirror can be kept of it.
+//
+//	List by date ──▶ rows ──▶ (ledger) ──▶ Fetch by id, from a byte on ──▶ bytes
+//
+// Dates are the hub's own, as are its ids; its clock is not ours. One subpackage for each kind of source.
+package hub
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Product is a row of a hub's catalogue.
+type Product struct {
+	ID, Name  string // the hub's key, unique; the product's name as it is packed, which several rows may share
+	Bytes     int64  // of the download; 0: not said
+	Checksums []Checksum
+	Published time.Time
+	Modified  time.Time
+	Acquired  time.Time // begin of acquisition
+	Online    bool      // else it must be ordered
+}
+
+// Checksum is one of the download's bytes.
+type Checksum struct{ Algorithm, Value string } // MD5, SHA256 or BLAKE3, and hexadecimal digits in lower case
+
+// Deletion is a product that left the hub.
+type Deletion struct {
+	ID, Name string
+	At       time.Time
+	Cause    string
+}
+
+// Order is a date by which rows can be listed.
+type Order string
+
+// The orders.
+const (
+	ByPublication  Order = "published"
+	ByModification Order = "modified"
+	ByDeletion     Order = "deleted"
+	ByAcquisition  Order = "acquired"
+)
+
+// Query asks for the rows with a date that is not before Since and, unless it is zero, before Until; oldest first.
+type Query struct {
+	By           Order
+	Since, Until time.Time
+}
+
+// Page is some of the rows that were asked for, in order. Rows may come again on a later page.
+type Page struct {
+	Products  []Product  // of every order but ByDeletion
+	Deletions []Deletion // of ByDeletion
+	Now       time.Time  // what the hub's clock says
+}
+
+// Last returns the date of the last row; zero without rows.
+func (p Page) Last(by Order) time.Time {
+	switch n := len(p.Products); {
+	case by == ByDeletion && len(p.Deletions) > 0:
+		return p.Deletions[len(p.Deletions)-1].At
+	case n == 0:
+		return time.Time{}
+	case by == ByModification:
+		return p.Products[n-1].Modified
+	case by == ByAcquisition:
+		return p.Products[n-1].Acquired
+	default:
+		return p.Products[n-1].Published
+	}
+}
+
+// Body is what a download answers.
+type Body struct {
+	io.ReadCloser
+	From  int64  // the first byte that comes: what was asked for, or 0 when the hub begins anew
+	Total int64  // bytes of the whole; -1: not said
+	Tag   string // a strong ETag; empty: none
+}
+
+// Hub is a source of products. It is safe for concurrent use. Errors that may pass are tried again inside, in bounded time; those that
+// come out are fault.Unavailable where a later run may succeed, fault.NotFound where the row is gone, fault.Forbidden where the
+// account may not, fault.Offline where the product must first be brought from cold storage.
+type Hub interface {
+	// List hands over page after page until there are no more rows or yield fails.
+	List(ctx context.Context, q Query, yield func(Page) error) error
+	// Count returns how many rows List would hand over.
+	Count(ctx context.Context, q Query) (int64, error)
+	// Product returns one row, or fault.NotFound.
+	Product(ctx context.Context, id string) (Product, error)
+	// Fetch opens a product's bytes from one on, if they still have the tag; else, or without tag, from the first.
+	Fetch(ctx context.Context, id string, from int64, tag string) (*Body, error)
+}
+
+// Retry is an error of a source that is busy.
+type Retry struct {
+	After time.Duration // how long to leave it alone
+	Err   error
+}
+
+func (r *Retry) Error() string { return fmt.Sprintf("%v (again in %v)", r.Err, r.After) }
+func (r *Retry) Unwrap() error { return r.Err }

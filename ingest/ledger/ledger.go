@@ -1,0 +1,310 @@
+// Package ledger keeps in PostgreSQL what mirrors know of their hubs: a row for each row of a hub, by the hub's id, and how far each of
+// the hub's lists was read.
+//
+//	            ┌──────────── modified ◀────────────┐
+//	listed ─▶ wanted ─▶ fetched, catalogued ─▶ held ┤─▶ superseded: another row of the name was published later
+//	            └─▶ quarantined, tried again daily  └─▶ gone: deleted at the hub
+//
+// A list's place moves in the transaction that stores the rows of the page, so that whoever is killed repeats a page and loses none.
+package ledger
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"swath/fault"
+	"swath/ingest/hub"
+)
+
+var (
+	//go:embed sql/record.sql
+	recordSQL string
+	//go:embed sql/delete.sql
+	deleteSQL string
+	//go:embed sql/settle.sql
+	settleSQL string
+	//go:embed sql/orphans.sql
+	orphansSQL string
+	//go:embed sql/status.sql
+	statusSQL string
+)
+
+// Ledger is that of one mirror. It is safe for concurrent use.
+type Ledger struct {
+	pool   *pgxpool.Pool
+	mirror string
+	held   *pgxpool.Conn // holds the lock of the mirror
+}
+
+// lockSpace is the first half of the advisory locks of mirrors: "mirr" in ASCII.
+const lockSpace = 0x6d697272
+
+// Open takes the ledger of a mirror over: fault.Conflict when another process keeps it.
+func Open(ctx context.Context, url, mirror string) (l *Ledger, err error) {
+	pool, err := pgxpool.New(ctx, url)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "not the address of a database")
+	}
+	l = &Ledger{pool: pool, mirror: mirror}
+	defer func() {
+		if err != nil {
+			l.Close()
+		}
+	}()
+	if l.held, err = pool.Acquire(ctx); err != nil {
+		return l, unavailable(err)
+	}
+	var locked bool
+	if err = l.held.QueryRow(ctx, "select pg_try_advisory_lock($1, hashtext($2))", lockSpace, mirror).Scan(&locked); err != nil {
+		return l, unavailable(err)
+	}
+	if !locked {
+		return l, fault.New(fault.Conflict, "mirror %s is kept by another process", mirror)
+	}
+	return l, nil
+}
+
+// Close lets the mirror go.
+func (l *Ledger) Close() {
+	if l.held != nil {
+		l.held.Conn().Close(context.Background()) //nolint:errcheck // the lock goes with the connection either way
+		l.held.Release()
+	}
+	l.pool.Close()
+}
+
+func unavailable(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fault.Wrap(fault.Unavailable, err, "the ledger can't be reached")
+}
+
+// Cursor returns how far a list was read; zero: never.
+func (l *Ledger) Cursor(ctx context.Context, by hub.Order) (at time.Time, err error) {
+	err = l.pool.QueryRow(ctx, "select at from mirror_cursor where mirror = $1 and list = $2", l.mirror, by).Scan(&at)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return at, nil
+	}
+	return at.UTC(), unavailable(err)
+}
+
+// Record stores the rows of a page and, unless by is ByAcquisition, moves the list's place up to a moment.
+func (l *Ledger) Record(ctx context.Context, by hub.Order, page hub.Page, upTo time.Time) error {
+	return unavailable(pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		var names []string
+		if rows := distinct(page.Products); len(rows) > 0 {
+			args := products(rows)
+			args["mirror"] = l.mirror
+			if _, err := tx.Exec(ctx, recordSQL, args); err != nil {
+				return fmt.Errorf("record: %w", err)
+			}
+			names = args["names"].([]string)
+		}
+		if len(page.Deletions) > 0 {
+			var ids, gone, causes []string
+			var at []time.Time
+			seen := map[string]bool{}
+			for _, d := range page.Deletions {
+				if !seen[d.ID] {
+					seen[d.ID] = true
+					ids, gone, at, causes = append(ids, clean(d.ID)), append(gone, clean(d.Name)), append(at, d.At), append(causes, clean(d.Cause))
+				}
+			}
+			if _, err := tx.Exec(ctx, deleteSQL, pgx.NamedArgs{"mirror": l.mirror, "ids": ids, "names": gone, "at": at, "causes": causes}); err != nil {
+				return fmt.Errorf("delete: %w", err)
+			}
+			names = append(names, gone...)
+		}
+		if len(names) > 0 {
+			slices.Sort(names)
+			if _, err := tx.Exec(ctx, settleSQL, pgx.NamedArgs{"mirror": l.mirror, "names": slices.Compact(names)}); err != nil {
+				return fmt.Errorf("settle: %w", err)
+			}
+		}
+		if by == hub.ByAcquisition || upTo.IsZero() {
+			return nil
+		}
+		_, err := tx.Exec(ctx, `insert into mirror_cursor as c values ($1, $2, $3)
+			on conflict (mirror, list) do update set at = greatest(c.at, excluded.at) where c.at < excluded.at`, l.mirror, by, upTo)
+		return err
+	}))
+}
+
+// distinct keeps the newest row of each id: a page may have one twice.
+func distinct(rows []hub.Product) []hub.Product {
+	at := map[string]int{}
+	var out []hub.Product
+	for _, r := range rows {
+		if i, twice := at[r.ID]; !twice {
+			at[r.ID] = len(out)
+			out = append(out, r)
+		} else if !r.Modified.Before(out[i].Modified) {
+			out[i] = r
+		}
+	}
+	return out
+}
+
+func products(rows []hub.Product) pgx.NamedArgs {
+	n := len(rows)
+	ids, names, sums := make([]string, n), make([]string, n), make([]string, n)
+	size, online := make([]int64, n), make([]bool, n)
+	published, modified, acquired := make([]time.Time, n), make([]time.Time, n), make([]*time.Time, n)
+	for i, r := range rows {
+		ids[i], names[i], size[i], online[i], published[i], modified[i] = clean(r.ID), clean(r.Name), r.Bytes, r.Online, r.Published, r.Modified
+		sums[i] = strings.Join(sumTexts(r.Checksums), " ")
+		if !r.Acquired.IsZero() {
+			acquired[i] = &r.Acquired
+		}
+	}
+	return pgx.NamedArgs{"ids": ids, "names": names, "bytes": size, "checksums": sums, "published": published, "modified": modified, "acquired": acquired, "online": online}
+}
+
+// clean takes away what PostgreSQL can't store.
+func clean(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+func sumTexts(sums []hub.Checksum) []string {
+	texts := make([]string, len(sums))
+	for i, s := range sums {
+		texts[i] = clean(strings.ReplaceAll(s.Algorithm+":"+s.Value, " ", ""))
+	}
+	return texts
+}
+
+// Entry is a product that waits to be fetched.
+type Entry struct {
+	hub.Product
+	Tries   int // that failed
+	NextTry time.Time
+}
+
+// Due returns products that may be fetched now, the newest first, but those that are left out.
+func (l *Ledger) Due(ctx context.Context, n int, without []string) ([]Entry, error) {
+	return l.waiting(ctx, "and next_try <= now() and not id = any($2) order by published desc limit $3", without, n)
+}
+
+// Next returns when the next product that waits may be fetched, not counting those in quarantine; zero when none waits.
+func (l *Ledger) Next(ctx context.Context) (at time.Time, err error) {
+	var next *time.Time
+	err = l.pool.QueryRow(ctx, "select min(next_try) from mirror_product where mirror = $1 and state = 'wanted'", l.mirror).Scan(&next)
+	if next != nil {
+		at = *next
+	}
+	return at, unavailable(err)
+}
+
+func (l *Ledger) waiting(ctx context.Context, rest string, args ...any) ([]Entry, error) {
+	rows, err := l.pool.Query(ctx, "select id, name, bytes, checksums, published, modified, online, tries, next_try from mirror_product where mirror = $1 and state in ('wanted', 'quarantined') "+rest,
+		append([]any{l.mirror}, args...)...)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (e Entry, err error) {
+		var sums []string
+		err = r.Scan(&e.ID, &e.Name, &e.Bytes, &sums, &e.Published, &e.Modified, &e.Online, &e.Tries, &e.NextTry)
+		for _, text := range sums {
+			algorithm, value, _ := strings.Cut(text, ":")
+			e.Checksums = append(e.Checksums, hub.Checksum{Algorithm: algorithm, Value: value})
+		}
+		return e, err
+	})
+	return all, unavailable(err)
+}
+
+// Holding is what was fetched and became an item.
+type Holding struct {
+	Bytes            int64
+	Checksums        []hub.Checksum // computed here
+	Collection, Item string
+}
+
+// Held notes that a product, as it was listed when it was fetched, is in the catalog. If its row has changed meanwhile so that other bytes
+// are wanted, it stays wanted.
+func (l *Ledger) Held(ctx context.Context, p hub.Product, h Holding) error {
+	_, err := l.pool.Exec(ctx, `update mirror_product m set
+			state = case when m.state in ('wanted', 'quarantined') and not (m.bytes > 0 and m.bytes <> $3 or exists (
+				select 1 from unnest(m.checksums) e join unnest($4::text[]) h on split_part(e, ':', 1) = split_part(h, ':', 1) and e <> h)) then 'held' else m.state end,
+			held_at = now(), held_bytes = $3, held_sums = $4, collection = $5, item = $6, tries = 0, reason = case when m.state = 'gone' then m.reason else '' end
+		where mirror = $1 and id = $2`, l.mirror, p.ID, h.Bytes, sumTexts(h.Checksums), h.Collection, h.Item)
+	return unavailable(err)
+}
+
+// Failed notes a failure, and when to try again; a product in quarantine is not waited for.
+func (l *Ledger) Failed(ctx context.Context, id, reason string, again time.Duration, quarantine bool) error {
+	_, err := l.pool.Exec(ctx, `update mirror_product set tries = tries + 1, reason = $3, next_try = now() + $4::interval,
+			state = case when $5 then 'quarantined' else 'wanted' end
+		where mirror = $1 and id = $2 and state in ('wanted', 'quarantined')`, l.mirror, id, clean(reason), again, quarantine)
+	return unavailable(err)
+}
+
+// Gone notes that a product is no longer at the hub although no list says so.
+func (l *Ledger) Gone(ctx context.Context, id, name string) error {
+	return l.Record(ctx, hub.ByDeletion, hub.Page{Deletions: []hub.Deletion{{ID: id, Name: name, At: time.Now(), Cause: "not found at the hub"}}}, time.Time{})
+}
+
+// Orphan is an item whose product left the hub.
+type Orphan struct {
+	ID, Collection, Item string
+	Kept                 bool // another product has the item
+}
+
+// Orphans returns some of them.
+func (l *Ledger) Orphans(ctx context.Context) ([]Orphan, error) {
+	rows, err := l.pool.Query(ctx, orphansSQL, pgx.NamedArgs{"mirror": l.mirror})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Orphan])
+	return all, unavailable(err)
+}
+
+// Removed notes that the item of a product that left the hub is dealt with.
+func (l *Ledger) Removed(ctx context.Context, id string) error {
+	_, err := l.pool.Exec(ctx, "update mirror_product set item = null, collection = null where mirror = $1 and id = $2 and state = 'gone'", l.mirror, id)
+	return unavailable(err)
+}
+
+// Counted returns how many rows that live at the hub were acquired in a time, as far as the ledger knows.
+func (l *Ledger) Counted(ctx context.Context, since, until time.Time) (n int64, err error) {
+	err = l.pool.QueryRow(ctx, "select count(*) from mirror_product where mirror = $1 and acquired >= $2 and acquired < $3 and state <> 'gone'", l.mirror, since, until).Scan(&n)
+	return n, unavailable(err)
+}
+
+// IDs returns those of the rows that live at the hub and were acquired in a time, as far as the ledger knows, with their names.
+func (l *Ledger) IDs(ctx context.Context, since, until time.Time) (names map[string]string, err error) {
+	rows, err := l.pool.Query(ctx, "select id, name from mirror_product where mirror = $1 and acquired >= $2 and acquired < $3 and state <> 'gone'", l.mirror, since, until)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	names = map[string]string{}
+	var id, name string
+	_, err = pgx.ForEachRow(rows, []any{&id, &name}, func() error {
+		names[id] = name
+		return nil
+	})
+	return names, unavailable(err)
+}
+
+// Status is what a mirror has and what it waits for.
+type Status struct {
+	Wanted, Held, Superseded, Quarantined, Gone int64
+	WantedBytes, HeldBytes                      int64
+	OldestWanted, NewestHeld                    *time.Time // publication
+}
+
+// Status counts.
+func (l *Ledger) Status(ctx context.Context) (s Status, err error) {
+	err = l.pool.QueryRow(ctx, statusSQL, pgx.NamedArgs{"mirror": l.mirror}).Scan(&s.Wanted, &s.Held, &s.Superseded, &s.Quarantined, &s.Gone, &s.WantedBytes, &s.HeldBytes, &s.OldestWanted, &s.NewestHeld)
+	return s, unavailable(err)
+}

@@ -1,0 +1,376 @@
+// Package mirror keeps a mirror of a hub: complete, verified, and without an operator.
+//
+//	published ┐                                      ┌─ size, checksums, zip, manifest ─┐
+//	modified  ├─ lists ─▶ ledger ─▶ due ─▶ fetch ──▶ verify ───────────────────────▶ intake ─▶ held
+//	deleted   ┘             ▲                │ .part, resumed          │ wrong
+//	counts of days ─ sweep ─┘                └── again later           └─▶ again, then quarantine
+//
+// Everything may be killed at any moment: the ledger moves with the rows it stored, a part is resumed, an item that is catalogued twice
+// is the same item.
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"swath/fault"
+	"swath/ingest/hub"
+	"swath/ingest/ledger"
+)
+
+// Intake makes items of products.
+type Intake interface {
+	// Add brings the product in a file into the catalog, and is repeatable. An error of the product itself is fault.Invalid.
+	Add(ctx context.Context, path string) (collection, item string, err error)
+	// Remove takes an item out of the catalog; one that is not there is no error.
+	Remove(ctx context.Context, collection, item string) error
+}
+
+// Config says how a mirror is kept.
+type Config struct {
+	Name        string
+	Work        string        // folder of parts, on a disk with room for the connections' products
+	Since       time.Time     // publication of the first product that is wanted
+	Connections int           // downloads at a time
+	Overlap     time.Duration // how late a hub may publish a row with an earlier date
+	Poll        time.Duration // between two looks at the lists
+	SweepDays   int           // of acquisition, up to today, whose rows are counted each day
+	Backoff     time.Duration // before a product is tried again; doubles up to MostBackoff
+	MostBackoff time.Duration
+	Quarantine  time.Duration // before a product in quarantine is tried again
+	Stall       time.Duration // without a byte, after which a download is broken off
+	BytesPerS   float64       // of all downloads together; 0: as fast as they come
+	KeepFree    int64         // bytes of the disk that stay free
+}
+
+// WithDefaults fills in what is not set.
+func (c Config) WithDefaults() Config {
+	set := func(d *time.Duration, value time.Duration) {
+		if *d == 0 {
+			*d = value
+		}
+	}
+	set(&c.Overlap, 30*time.Minute)
+	set(&c.Poll, 2*time.Minute)
+	set(&c.Backoff, time.Minute)
+	set(&c.MostBackoff, time.Hour)
+	set(&c.Quarantine, 24*time.Hour)
+	set(&c.Stall, time.Minute)
+	if c.Connections == 0 {
+		c.Connections = 4
+	}
+	if c.SweepDays == 0 {
+		c.SweepDays = 60
+	}
+	if c.KeepFree == 0 {
+		c.KeepFree = 1 << 30
+	}
+	return c
+}
+
+// wrongTries is how often a product may have wrong bytes before it is put into quarantine.
+const wrongTries = 3
+
+// Mirror is kept by one process at a time.
+type Mirror struct {
+	cfg    Config
+	hub    hub.Hub
+	ledger *ledger.Ledger
+	intake Intake
+	log    *slog.Logger
+	bytes  *rate.Limiter
+	clock  clock
+
+	mu     sync.Mutex
+	flying map[string]bool // ids that are being fetched
+}
+
+// New makes a mirror.
+func New(cfg Config, h hub.Hub, l *ledger.Ledger, in Intake, log *slog.Logger) *Mirror {
+	cfg = cfg.WithDefaults()
+	m := &Mirror{cfg: cfg, hub: h, ledger: l, intake: in, log: log.With("mirror", cfg.Name), flying: map[string]bool{}}
+	if cfg.BytesPerS > 0 {
+		m.bytes = rate.NewLimiter(rate.Limit(cfg.BytesPerS), max(copyBytes, int(cfg.BytesPerS)))
+	}
+	return m
+}
+
+// Once reads the lists, sweeps, and fetches until nothing is left to do but what is in quarantine.
+func (m *Mirror) Once(ctx context.Context) error {
+	for {
+		if err := m.Sync(ctx); err != nil {
+			return err
+		}
+		if err := m.Sweep(ctx); err != nil {
+			return err
+		}
+		before, err := m.ledger.Status(ctx)
+		if err != nil {
+			return err
+		}
+		if err := m.work(ctx, true); err != nil {
+			return err
+		}
+		if err := m.remove(ctx); err != nil {
+			return err
+		}
+		after, err := m.ledger.Status(ctx)
+		if err != nil || before.Wanted == 0 && after.Wanted == 0 {
+			return err
+		}
+	}
+}
+
+// Run keeps the mirror until the context ends. What fails is logged and tried again.
+func (m *Mirror) Run(ctx context.Context) error {
+	var group sync.WaitGroup
+	group.Go(func() {
+		var swept time.Time
+		for m.repeat(ctx, m.cfg.Poll) {
+			if err := errors.Join(m.Sync(ctx), m.remove(ctx)); err != nil && ctx.Err() == nil {
+				m.log.Warn("the hub's lists could not be read", "err", err)
+				continue
+			}
+			if time.Since(swept) > 24*time.Hour {
+				if err := m.Sweep(ctx); err != nil && ctx.Err() == nil {
+					m.log.Warn("the hub's days could not be counted", "err", err)
+				} else {
+					swept = time.Now()
+				}
+			}
+		}
+	})
+	group.Go(func() {
+		for m.repeat(ctx, time.Second) {
+			if err := m.work(ctx, false); err != nil && ctx.Err() == nil {
+				m.log.Warn("products could not be fetched", "err", err)
+			}
+		}
+	})
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+// repeat waits, but for the first time, and reports false when it is over.
+func (m *Mirror) repeat(ctx context.Context, pause time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(pause):
+		return ctx.Err() == nil
+	}
+}
+
+// clock watches the hub's clock: a jump would lose rows or read the archive anew.
+type clock struct {
+	ahead time.Duration // of ours
+	known bool
+}
+
+const mostJump = time.Hour
+
+func (c *clock) check(now time.Time) error {
+	ahead := time.Until(now)
+	if c.known && (ahead-c.ahead).Abs() > mostJump {
+		return fault.New(fault.Unavailable, "the hub's clock jumped by %v: nothing is believed until it is back", (ahead - c.ahead).Round(time.Second))
+	}
+	c.ahead, c.known = ahead, true
+	return nil
+}
+
+// Sync reads the three lists from where it was, less the overlap.
+func (m *Mirror) Sync(ctx context.Context) error {
+	first, err := m.ledger.Cursor(ctx, hub.ByPublication)
+	if err != nil {
+		return err
+	}
+	began := !first.IsZero()
+	for _, by := range []hub.Order{hub.ByPublication, hub.ByModification, hub.ByDeletion} {
+		since, err := m.ledger.Cursor(ctx, by)
+		if err != nil {
+			return err
+		}
+		if since.IsZero() {
+			since = m.cfg.Since
+		} else {
+			since = since.Add(-m.cfg.Overlap)
+		}
+		rows := 0
+		err = m.hub.List(ctx, hub.Query{By: by, Since: since}, func(page hub.Page) error {
+			if err := m.clock.check(page.Now); err != nil {
+				return err
+			}
+			settled := page.Now.Add(-m.cfg.Overlap) // later rows may still get company before them
+			if !began {                             // what is changed and deleted before the first row is listed does not matter
+				for _, other := range []hub.Order{hub.ByModification, hub.ByDeletion} {
+					if err := m.ledger.Record(ctx, other, hub.Page{}, settled); err != nil {
+						return err
+					}
+				}
+				began = true
+			}
+			upTo := page.Last(by)
+			if upTo.After(settled) {
+				upTo = settled
+			}
+			rows += len(page.Products) + len(page.Deletions)
+			return m.ledger.Record(ctx, by, page, upTo)
+		})
+		if err != nil {
+			return fmt.Errorf("list of what was %s: %w", by, err)
+		}
+		m.log.Debug("list read", "list", by, "since", since, "rows", rows)
+	}
+	return nil
+}
+
+const day = 24 * time.Hour
+
+// Sweep counts the rows of each of the last days of acquisition, and lists the days that differ from the ledger: that finds what was
+// published with an old date, and what left without a word.
+func (m *Mirror) Sweep(ctx context.Context) error {
+	now := time.Now().Add(m.clock.ahead).UTC()
+	for i := range m.cfg.SweepDays {
+		until := now.Truncate(day).Add(day - time.Duration(i)*day)
+		if err := m.sweepDay(ctx, until.Add(-day), until); err != nil {
+			return fmt.Errorf("day %s: %w", until.Add(-day).Format(time.DateOnly), err)
+		}
+	}
+	return nil
+}
+
+func (m *Mirror) sweepDay(ctx context.Context, since, until time.Time) error {
+	q := hub.Query{By: hub.ByAcquisition, Since: since, Until: until}
+	there, err := m.hub.Count(ctx, q)
+	if err != nil {
+		return err
+	}
+	here, err := m.ledger.Counted(ctx, since, until)
+	if err != nil || here == there {
+		return err
+	}
+	missing, err := m.ledger.IDs(ctx, since, until)
+	if err != nil {
+		return err
+	}
+	err = m.hub.List(ctx, q, func(page hub.Page) error {
+		for i := range page.Products {
+			delete(missing, page.Products[i].ID)
+		}
+		page.Products = wanted(page.Products, m.cfg.Since)
+		return m.ledger.Record(ctx, hub.ByAcquisition, page, time.Time{})
+	})
+	if err != nil {
+		return err
+	}
+	for id, name := range missing { // a page may have been cut: the hub is asked for each
+		if _, err := m.hub.Product(ctx, id); fault.Is(err, fault.NotFound) {
+			if err := m.ledger.Gone(ctx, id, name); err != nil {
+				return err
+			}
+		} else if err != nil {
+			return err
+		}
+	}
+	m.log.Info("a day differed from the hub", "day", since.Format(time.DateOnly), "hub", there, "ledger", here, "gone", len(missing))
+	return nil
+}
+
+// wanted leaves out what was published before the mirror's first product.
+func wanted(rows []hub.Product, since time.Time) []hub.Product {
+	var out []hub.Product
+	for _, r := range rows {
+		if !r.Published.Before(since) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// remove takes the items out of the catalog whose products left the hub.
+func (m *Mirror) remove(ctx context.Context) error {
+	for {
+		orphans, err := m.ledger.Orphans(ctx)
+		if err != nil || len(orphans) == 0 {
+			return err
+		}
+		for _, o := range orphans {
+			if !o.Kept {
+				if err := m.intake.Remove(ctx, o.Collection, o.Item); err != nil && !fault.Is(err, fault.NotFound) {
+					return fmt.Errorf("remove %s/%s: %w", o.Collection, o.Item, err)
+				}
+				m.log.Info("item removed: its product left the hub", "collection", o.Collection, "item", o.Item)
+			}
+			if err := m.ledger.Removed(ctx, o.ID); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// work fetches what is due over all connections until nothing is; patient, also what will be due soon.
+func (m *Mirror) work(ctx context.Context, patient bool) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var group sync.WaitGroup
+	for range m.cfg.Connections {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				entry, wait, err := m.take(ctx)
+				switch {
+				case err != nil:
+					cancel(err)
+				case entry != nil:
+					if err := m.fetch(ctx, *entry); err != nil {
+						cancel(err)
+					}
+					m.land(entry.ID)
+				case !patient || wait < 0:
+					return
+				default:
+					select {
+					case <-ctx.Done():
+					case <-time.After(max(min(wait, time.Second), 10*time.Millisecond)):
+					}
+				}
+			}
+		})
+	}
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+// take returns a product to fetch, or how long until one is due; negative when none waits.
+func (m *Mirror) take(ctx context.Context) (*ledger.Entry, time.Duration, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	flying := make([]string, 0, len(m.flying))
+	for id := range m.flying {
+		flying = append(flying, id)
+	}
+	due, err := m.ledger.Due(ctx, 1, flying)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(due) == 1 {
+		m.flying[due[0].ID] = true
+		return &due[0], 0, nil
+	}
+	next, err := m.ledger.Next(ctx)
+	if err != nil || next.IsZero() && len(flying) == 0 {
+		return nil, -1, err
+	}
+	return nil, time.Until(next), nil
+}
+
+func (m *Mirror) land(id string) {
+	m.mu.Lock()
+	delete(m.flying, id)
+	m.mu.Unlock()
+}

@@ -1,0 +1,217 @@
+package mirror
+
+import (
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"swath/ingest/hub/cdse"
+	"swath/ingest/ledger"
+	"swath/internal/hubtest"
+	"swath/internal/testdb"
+)
+
+// shelf is an intake that keeps the MD5 of what it is given, as a catalog keeps items: it outlives the mirrors of a test.
+type shelf struct {
+	mu    sync.Mutex
+	items map[string]string
+	adds  int
+}
+
+func (s *shelf) Add(ctx context.Context, path string) (collection, item string, err error) {
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return "", "", err
+	}
+	if ctx.Err() != nil {
+		return "", "", ctx.Err()
+	}
+	sum := md5.Sum(body)
+	item = strings.TrimSuffix(filepath.Base(path), ".zip")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.items[item] = hex.EncodeToString(sum[:])
+	s.adds++
+	return "sentinel-2-l1c", item, nil
+}
+
+func (s *shelf) Remove(_ context.Context, _, item string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.items, item)
+	return nil
+}
+
+// open makes a mirror of a served archive, as a process that starts does.
+func open(t *testing.T, s *hubtest.Server, database, work string, in Intake) (*Mirror, *ledger.Ledger) {
+	t.Helper()
+	h, err := cdse.New(cdse.Config{Catalogue: s.Catalogue, Hosts: []string{s.Download}, Token: s.Token, User: hubtest.User, Password: hubtest.Password,
+		Collection: "SENTINEL-2", Page: 100, Tries: 6, Wait: time.Millisecond, MostWait: 20 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.Open(t.Context(), database, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(Config{Name: "test", Work: work, Since: time.Now().Add(-60 * 24 * time.Hour), Backoff: 5 * time.Millisecond, MostBackoff: 50 * time.Millisecond,
+		Quarantine: time.Hour, SweepDays: 35, KeepFree: 1}, h, l, in, slog.New(slog.NewTextHandler(io.Discard, nil))), l
+}
+
+// equals compares the shelf with what the hub has.
+func (s *shelf) equals(t *testing.T, a *hubtest.Archive) {
+	t.Helper()
+	truth, _ := a.Truth()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	missing, wrong, spare := 0, 0, 0
+	for name, sum := range truth {
+		switch s.items[name] {
+		case "":
+			missing++
+		case sum:
+		default:
+			wrong++
+		}
+	}
+	for name := range s.items {
+		if truth[name] == "" {
+			spare++
+		}
+	}
+	if missing+wrong+spare > 0 || len(truth) == 0 {
+		t.Errorf("of %d products %d are missing, %d have other bytes, and %d are there that should not be", len(truth), missing, wrong, spare)
+	}
+}
+
+// TestMirror: a thousand products of a hub that fails in every way end as the hub has them, before and after it changed, in few bytes and
+// requests; also when the mirror is killed again and again.
+func TestMirror(t *testing.T) {
+	products := 1000
+	if testing.Short() {
+		products = 200
+	}
+	run := func(t *testing.T, nasty bool, kills int) (bytes, requests int64, truth int64) {
+		archive := hubtest.NewArchive(7, products)
+		s := hubtest.Serve(t, archive, 11, nasty)
+		database, work, in := testdb.New(t), t.TempDir(), &shelf{items: map[string]string{}}
+		random := rand.New(rand.NewPCG(3, 3))
+		once := func() {
+			for {
+				m, l := open(t, s, database, work, in)
+				ctx, kill := context.WithCancel(t.Context())
+				if kills > 0 {
+					kills--
+					time.AfterFunc(time.Duration(random.Int64N(int64(150*time.Millisecond))), kill)
+				}
+				err := m.Once(ctx)
+				kill()
+				l.Close()
+				if err == nil {
+					return
+				}
+				if !errors.Is(err, context.Canceled) {
+					t.Fatal(err)
+				}
+			}
+		}
+		once()
+		in.equals(t, archive)
+		_, size := archive.Truth()
+		archive.Live()
+		kills /= 2
+		once()
+		in.equals(t, archive)
+		m, l := open(t, s, database, work, in)
+		defer l.Close()
+		status, err := l.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds := archive.Kinds()
+		if want := int64(kinds["badmeta"] + kinds["sourcecorrupt"]); status.Quarantined != want || status.Wanted != 0 {
+			t.Errorf("%+v, want %d in quarantine", status, want)
+		}
+		before := s.Requests.Load()
+		if err := m.Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if spent := s.Requests.Load() - before; spent > 3*(10+35) {
+			t.Errorf("looking again cost %d requests", spent)
+		}
+		left, err := os.ReadDir(work)
+		if err != nil || len(left) > 0 {
+			t.Errorf("%d folders of parts stay, %v", len(left), err)
+		}
+		return s.Bytes.Load(), s.Requests.Load(), size
+	}
+	var clean int64
+	t.Run("clean", func(t *testing.T) {
+		clean, _, _ = run(t, false, 0)
+	})
+	t.Run("nasty", func(t *testing.T) {
+		bytes, requests, _ := run(t, true, 0)
+		if float64(requests) > 3*float64(products)+0.1*float64(products)+3*35 { // and a count of each day, three times
+			t.Errorf("%d requests", requests)
+		}
+		t.Logf("%d bytes, %.2f times the clean run's; %.2f requests a product", bytes, float64(bytes)/float64(clean), float64(requests)/float64(products))
+		if float64(bytes) > 1.6*float64(clean) {
+			t.Errorf("%d bytes, of a clean run %d", bytes, clean)
+		}
+	})
+	t.Run("killed", func(t *testing.T) {
+		run(t, true, 50)
+	})
+}
+
+// TestOneKeeper: a mirror is kept by one process.
+func TestOneKeeper(t *testing.T) {
+	s := hubtest.Serve(t, hubtest.NewArchive(1, 5), 1, false)
+	database := testdb.New(t)
+	_, l := open(t, s, database, t.TempDir(), &shelf{})
+	if _, err := ledger.Open(t.Context(), database, "test"); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("a second keeper: %v", err)
+	}
+	l.Close()
+	again, err := ledger.Open(t.Context(), database, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Close()
+}
+
+// TestClock: a hub whose clock jumps is not believed, and loses nothing.
+func TestClock(t *testing.T) {
+	archive := hubtest.NewArchive(2, 50)
+	s := hubtest.Serve(t, archive, 2, false)
+	in := &shelf{items: map[string]string{}}
+	m, l := open(t, s, testdb.New(t), t.TempDir(), in)
+	defer l.Close()
+	if err := m.Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	archive.Live()
+	s.Skew = 5 * time.Hour
+	if err := m.Sync(t.Context()); err == nil || !strings.Contains(err.Error(), "clock jumped") {
+		t.Errorf("a jump of the clock: %v", err)
+	}
+	s.Skew = 0
+	kept := maps.Clone(in.items)
+	if err := m.Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if in.equals(t, archive); maps.Equal(kept, in.items) {
+		t.Error("nothing has changed")
+	}
+}
