@@ -34,6 +34,7 @@ type Config struct {
 	SlowSearch     time.Duration  `yaml:"slow_search"`     // searches that take longer are logged with their plan
 	BlockCacheMiB  int            `yaml:"block_cache_mib"` // decoded raster blocks kept in memory
 	TileCache      TileCache      `yaml:"tile_cache"`
+	Mirrors        []MirrorConfig `yaml:"mirrors"` // hubs of which this is a mirror
 	Log            Log            `yaml:"log"`
 }
 
@@ -118,6 +119,7 @@ func (c Config) Validate() error {
 	if _, err := logLevel(c.Log.Level); err != nil {
 		bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
 	}
+	wrong = append(wrong, mirrorMistakes(c.Mirrors)...)
 	if len(wrong) > 0 {
 		return fault.New(fault.Invalid, "configuration: %s", strings.Join(wrong, "; "))
 	}

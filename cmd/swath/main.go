@@ -76,7 +76,7 @@ func command() *cobra.Command {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(serveCommand(), ingestCommand(), loadCommand(), exportCommand(), checkCommand(), migrateCommand(), versionCommand())
+	root.AddCommand(serveCommand(), ingestCommand(), mirrorCommand(), loadCommand(), exportCommand(), checkCommand(), migrateCommand(), versionCommand())
 	return root
 }
 

@@ -53,8 +53,11 @@ func serveCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, pictures.Close()) }()
+			ctx, cancel := context.WithCancel(c.Context())
+			defer serveMirrors(ctx, s, cfg.Mirrors, log)()
+			defer cancel()
 			limitMemory(int64(cfg.BlockCacheMiB)<<20+serveMemory, serveGarbage)
-			return serve(c.Context(), newApp(s, cfg, log, pictures), listener, c.OutOrStdout())
+			return serve(ctx, newApp(s, cfg, log, pictures), listener, c.OutOrStdout())
 		},
 	}
 	addFlags(c, storeSettings, publicSettings, serveSettings)

@@ -25,6 +25,7 @@ type stores struct {
 	catalog *catalog.Store
 	objects objects.Store
 	work    string // folder of work in progress, on the data folder's disk
+	url     string // of the database
 	owned   *cluster.Cluster
 }
 
@@ -68,14 +69,13 @@ func openStores(ctx context.Context, cfg Config, log *slog.Logger, as tenure) (s
 	if err = os.MkdirAll(s.work, 0o755); err != nil {
 		return s, fmt.Errorf("work folder: %w", err)
 	}
-	var url string
-	if url, s.owned, err = database(ctx, cfg, log, as); err != nil {
+	if s.url, s.owned, err = database(ctx, cfg, log, as); err != nil {
 		return s, err
 	}
-	if err = migrations.Up(ctx, url); err != nil {
+	if err = migrations.Up(ctx, s.url); err != nil {
 		return s, err
 	}
-	if s.catalog, err = catalog.Open(ctx, url, catalog.Config{SlowSearch: cfg.SlowSearch, Replica: string(cfg.Replica)}); err != nil {
+	if s.catalog, err = catalog.Open(ctx, s.url, catalog.Config{SlowSearch: cfg.SlowSearch, Replica: string(cfg.Replica)}); err != nil {
 		return s, err
 	}
 	s.objects, err = openObjects(ctx, cfg)

@@ -35,31 +35,50 @@ var (
 	orphansSQL string
 	//go:embed sql/status.sql
 	statusSQL string
+	//go:embed sql/delays.sql
+	delaysSQL string
 )
 
-// Ledger is that of one mirror. It is safe for concurrent use.
-type Ledger struct {
+// Reader looks at the ledger of a mirror, whoever keeps it. It is safe for concurrent use.
+type Reader struct {
 	pool   *pgxpool.Pool
 	mirror string
-	held   *pgxpool.Conn // holds the lock of the mirror
 }
+
+// Ledger is that of one mirror, which it keeps. It is safe for concurrent use.
+type Ledger struct {
+	Reader
+	held *pgxpool.Conn // holds the lock of the mirror
+}
+
+// Read opens the ledger of a mirror to look at it.
+func Read(ctx context.Context, url, mirror string) (*Reader, error) {
+	pool, err := pgxpool.New(ctx, url)
+	if err != nil {
+		return nil, fault.Wrap(fault.Invalid, err, "not the address of a database")
+	}
+	return &Reader{pool, mirror}, nil
+}
+
+// Close ends it.
+func (r *Reader) Close() { r.pool.Close() }
 
 // lockSpace is the first half of the advisory locks of mirrors: "mirr" in ASCII.
 const lockSpace = 0x6d697272
 
 // Open takes the ledger of a mirror over: fault.Conflict when another process keeps it.
 func Open(ctx context.Context, url, mirror string) (l *Ledger, err error) {
-	pool, err := pgxpool.New(ctx, url)
+	r, err := Read(ctx, url, mirror)
 	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "not the address of a database")
+		return nil, err
 	}
-	l = &Ledger{pool: pool, mirror: mirror}
+	l = &Ledger{Reader: *r}
 	defer func() {
 		if err != nil {
 			l.Close()
 		}
 	}()
-	if l.held, err = pool.Acquire(ctx); err != nil {
+	if l.held, err = l.pool.Acquire(ctx); err != nil {
 		return l, unavailable(err)
 	}
 	var locked bool
@@ -78,7 +97,7 @@ func (l *Ledger) Close() {
 		l.held.Conn().Close(context.Background()) //nolint:errcheck // the lock goes with the connection either way
 		l.held.Release()
 	}
-	l.pool.Close()
+	l.Reader.Close()
 }
 
 func unavailable(err error) error {
@@ -304,7 +323,41 @@ type Status struct {
 }
 
 // Status counts.
-func (l *Ledger) Status(ctx context.Context) (s Status, err error) {
-	err = l.pool.QueryRow(ctx, statusSQL, pgx.NamedArgs{"mirror": l.mirror}).Scan(&s.Wanted, &s.Held, &s.Superseded, &s.Quarantined, &s.Gone, &s.WantedBytes, &s.HeldBytes, &s.OldestWanted, &s.NewestHeld)
+func (r *Reader) Status(ctx context.Context) (s Status, err error) {
+	err = r.pool.QueryRow(ctx, statusSQL, pgx.NamedArgs{"mirror": r.mirror}).Scan(&s.Wanted, &s.Held, &s.Superseded, &s.Quarantined, &s.Gone, &s.WantedBytes, &s.HeldBytes, &s.OldestWanted, &s.NewestHeld)
 	return s, unavailable(err)
+}
+
+// Delays returns how many of the products of the last 30 days could be searched at most so many hours after the hub published them.
+func (r *Reader) Delays(ctx context.Context, hours ...int) (products []int64, err error) {
+	rows, err := r.pool.Query(ctx, delaysSQL, pgx.NamedArgs{"mirror": r.mirror, "hours": hours})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	var upTo int
+	var n int64
+	_, err = pgx.ForEachRow(rows, []any{&upTo, &n}, func() error {
+		products = append(products, n)
+		return nil
+	})
+	return products, unavailable(err)
+}
+
+// Trouble is a product that could not be mirrored.
+type Trouble struct {
+	Name, Reason string
+	Quarantined  bool
+	Tries        int
+	NextTry      time.Time
+}
+
+// Troubles returns the products that failed, the newest first.
+func (r *Reader) Troubles(ctx context.Context, n int) ([]Trouble, error) {
+	rows, err := r.pool.Query(ctx, `select name, reason, state = 'quarantined', tries, next_try from mirror_product
+		where mirror = $1 and state in ('wanted', 'quarantined') and tries > 0 order by published desc limit $2`, r.mirror, n)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Trouble])
+	return all, unavailable(err)
 }

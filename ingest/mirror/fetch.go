@@ -28,11 +28,14 @@ const (
 )
 
 // wrong is a fault of the bytes: fetching them again may help, but not for ever.
-type wrong struct{ reason string }
+type wrong struct {
+	reason string
+	final  bool // the hub has the same bytes
+}
 
 func (w *wrong) Error() string { return w.reason }
 
-func wrongf(format string, args ...any) error { return &wrong{fmt.Sprintf(format, args...)} }
+func wrongf(format string, args ...any) error { return &wrong{reason: fmt.Sprintf(format, args...)} }
 
 // fetch brings one product from the hub into the catalog and notes what became of it. The error is for what stops everything.
 func (m *Mirror) fetch(ctx context.Context, e ledger.Entry) error {
@@ -55,7 +58,7 @@ func (m *Mirror) fetch(ctx context.Context, e ledger.Entry) error {
 		m.log.Error("the disk is full: downloads wait", "err", err)
 		return pause(ctx, m.cfg.Backoff)
 	case errors.As(err, &bad):
-		quarantine := e.Tries+1 >= wrongTries
+		quarantine := bad.final || e.Tries+1 >= wrongTries
 		wait := m.backoff(e.Tries)
 		if quarantine {
 			wait = m.cfg.Quarantine

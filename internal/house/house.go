@@ -1,7 +1,7 @@
 // Package house keeps the rules of the house as a table: which package may import what.
 //
 //	floor 4  doors      cmd/swath httpkit web *http
-//	floor 3  work       ingest
+//	floor 3  work       ingest ingest/hub ingest/ledger ingest/mirror
 //	floor 2  knowledge  stac catalog tiles
 //	floor 1  matter     objects raster render sentinel/* spot
 //	floor 0  words      eo geo fault
@@ -30,6 +30,10 @@ var Rooms = []Room{
 	{"web", 4, []string{"httpkit"}},
 	{"openapi", 4, nil},
 	{"ingest", 3, nil},
+	{"ingest/hub", 3, nil},
+	{"ingest/hub/cdse", 3, []string{"ingest/hub"}},
+	{"ingest/ledger", 3, []string{"ingest/hub"}},
+	{"ingest/mirror", 3, []string{"ingest/hub", "ingest/ledger"}},
 	{"catalog", 2, []string{"stac", "stac/cql2", "catalog/...", "migrations"}},
 	{"catalog/cluster", 2, nil},
 	{"migrations", 2, nil},
@@ -61,7 +65,7 @@ var Libraries = []Library{
 	{"github.com/valyala/fasthttp", []string{"httpkit", "objects/objecthttp", "bench/..."}},
 	{"github.com/prometheus/client_golang", []string{"httpkit", "cmd/swath"}},
 	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "render"}},
-	{"github.com/jackc/pgx/v5", []string{"catalog", "catalog/cluster", "migrations", "internal/..."}},
+	{"github.com/jackc/pgx/v5", []string{"catalog", "ingest/ledger", "catalog/cluster", "migrations", "internal/..."}},
 	{"github.com/pressly/goose/v3", []string{"migrations"}},
 	{"github.com/cespare/xxhash/v2", []string{"catalog", "httpkit", "tiles"}},
 	{"github.com/airbusgeo/godal", []string{"raster"}},
@@ -75,6 +79,8 @@ var Libraries = []Library{
 	{"github.com/spf13/cobra", []string{"cmd/swath"}},
 	{"github.com/spf13/pflag", []string{"cmd/swath"}},
 	{"gopkg.in/yaml.v3", []string{"cmd/swath", "openapi", "internal/..."}},
+	{"golang.org/x/time", []string{"ingest/hub/cdse", "ingest/mirror"}},
+	{"lukechampine.com/blake3", []string{"ingest/mirror"}},
 	{"golang.org/x/image", []string{"raster"}},
 	{"github.com/evanphx/json-patch/v5", []string{"stac"}},
 	{"golang.org/x/text", []string{"stac", "stac/cql2", "catalog"}},

@@ -26,6 +26,7 @@ type row struct {
 	silent                        bool      // left without a row among the deleted
 	listedSum                     string    // empty: none
 	listedBytes                   int64     // 0: not said
+	body                          []byte    // nil: made
 }
 
 // kinds are the lives of products, with how many of a thousand have them.
@@ -91,6 +92,21 @@ func (a *Archive) add(r *row) {
 	a.rows, a.ids[r.id] = append(a.rows, r), r
 }
 
+// Put adds a product that is given, published an hour ago.
+func (a *Archive) Put(id, name string, zip []byte, acquired time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	published := time.Now().UTC().Add(-time.Hour).Truncate(time.Second)
+	a.add(&row{id: id, name: name, kind: "plain", body: zip, acquired: acquired, published: published, modified: published, visible: true})
+}
+
+// Delete takes a product away.
+func (a *Archive) Delete(id string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ids[id].deleted = time.Now().UTC()
+}
+
 // Live lets the archive's lives happen: late rows appear, others change, leave, or come again under another id.
 func (a *Archive) Live() {
 	a.mu.Lock()
@@ -125,6 +141,9 @@ func (a *Archive) Live() {
 
 // bytes are those of a product's zip, in its version.
 func (a *Archive) bytes(r *row) []byte {
+	if r.body != nil {
+		return r.body
+	}
 	sum := fnv.New64a()
 	fmt.Fprint(sum, r.name, r.version)
 	random := rand.New(rand.NewPCG(a.seed, sum.Sum64()))
