@@ -158,6 +158,11 @@ func (l Links) AppendCollection(dst []byte, c Collection) []byte {
 	dst = AppendLink(append(dst, ','), "aggregate", self+"/aggregate", TypeJSON, "Counts of its items")
 	dst = AppendLink(append(dst, ','), "child", self+"/browse", TypeJSON, "Its items, by year and place")
 	dst = AppendLink(append(dst, ','), RelTileSets, self+"/tiles", TypeJSON, "Map tiles of its items")
+	if bytes.Contains(c.Body, renders) {
+		for _, p := range Presets(c.Body) {
+			dst = p.appendLinks(dst, self)
+		}
+	}
 	dst = AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This collection as a page")
 	return l.appendBody(dst, c.Body, held)
 }
@@ -170,6 +175,9 @@ var crsMembers = func() []byte {
 
 // RelQueryables is the relation of a link to queryables.
 const RelQueryables = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+
+// renders is how what a collection offers to draw is called in its body.
+var renders = []byte(`"renders"`)
 
 // RelTileSets is the relation of a link to the tile sets of maps (OGC 20-057, classes dataset-tilesets and geodata-tilesets).
 const RelTileSets = "http://www.opengis.net/def/rel/ogc/1.0/tilesets-map"

@@ -48,8 +48,13 @@ func (l Links) appendPresets(dst []byte, self string, body []byte) []byte {
 		if slices.ContainsFunc(p.assets, func(asset []byte) bool { return !bytes.Contains(body, asset) }) {
 			continue
 		}
-		dst = AppendLink(append(dst, ','), "tilejson", self+"/tilejson.json?render="+p.name, TypeJSON, p.title)
-		dst = AppendLink(append(dst, ','), "xyz", self+"/tiles/WebMercatorQuad/{z}/{x}/{y}.png?render="+p.name, "image/png", p.title)
+		dst = p.appendLinks(dst, self)
 	}
 	return dst
+}
+
+// appendLinks appends those to the map tiles of an item or of a collection's items.
+func (p Preset) appendLinks(dst []byte, self string) []byte {
+	dst = AppendLink(append(dst, ','), "tilejson", self+"/tilejson.json?render="+p.name, TypeJSON, p.title)
+	return AppendLink(append(dst, ','), "xyz", self+"/tiles/WebMercatorQuad/{z}/{x}/{y}.png?render="+p.name, "image/png", p.title)
 }

@@ -36,6 +36,19 @@ func TestItemsLinkToPresets(t *testing.T) {
 	if got := tiles(); got != `tilejson a%26b a&b, xyz a%26b a&b, tilejson red "Red" <4>, xyz red "Red" <4>` {
 		t.Errorf("with presets: %s", got)
 	}
+	var collection struct{ Links []stac.Link }
+	client.Get("/collections/sentinel-2-l1c").JSON(t, &collection)
+	var mosaics []string
+	for _, l := range collection.Links {
+		if l.Rel == "tilejson" || l.Rel == "xyz" || l.Rel == stac.RelTileSets {
+			_, after, _ := strings.Cut(l.Href, "/collections/sentinel-2-l1c")
+			mosaics = append(mosaics, after)
+		}
+	}
+	if got := strings.Join(mosaics, " "); got != "/tiles /tilejson.json?render=a%26b /tiles/WebMercatorQuad/{z}/{x}/{y}.png?render=a%26b "+
+		"/tilejson.json?render=none /tiles/WebMercatorQuad/{z}/{x}/{y}.png?render=none /tilejson.json?render=red /tiles/WebMercatorQuad/{z}/{x}/{y}.png?render=red" {
+		t.Errorf("the collection links to %s", got)
+	}
 	tag := client.Get(one).Header.Get("ETag")
 	if got := client.Do("DELETE", one, "", "If-Match", tag); got.Status != 204 {
 		t.Errorf("the tag of an item with presets does not match: %d %s", got.Status, got.Body)
