@@ -23,6 +23,7 @@ type Ingester struct {
 // Options of one run.
 type Options struct {
 	Collection string // for rasters and STAC items; empty: the item's own, or "rasters"
+	AsIs       bool   // publish JPEG 2000 as it came: in the catalog at once, slower to draw
 }
 
 // Result is what became of one product.
@@ -92,7 +93,7 @@ func (in *Ingester) one(ctx context.Context, product found, opts Options) Result
 		r.Err = err
 		return r
 	}
-	r.Changed, r.Err = in.publish(ctx, p)
+	r.Changed, r.Err = in.publish(ctx, p, opts.AsIs)
 	return r
 }
 

@@ -6,12 +6,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -25,6 +27,7 @@ import (
 
 const (
 	mediaCOG = "image/tiff; application=geotiff; profile=cloud-optimized"
+	mediaJP2 = "image/jp2"
 	mediaXML = "application/xml"
 	mediaGML = "application/gml+xml"
 	mediaPNG = "image/png"
@@ -38,6 +41,7 @@ const revisionField = "swath:revision"
 type publication struct {
 	*Ingester
 	plan
+	asIs     bool // JPEG 2000 stays
 	revision string
 	work     string // folder that is removed at the end
 
@@ -47,9 +51,13 @@ type publication struct {
 
 // publish makes the plan's COGs, puts all bytes into objects and, last, the item into the catalog.
 // It reports whether anything changed.
-func (in *Ingester) publish(ctx context.Context, p plan) (bool, error) {
-	sum := sha256.Sum256([]byte(p.fingerprint + " " + converter + " " + raster.Version()))
-	pub := &publication{Ingester: in, plan: p, revision: hex.EncodeToString(sum[:4]), done: map[string]map[string]any{}}
+func (in *Ingester) publish(ctx context.Context, p plan, asIs bool) (bool, error) {
+	makes := p.fingerprint + " " + converter + " " + raster.Version()
+	if asIs {
+		makes += " as is"
+	}
+	sum := sha256.Sum256([]byte(makes))
+	pub := &publication{Ingester: in, plan: p, asIs: asIs, revision: hex.EncodeToString(sum[:4]), done: map[string]map[string]any{}}
 	known, err := in.revisionOf(ctx, p.collection, p.id)
 	if err != nil || known == pub.revision {
 		return false, err
@@ -105,8 +113,36 @@ func (p *publication) addAll(ctx context.Context) error {
 // cogPath is where a layer's COG lies until it is published.
 func (p *publication) cogPath(asset string) string { return filepath.Join(p.work, asset+".tif") }
 
+// staysJP2 reports whether a layer is published as it came: JPEG 2000 from one file, of which all bands count. Its lower resolutions are
+// means: of classes none could be drawn.
+func (p *publication) staysJP2(l layer) bool {
+	return p.asIs && l.options.Overviews == raster.Average && l.made == nil && l.pieces == nil && len(l.options.Bands) == 0 && len(l.options.GCPs) == 0 &&
+		strings.EqualFold(path.Ext(l.path), ".jp2")
+}
+
+// readable is where an asset's pixels can be read until the item is published, and the nodata value that the file itself may not state.
+func (p *publication) readable(asset string) (string, *float64) {
+	for _, l := range p.layers {
+		if l.asset == asset && p.staysJP2(l) {
+			return l.path, l.options.NoData
+		}
+	}
+	return p.cogPath(asset), nil
+}
+
 // addLayer converts one raster and puts it.
 func (p *publication) addLayer(ctx context.Context, l layer) error {
+	if p.staysJP2(l) {
+		d, err := raster.Inspect(l.path)
+		if err != nil {
+			return fmt.Errorf("ingest: %s, asset %s: %w", p.id, l.asset, err)
+		}
+		if l.options.NoData != nil {
+			d.NoData = l.options.NoData
+		}
+		open := func() (io.ReadCloser, error) { return raster.OpenFile(l.path) }
+		return p.addFile(ctx, file{l.asset, l.asset + ".jp2", mediaJP2, open, with(rasterFields(d), l.fields)})
+	}
 	cog := p.cogPath(l.asset)
 	err := p.convert(ctx, l, cog)
 	if err != nil {
@@ -202,7 +238,8 @@ func (p *publication) put(ctx context.Context, key string, f file) (objects.Info
 
 // outlineOf returns the footprint of an asset's valid pixels; where it has none (an emptied raster), the plan's geometry.
 func (p *publication) outlineOf(ctx context.Context, asset string) (geo.MultiPolygon, error) {
-	rings, err := raster.ValidFootprint(ctx, p.cogPath(asset))
+	where, noData := p.readable(asset)
+	rings, err := raster.ValidFootprint(ctx, where, noData)
 	if err != nil {
 		return nil, fmt.Errorf("ingest: %s: footprint: %w", p.id, err)
 	}

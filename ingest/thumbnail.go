@@ -20,7 +20,8 @@ func (p *publication) addThumbnail(ctx context.Context) error {
 	var planes [][]float32
 	var width, height int
 	for i, asset := range p.thumbnail.assets {
-		o, err := raster.ReadOverview(ctx, p.cogPath(asset), thumbnailPixels)
+		where, noData := p.readable(asset)
+		o, err := raster.ReadOverview(ctx, where, noData, thumbnailPixels)
 		if err != nil {
 			return fmt.Errorf("ingest: %s: quicklook: %w", p.id, err)
 		}

@@ -5,7 +5,6 @@ import (
 	"io"
 	"maps"
 	"math"
-	"os"
 	"slices"
 )
 
@@ -172,19 +171,16 @@ func (o *layout) directory(d map[uint16]tag, last bool) {
 	o.head = append(o.word(o.head, uint64(next)), long...)
 }
 
-// likeOf reads the directory of a small file on disk.
+// likeOf reads the directory of a small file.
 func likeOf(path string) (directory, func() error, error) {
-	f, err := os.Open(path)
+	f, err := openVSI(path)
 	if err != nil {
 		return directory{}, nil, err
 	}
-	info, err := f.Stat()
-	if err == nil {
-		var dirs []directory
-		if _, dirs, err = readDirectories(diskSource{f, info.Size()}); err == nil {
-			return dirs[0], f.Close, nil
-		}
+	_, dirs, err := readDirectories(f)
+	if err != nil {
+		f.Close()
+		return directory{}, nil, err
 	}
-	f.Close()
-	return directory{}, nil, err
+	return dirs[0], f.Close, nil
 }

@@ -18,11 +18,11 @@ const (
 	speckShare     = 1e3 // pieces smaller than the largest by this are specks, such as lossy compression leaves in the nodata area
 )
 
-// ValidFootprint returns the outlines of the measured pixels of a COG on disk, in longitude and latitude, running past ±180
+// ValidFootprint returns the outlines of the measured pixels of a COG or a JPEG 2000 file, found as ReadOverview finds it, in longitude and latitude, running past ±180
 // where the raster does. They are right to about one 512th of the raster's longer side; specks of less than a thousandth of
 // the largest piece are left out. None: nothing was measured.
-func ValidFootprint(ctx context.Context, path string) ([]geo.Ring, error) {
-	c, closer, err := openDisk(ctx, path)
+func ValidFootprint(ctx context.Context, path string, noData *float64) ([]geo.Ring, error) {
+	c, closer, err := openPath(ctx, path, noData)
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,7 @@ func TestValidFootprint(t *testing.T) {
 	for _, s := range scenes() {
 		t.Run(s.name, func(t *testing.T) {
 			path := s.write(t, t.TempDir())
-			rings, err := ValidFootprint(context.Background(), path)
+			rings, err := ValidFootprint(context.Background(), path, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -119,7 +119,7 @@ func TestValidFootprintOfNothingAndMuch(t *testing.T) {
 	dir := t.TempDir()
 	path := empty.write(t, dir)
 	program(t, "gdal_calc.py", "--quiet", "--overwrite", "-A", path, "--calc=A*0", "--NoDataValue=0", "--outfile="+filepath.Join(dir, "zero.tif"))
-	rings, err := ValidFootprint(context.Background(), filepath.Join(dir, "zero.tif"))
+	rings, err := ValidFootprint(context.Background(), filepath.Join(dir, "zero.tif"), nil)
 	if err != nil || rings != nil {
 		t.Errorf("nothing valid: %v %v", rings, err)
 	}
@@ -138,7 +138,7 @@ func TestValidFootprintOfNothingAndMuch(t *testing.T) {
 func TestReadOverview(t *testing.T) {
 	s := scenes()[0]
 	path := s.write(t, t.TempDir())
-	o, err := ReadOverview(context.Background(), path, 343)
+	o, err := ReadOverview(context.Background(), path, nil, 343)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestReadOverview(t *testing.T) {
 	if !isNaN(float64(o.Planes[0][0])) {
 		t.Error("the nodata corner has a value")
 	}
-	if o, err = ReadOverview(context.Background(), path, 1e6); err != nil || o.Width != s.width {
+	if o, err = ReadOverview(context.Background(), path, nil, 1e6); err != nil || o.Width != s.width {
 		t.Errorf("not larger than the raster: %d, %v", o.Width, err)
 	}
 }

@@ -20,7 +20,9 @@ import "C"
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"io"
+	"sync"
 	"unsafe"
 
 	"swath/fault"
@@ -28,8 +30,21 @@ import (
 
 // vsiFile reads a file where GDAL would: on disk, or inside a zip.
 type vsiFile struct {
+	mu     sync.Mutex // a read is a seek and a read
 	handle *C.VSILFILE
 	size   int64
+}
+
+// OpenFile opens a file where GDAL reads it: a path; into a zip as /vsizip/….
+func OpenFile(path string) (io.ReadCloser, error) {
+	f, err := openVSI(path)
+	if err != nil {
+		return nil, fmt.Errorf("raster: open %s: %w", path, err)
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.NewSectionReader(f, 0, f.size), f}, nil
 }
 
 // FileBytes is the size of a file where GDAL reads it (into a zip as /vsizip/…); 0 when there is none.
@@ -50,7 +65,7 @@ func openVSI(path string) (*vsiFile, error) {
 	if f == nil {
 		return nil, fault.New(fault.Invalid, "the file cannot be opened")
 	}
-	return &vsiFile{f, size}, nil
+	return &vsiFile{handle: f, size: size}, nil
 }
 
 // Size is the file's length in bytes.
@@ -59,12 +74,18 @@ func (f *vsiFile) Size() int64 { return f.size }
 // ID is nothing: what is read through GDAL is not kept.
 func (f *vsiFile) ID() string { return "" }
 
-func (f *vsiFile) Close() { C.VSIFCloseL(f.handle) }
+// Close closes the file.
+func (f *vsiFile) Close() error {
+	C.VSIFCloseL(f.handle)
+	return nil
+}
 
 func (f *vsiFile) ReadAt(p []byte, off int64) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if C.VSIFSeekL(f.handle, C.vsi_l_offset(off), io.SeekStart) != 0 {
 		return 0, io.ErrUnexpectedEOF
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 
 	"swath/fault"
 )
@@ -15,10 +14,10 @@ type Overview struct {
 	Planes        [][]float32 // per band
 }
 
-// ReadOverview returns the raster of a COG on disk, its longer side at most maxPixels: the mean of the valid pixels that
-// come together in one.
-func ReadOverview(ctx context.Context, path string, maxPixels int) (Overview, error) {
-	c, closer, err := openDisk(ctx, path)
+// ReadOverview returns the raster of a COG or a JPEG 2000 file (a path; into a zip as /vsizip/…), its longer side at most maxPixels: the
+// mean of the valid pixels that come together in one. NoData is a stored value that is nodata; nil: what the file states.
+func ReadOverview(ctx context.Context, path string, noData *float64, maxPixels int) (Overview, error) {
+	c, closer, err := openPath(ctx, path, noData)
 	if err != nil {
 		return Overview{}, err
 	}
@@ -83,30 +82,19 @@ func eachStrip(ctx context.Context, c *COG, level int, do func(row int, planes [
 	return nil
 }
 
-// diskSource is a local file as a Source.
-type diskSource struct {
-	*os.File
-	size int64
-}
-
-func (d diskSource) Size() int64 { return d.size }
-func (d diskSource) ID() string  { return d.Name() }
-
-// openDisk opens a COG on disk.
-func openDisk(ctx context.Context, path string) (*COG, func() error, error) {
-	f, err := os.Open(path)
+// openPath opens a COG, or a JPEG 2000 file, where GDAL reads it. A nodata value that the file does not state may be given.
+func openPath(ctx context.Context, path string, noData *float64) (*COG, func() error, error) {
+	f, err := openVSI(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("raster: %w", err)
+		return nil, nil, fmt.Errorf("raster: open %s: %w", path, err)
 	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return nil, nil, fmt.Errorf("raster: %w", err)
-	}
-	c, err := OpenCOG(ctx, diskSource{f, info.Size()})
+	c, err := OpenCOG(ctx, f)
 	if err != nil {
 		f.Close()
 		return nil, nil, err
+	}
+	if noData != nil {
+		c.NoData = noData
 	}
 	return c, f.Close, nil
 }

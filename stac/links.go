@@ -52,6 +52,7 @@ var (
 	storedHref = []byte(HrefPrefix + "/")
 	ownObject  = []byte(`"` + ObjectField + `":`)
 	geotiff    = []byte(`"image/tiff; application=geotiff`)
+	jpeg2000   = []byte(`"image/jp2`)
 )
 
 // LinkBytes is about how much longer a body becomes when it is served.
@@ -94,7 +95,7 @@ func holdingOf(body []byte) holding {
 	switch {
 	case !bytes.Contains(body, ours):
 		return foreign
-	case bytes.Contains(body, ownObject) && bytes.Contains(body, geotiff):
+	case bytes.Contains(body, ownObject) && (bytes.Contains(body, geotiff) || bytes.Contains(body, jpeg2000)):
 		return drawn
 	}
 	return held

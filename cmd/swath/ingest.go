@@ -13,7 +13,7 @@ import (
 )
 
 func ingestCommand() *cobra.Command {
-	var collection, profile string
+	var collection, cog, profile string
 	c := &cobra.Command{
 		Use:   "ingest PATH...",
 		Short: "Bring products into the catalog: SAFE and DIMAP folders or zips, GeoTIFFs, STAC items, folders of these",
@@ -22,6 +22,9 @@ func ingestCommand() *cobra.Command {
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usageError{errors.New("ingest: name at least one product or folder")}
+			}
+			if cog != "eager" && cog != "none" {
+				return usageError{fmt.Errorf("ingest: --cog %q is neither eager nor none", cog)}
 			}
 			return nil
 		},
@@ -37,10 +40,11 @@ func ingestCommand() *cobra.Command {
 			}
 			defer func() { err = errors.Join(err, stop()) }()
 			in := &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}
-			return ingestAll(c.Context(), c, in, args, ingest.Options{Collection: collection})
+			return ingestAll(c.Context(), c, in, args, ingest.Options{Collection: collection, AsIs: cog == "none"})
 		},
 	}
 	c.Flags().StringVar(&collection, "collection", "", "collection of rasters and STAC items (default: the item's own)")
+	c.Flags().StringVar(&cog, "cog", "eager", "when rasters become cloud-optimized GeoTIFFs: eager (now), or none (JPEG 2000 stays: sooner in, slower drawn)")
 	c.Flags().StringVar(&profile, "cpu-profile", "", "write to this file where the processor's time went, for go tool pprof")
 	addFlags(c, storeSettings)
 	return c

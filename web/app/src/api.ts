@@ -44,7 +44,7 @@ export const item = (collection: string, id: string) => get<Item>(itemPath({ col
 
 /** What an item holds at a place: the bands of its data, or with a preset, its bands and its result. */
 export function point(i: Item, lon: number, lat: number, render?: string) {
-  const data = Object.keys(i.assets).filter((key) => i.assets[key].roles?.includes("data") && i.assets[key].type?.startsWith("image/tiff"));
+  const data = Object.keys(i.assets).filter((key) => i.assets[key].roles?.includes("data") && /^image\/(tiff|jp2)/.test(i.assets[key].type ?? ""));
   const asked = new URLSearchParams(render ? { render } : { assets: data.join(",") });
   return get<Point>(`${itemPath(i)}/point/${lon.toFixed(7)},${lat.toFixed(7)}?${asked}`);
 }
