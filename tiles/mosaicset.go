@@ -31,6 +31,7 @@ func (r *Renderer) MosaicTileSet(ctx context.Context, q MosaicRequest, set *geo.
 		}
 	}
 	box, ok := boundsIn(set, bounds)
+	out.Box = box
 	for z := out.MinZoom; ok && z <= out.MaxZoom; z++ {
 		if first, last, here := set.Within(z, box); here {
 			out.Limits = append(out.Limits, TileLimits{first, last})

@@ -12,6 +12,7 @@ type TileSet struct {
 	Set              *geo.TileMatrixSet
 	Title            string
 	Bounds           geo.Box // degrees; an east beyond 180 crosses the antimeridian
+	Box              geo.Box // the same in the set's system
 	MinZoom, MaxZoom int
 	Limits           []TileLimits // per level from MinZoom to MaxZoom
 }
@@ -32,7 +33,7 @@ func (v *View) TileSet(ctx context.Context, set *geo.TileMatrixSet) (TileSet, er
 	if err != nil {
 		return TileSet{}, err
 	}
-	out := TileSet{Set: set, Title: v.name(), Bounds: v.item.Bounds}
+	out := TileSet{Set: set, Title: v.name(), Bounds: v.item.Bounds, Box: box}
 	if out.Bounds.MinX > out.Bounds.MaxX {
 		out.Bounds.MaxX += 360
 	}

@@ -36,6 +36,14 @@ type wmtsLayer struct {
 	ID, Title, Tiles, Query  string
 	West, South, East, North float64
 	Sets                     []tiles.TileSet
+	Boxes                    []wmtsBox
+}
+
+// wmtsBox is the layer's box in the system of a set, its axes in that system's order. GDAL would take the edges in degrees to the web
+// map else, which has no poles.
+type wmtsBox struct {
+	CRS          string
+	Lower, Upper [2]float64
 }
 
 type wmtsSet struct {
@@ -158,7 +166,7 @@ func waysOf(q tiles.Request, offered func() ([]tiles.Preset, error)) ([]way, err
 
 func sendCapabilities(c *fiber.Ctx, title string, layers []wmtsLayer, sets []*geo.TileMatrixSet) error {
 	var body bytes.Buffer
-	err := capabilities.Execute(&body, fiber.Map{"Title": title, "Self": httpkit.BaseURL(c) + c.OriginalURL(), "Layers": layers, "Sets": wmtsSets(sets)})
+	err := capabilities.Execute(&body, fiber.Map{"Title": title, "Self": httpkit.BaseURL(c) + c.OriginalURL(), "Layers": layers, "Sets": wmtsSets(sets, layers)})
 	if err != nil {
 		return fmt.Errorf("tilehttp: wmts: %w", err)
 	}
@@ -200,20 +208,34 @@ func layerOf(c *fiber.Ctx, id, render, address string, where []tiles.TileSet) wm
 		b.MinX, b.MaxX = -180, 180
 	}
 	layer.West, layer.South, layer.East, layer.North = b.MinX, b.MinY, b.MaxX, b.MaxY
+	for _, w := range where {
+		layer.Boxes = append(layer.Boxes, wmtsBox{urnOf(w.Set), w.Set.Point(w.Box.MinX, w.Box.MinY), w.Set.Point(w.Box.MaxX, w.Box.MaxY)})
+	}
 	return layer
 }
 
-func wmtsSets(sets []*geo.TileMatrixSet) []wmtsSet {
+// wmtsSets are the sets with the levels that some layer needs.
+func wmtsSets(sets []*geo.TileMatrixSet, layers []wmtsLayer) []wmtsSet {
 	out := make([]wmtsSet, 0, len(sets))
-	for _, s := range sets {
-		one := wmtsSet{TileMatrixSet: s, URN: fmt.Sprintf("urn:ogc:def:crs:EPSG::%d", int(s.CRS))}
-		if strings.HasSuffix(s.CRSURI, "CRS84") {
-			one.URN = "urn:ogc:def:crs:OGC:1.3:CRS84"
+	for i, s := range sets {
+		one := wmtsSet{TileMatrixSet: s, URN: urnOf(s)}
+		finest := s.Matrices[0].Z
+		for _, l := range layers {
+			finest = max(finest, l.Sets[i].MaxZoom)
 		}
 		for _, m := range s.Matrices {
-			one.Matrices = append(one.Matrices, wmtsMatrix{m, s.ScaleDenominator(&m), s.Point(m.OriginX, m.OriginY)})
+			if m.Z <= finest {
+				one.Matrices = append(one.Matrices, wmtsMatrix{m, s.ScaleDenominator(&m), s.Point(m.OriginX, m.OriginY)})
+			}
 		}
 		out = append(out, one)
 	}
 	return out
+}
+
+func urnOf(s *geo.TileMatrixSet) string {
+	if strings.HasSuffix(s.CRSURI, "CRS84") {
+		return "urn:ogc:def:crs:OGC:1.3:CRS84"
+	}
+	return fmt.Sprintf("urn:ogc:def:crs:EPSG::%d", int(s.CRS))
 }

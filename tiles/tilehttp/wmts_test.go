@@ -2,8 +2,10 @@ package tilehttp
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"image"
+	"math"
 	"net"
 	"os"
 	"os/exec"
@@ -41,6 +43,47 @@ func TestGDALReadsWMTS(t *testing.T) {
 				continue
 			}
 			readsWMTS(t, app, listener.Addr().String(), id, from.address, from.address+capabilities+"?"+from.query, from.layer)
+		}
+	}
+}
+
+// TestWMTSOfTheWorld: GDAL finds a collection without a known extent where the web map is, as fine as its tiles are, and an item as
+// fine as its rasters.
+func TestWMTSOfTheWorld(t *testing.T) {
+	if _, err := exec.LookPath("gdalinfo"); err != nil {
+		t.Skip("GDAL's command line tools are not installed")
+	}
+	app, _ := door(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go app.Listener(listener) //nolint:errcheck // it ends with the test
+	defer app.Shutdown()      //nolint:errcheck // as above
+	for source, want := range map[string]struct {
+		pixel, west, north float64
+		columns            int
+	}{
+		"/collections/spain/WMTSCapabilities.xml?assets=s2_b8&rescale=0%2C1,layer=default,tilematrixset=WebMercatorQuad": {1.1943, -20037508.34, 20037508.34, 1 << 25},
+		"/collections/spain/WMTSCapabilities.xml?assets=s2_b8&rescale=0%2C1,layer=default,tilematrixset=WorldCRS84Quad":  {180. / 256 / (1 << 16), -180, 90, 1 << 25},
+		"/collections/jmm/items/jmm/WMTSCapabilities.xml?render=ndvi,layer=default,tilematrixset=WebMercatorQuad":      {152.874, 16915451.7, -3479786, 780},
+		"/collections/jmm/UTM56SWGS84Quad/WMTSCapabilities.xml,layer=ndvi,tilematrixset=UTM56SWGS84Quad":   {1.1923, 396000, 6714000, 104_000},
+		"/WMTSCapabilities.xml?collections=spain&assets=s2_b8&rescale=0%2C1,layer=default,tilematrixset=WebMercatorQuad": {1.1943, -20037508.34, 20037508.34, 1 << 25},
+	} {
+		command := exec.CommandContext(t.Context(), "gdalinfo", "-json", "WMTS:http://"+listener.Addr().String()+source)
+		command.Env = append(os.Environ(), "GDAL_DEFAULT_WMS_CACHE_PATH="+t.TempDir())
+		said, err := command.CombinedOutput()
+		var info struct {
+			Size         [2]int
+			GeoTransform [6]float64
+		}
+		if err != nil || json.Unmarshal(said, &info) != nil {
+			t.Errorf("%s: %v %s", source, err, said)
+			continue
+		}
+		near := func(a, b, within float64) bool { return math.Abs(a-b) <= within*math.Abs(b) }
+		if g := info.GeoTransform; !near(g[1], want.pixel, 0.001) || !near(g[0], want.west, 0.03) || !near(g[3], want.north, 0.03) || !near(float64(info.Size[0]), float64(want.columns), 0.15) {
+			t.Errorf("%s: %d x %d pixels, %v; want %+v", source, info.Size[0], info.Size[1], g, want)
 		}
 	}
 }
