@@ -34,3 +34,27 @@ func TestRegisteredSearch(t *testing.T) {
 		}
 	}
 }
+
+// FuzzNewRegisteredSearch: what is registered can be searched, and is the same when it is registered again.
+func FuzzNewRegisteredSearch(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"collections":["a"],"metadata":{"name":"A"}}`, `{"search":{"bbox":[1,2,3,4],"limit":3},"metadata":{}}`, `{"ids":null,"filter-lang":"cql2-text","filter":"a < 1"}`,
+		`{"filter":{"op":"and","args":[true,{"op":"=","args":[{"property":"a"},1e999]}]}}`, `{"sortby":[{"field":"a","direction":"desc"}],"q":"b"}`, `{"search":null}`, `{"metadata":[]}`, `{"intersects":{"type":"Point","coordinates":[1,2]}}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r, err := NewRegisteredSearch(body)
+		if err != nil {
+			if !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.TooLarge) {
+				t.Fatalf("%s: %v", body, err)
+			}
+			return
+		}
+		if _, err := r.Search(); err != nil || r.Name() == "" {
+			t.Fatalf("%s: name %q, %v", body, r.Name(), err)
+		}
+		again, err := NewRegisteredSearch(r.Body)
+		if err != nil || again.ID != r.ID {
+			t.Fatalf("%s: registered again it is %s, was %s: %v", body, again.ID, r.ID, err)
+		}
+	})
+}

@@ -186,7 +186,7 @@ func timeOf(datetime string) time.Time {
 
 // Draw draws the animation, once for all who ask for the same at the same time.
 func (a *Animation) Draw(ctx context.Context, m render.Motion) ([]byte, error) {
-	return a.renderer.pictures.do(ctx, a.ETag(m), func(ctx context.Context) ([]byte, error) {
+	return a.renderer.picture(ctx, a.ETag(m), func(ctx context.Context) ([]byte, error) {
 		leave, err := a.renderer.animating.enter(ctx)
 		if err != nil {
 			return nil, err

@@ -1,9 +1,11 @@
 package tilehttp
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"swath/geo"
@@ -73,6 +75,41 @@ func FuzzMosaicAddress(f *testing.F) {
 		defer answer.Body.Close()
 		if answer.StatusCode >= 500 && answer.StatusCode != 504 {
 			t.Fatalf("%s: %d", target, answer.StatusCode)
+		}
+	})
+}
+
+// FuzzItem: whatever is asked of an item, and whatever GeoJSON is sent, the answer is there or says what is wrong.
+func FuzzItem(f *testing.F) {
+	const field = `{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[[[152.1,-30.5],[152.3,-30.5],[152.2,-30.3],[152.1,-30.5]]]}}`
+	for _, seed := range [][3]string{{"data.tif", "assets=B04,B08&max_size=16", field}, {"data.csv", "expression=(B08-B04)/(B08%2BB04)&resolution=5000", field}, {"data.nc", "assets=B04&dst_crs=EPSG:3577&width=8", ""},
+		{"data.tif", "bbox=1e300,-1e300,1e301,nan&coord_crs=32756", ""}, {"data.tif", "bbox=179,-91,-179,91&resolution=1e-300", ""}, {"feature.png", "render=ndvi&max_size=16", field},
+		{"statistics", "assets=B04&max_size=16", `{"type":"FeatureCollection","features":[` + field + `]}`}, {"feature/9x9.webp", "assets=B04&rescale=0,1", `{"type":"GeometryCollection","geometries":[]}`},
+		{"preview.png", "expression=where(B04>0.1,B04**9,1/0)&rescale=0,1&max_size=16", ""}, {"preview.png", "assets=B04&colormap={\"0\":[1,2,3,4]}&max_size=9", ""},
+		{"angles", "bands=B04", ""}, {"orbit", "f=json", ""}, {"point/152.2,-30.4", "assets=B04", ""}, {"tiles/WebMercatorQuad/8/236/150@2x.tif", "assets=B04&tilesize=8", ""}} {
+		f.Add(seed[0], seed[1], seed[2])
+	}
+	app, _ := door(f)
+	f.Fuzz(func(t *testing.T, path, query, body string) {
+		method, content := "GET", io.Reader(nil)
+		if body != "" {
+			method, content = "POST", strings.NewReader(body)
+		}
+		target := (&url.URL{Path: "/collections/jmm/items/jmm/" + path, RawQuery: query}).String()
+		request, err := http.NewRequest(method, "http://example.com"+target, content)
+		if err != nil {
+			t.Skip() // no address at all
+		}
+		answer, err := app.Test(request, 60_000) // a request may take 30 s
+		if err != nil {
+			if strings.Contains(err.Error(), "timeout") {
+				t.Fatalf("%s %s %s: no answer", method, target, body)
+			}
+			t.Skip()
+		}
+		defer answer.Body.Close()
+		if got, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode >= 500 && answer.StatusCode != 504 {
+			t.Fatalf("%s %s %s: %d %v %.300s", method, target, body, answer.StatusCode, err, got)
 		}
 	})
 }

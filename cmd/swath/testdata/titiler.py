@@ -105,7 +105,7 @@ def wmts():
     with tempfile.TemporaryDirectory() as folder:
         out = folder + "/wmts.tif"
         source = f"WMTS:{ITEM}/WMTSCapabilities.xml?render=ndvi"
-        subprocess.run(["gdal_translate", "-q", "-outsize", "256", "0", source, out], check=True, timeout=120)
+        subprocess.run(["gdal_translate", "-q", "-outsize", "256", "0", source, out], check=True, timeout=120, cwd=folder)
         with rasterio.open(out) as d:
             check("GDAL reads the WMTS", d.count >= 3 and d.width == 256 and d.read(1).std() > 10 and d.crs.to_epsg() in (3857, 32756), d.crs)
 
