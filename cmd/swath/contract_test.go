@@ -115,6 +115,8 @@ func TestContract(t *testing.T) {
 		"/collections/sentinel-2-l1c/animation.gif?bbox=1,1,2,2&render=ndvi": 404, "/collections/sentinel-2-l1c/animation.gif?bbox=152.1,-30.6,152.5,-30.2&render=ndvi&width=8000&height=8000": 413,
 		"/collections/sentinel-2-l1c/tiles/WebMercatorQuad/8/236/150/provenance.json?render=ndvi": 200, "/collections/sentinel-2-l1c/tiles/WebMercatorQuad/8/236/150/provenance.png?render=ndvi": 200,
 		"/tiles/WebMercatorQuad/8/236/150@2x/provenance.tif?collections=sentinel-2-l1c&assets=B04&pixel_selection=highest": 200, "/collections/sentinel-2-l1c/tiles/WebMercatorQuad/8/236/150/provenance.gif": 400,
+		"/collections/sentinel-2-l1c/bbox/152.1,-30.5,152.3,-30.25.png?render=ndvi&max_size=100": 200, "/collections/sentinel-2-l1c/bbox/152.1,-30.5,152.3,-30.25/64x32.tif?assets=B04": 200,
+		"/collections/sentinel-2-l1c/bbox/1,2,3.png": 400, "/collections/sentinel-2-l1c/bbox/1,2,3,4/9000x9000.png?render=ndvi": 413,
 		"/collections/sentinel-2-l1c/timeseries/point?lon=152.3": 400, "/collections/sentinel-2-l1c/timeseries/point?lon=152.3&lat=-30.3&assets=B04&token=abc": 400,
 		"/collections/sentinel-2-l1c/tiles?render=ndvi": 200, "/collections/sentinel-2-l1c/tiles/UTM56SWGS84Quad?render=ndvi": 200, "/collections/sentinel-2-l1c/tiles/Mars": 404,
 		"/collections/sentinel-2-l1c/WMTSCapabilities.xml": 200, "/collections/sentinel-2-l1c/WebMercatorQuad/WMTSCapabilities.xml?render=ndvi": 200, "/collections/none/tiles": 404,
@@ -187,6 +189,11 @@ func TestContract(t *testing.T) {
 	for _, under := range []string{"/collections/sentinel-2-l1c", search} {
 		if got := client.Post(under+"/timeseries/polygon?"+ndvi, field); got.Status != 200 {
 			t.Errorf("POST %s/timeseries/polygon: %d %.200s", under, got.Status, got.Body)
+		}
+		for _, path := range []string{"/feature?render=ndvi&max_size=64", "/feature.tif?assets=B04&max_size=64", "/feature/32x32.webp?render=ndvi"} {
+			if got := client.Post(under+path, field); got.Status != 200 {
+				t.Errorf("POST %s%s: %d %.200s", under, path, got.Status, got.Body)
+			}
 		}
 		if got := client.Post(under+"/timeseries/polygon?"+ndvi+"&f=csv&width=20", field); got.Status != 200 {
 			t.Errorf("POST %s/timeseries/polygon as CSV: %d %.200s", under, got.Status, got.Body)

@@ -17,6 +17,17 @@ var cropping = []string{"coord_crs", "dst_crs", "max_size", "width", "height"}
 
 // crop serves what lies in a box, GET /…/bbox/minx,miny,maxx,maxy[/WIDTHxHEIGHT].format.
 func (a API) crop(c *fiber.Ctx) error {
+	box, extension, err := boxOf(c)
+	if err != nil {
+		return err
+	}
+	return a.cut(c, extension, func(view *tiles.View, coords, system geo.EPSG, size tiles.Size) (tiles.Frame, error) {
+		return view.CropFrame(c.UserContext(), box, coords, system, size)
+	})
+}
+
+// boxOf reads the box of a crop's address, and the extension behind it.
+func boxOf(c *fiber.Ctx) (box geo.Box, extension string, err error) {
 	text, extension := c.Params("bbox"), c.Params("format")
 	if c.Params("size") == "" { // the box has points of its own: the format is behind the last
 		whole := text + "." + extension
@@ -26,19 +37,67 @@ func (a API) crop(c *fiber.Ctx) error {
 	var edges [4]float64
 	parts := strings.Split(text, ",")
 	for i := range edges {
-		var err error
-		if len(parts) != len(edges) {
-			err = strconv.ErrSyntax
-		} else {
+		err := strconv.ErrSyntax
+		if len(parts) == len(edges) {
 			edges[i], err = strconv.ParseFloat(parts[i], 64)
 		}
 		if err != nil {
-			return fault.New(fault.Invalid, "%.80q is not a box: minx,miny,maxx,maxy", text)
+			return box, "", fault.New(fault.Invalid, "%.80q is not a box: minx,miny,maxx,maxy", text)
 		}
 	}
-	return a.cut(c, extension, func(view *tiles.View, coords, system geo.EPSG, size tiles.Size) (tiles.Frame, error) {
-		return view.CropFrame(c.UserContext(), geo.Box{MinX: edges[0], MinY: edges[1], MaxX: edges[2], MaxY: edges[3]}, coords, system, size)
+	return geo.Box{MinX: edges[0], MinY: edges[1], MaxX: edges[2], MaxY: edges[3]}, extension, nil
+}
+
+// mosaicCrop serves what lies in a box of the items that a search finds.
+func (a API) mosaicCrop(c *fiber.Ctx) error {
+	box, extension, err := boxOf(c)
+	if err != nil {
+		return err
+	}
+	return a.cutMosaic(c, extension, func(q tiles.MosaicRequest, coords, system geo.EPSG, size tiles.Size) (*tiles.Scene, error) {
+		return a.Renderer.BoxScene(c.UserContext(), q, box, coords, system, size)
 	})
+}
+
+// mosaicFeature serves what lies in the GeoJSON feature of the body.
+func (a API) mosaicFeature(c *fiber.Ctx) error {
+	return a.cutMosaic(c, c.Params("format", "png"), func(q tiles.MosaicRequest, coords, system geo.EPSG, size tiles.Size) (*tiles.Scene, error) {
+		return a.Renderer.FeatureScene(c.UserContext(), q, c.Body(), coords, system, size)
+	})
+}
+
+// cutMosaic answers with the picture of a scene in the system dst_crs, by default that of its coordinates.
+func (a API) cutMosaic(c *fiber.Ctx, extension string, sceneOf func(q tiles.MosaicRequest, coords, system geo.EPSG, size tiles.Size) (*tiles.Scene, error)) error {
+	format, err := render.ParseFormat(extension)
+	if err != nil {
+		return err
+	}
+	coords, system, size, err := gridOf(c)
+	if err != nil {
+		return err
+	}
+	q, _, _, err := a.mosaicOf(c, cropping...)
+	if err != nil {
+		return err
+	}
+	s, err := sceneOf(q, coords, system, size)
+	if err != nil {
+		return hint(q.Request, err)
+	}
+	return a.scenePicture(c, s, format)
+}
+
+// gridOf reads the systems of a crop's coordinates and pixels, and its size.
+func gridOf(c *fiber.Ctx) (coords, system geo.EPSG, size tiles.Size, err error) {
+	q := queryOf(c)
+	if coords, err = q.system("coord_crs", geo.WGS84); err != nil {
+		return coords, system, size, err
+	}
+	if system, err = q.system("dst_crs", coords); err != nil {
+		return coords, system, size, err
+	}
+	size, err = sizeOf(c)
+	return coords, system, size, err
 }
 
 // feature serves what lies in the GeoJSON feature of the body, POST /…/feature[/WIDTHxHEIGHT][.format].
@@ -54,16 +113,7 @@ func (a API) cut(c *fiber.Ctx, extension string, frameOf func(view *tiles.View, 
 	if err != nil {
 		return err
 	}
-	q := queryOf(c)
-	coords, err := q.system("coord_crs", geo.WGS84)
-	if err != nil {
-		return err
-	}
-	system, err := q.system("dst_crs", coords)
-	if err != nil {
-		return err
-	}
-	size, err := sizeOf(c)
+	coords, system, size, err := gridOf(c)
 	if err != nil {
 		return err
 	}

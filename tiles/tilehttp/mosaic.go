@@ -47,6 +47,11 @@ func (a API) mountMosaics(r fiber.Router) {
 		all.Get("/:tms/tilejson.json", a.mosaicTileJSON)
 		all.Get("/:tms/WMTSCapabilities.xml", a.mosaicWMTS)
 		all.Get("/:tms/map.html", mosaicPageOf)
+		all.Get("/bbox/:bbox/:size.:format", a.mosaicCrop) // before the next, whose box would take the size as well
+		all.Get("/bbox/:bbox.:format", a.mosaicCrop)
+		all.Post("/feature", a.mosaicFeature)
+		all.Post("/feature/:size.:format", a.mosaicFeature)
+		all.Post("/feature.:format", a.mosaicFeature)
 		all.Get("/animation.:format", a.animation)
 		all.Get("/timeseries/point", a.placeSeries)
 		all.Post("/timeseries/polygon", a.featureSeries)
@@ -154,6 +159,11 @@ func (a API) mosaicTile(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	return a.scenePicture(c, s, format)
+}
+
+// scenePicture answers with the picture of a scene, unless the client has it.
+func (a API) scenePicture(c *fiber.Ctx, s *tiles.Scene, format render.Format) error {
 	if items, limited := s.Items(); limited {
 		c.Set(limitedHeader, strconv.Itoa(len(items)))
 	}

@@ -134,6 +134,36 @@ func TestProvenance(t *testing.T) {
 	}
 }
 
+// TestMosaicCrops: boxes and features of a search, in every format.
+func TestMosaicCrops(t *testing.T) {
+	app, _ := door(t)
+	const field = `{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[[[152.1,-30.5],[152.3,-30.5],[152.2,-30.3],[152.1,-30.5]]]}}`
+	for _, from := range []string{"/collections/jmm", "/searches/" + registered} {
+		for path, kind := range map[string]string{
+			"/bbox/152.1,-30.5,152.3,-30.3.png?render=ndvi": "image/png", "/bbox/152.1,-30.5,152.3,-30.3/64x32.webp?render=ndvi": "image/webp",
+			"/bbox/16930000,-3560000,16950000,-3540000.tif?expression=B04&coord_crs=3857&dst_crs=32756&max_size=50": "image/tiff; application=geotiff",
+		} {
+			if a := ask(t, app, "GET", from+path); a.status != 200 || a.header.Get("Content-Type") != kind || a.header.Get("ETag") == "" {
+				t.Errorf("%s%s: %d %.200s", from, path, a.status, a.body)
+			}
+		}
+		for path, kind := range map[string]string{"/feature?render=ndvi": "image/png", "/feature.jpg?render=ndvi&max_size=99": "image/jpeg", "/feature/20x30.npy?expression=B04": "application/x-binary"} {
+			if a := post(t, app, from+path, field); a.status != 200 || a.header.Get("Content-Type") != kind {
+				t.Errorf("%s%s: %d %.200s", from, path, a.status, a.body)
+			}
+		}
+	}
+	for path, status := range map[string]int{"/bbox/1,2,3.png": 400, "/bbox/152.3,-30.5,152.1,-30.3.png?render=ndvi": 400, "/bbox/152.1,-30.5,152.3,-30.3.bmp": 400, "/bbox/152.1,-30.5,152.3,-30.3/0x9.png": 400,
+		"/bbox/152.1,-30.5,152.3,-30.3/9000x9.png?render=ndvi": 413, "/bbox/152.1,-30.5,152.3,-30.3.png?render=none": 404, "/bbox/152.1,-30.5,152.3,-30.3.png?expression=B04": 400} {
+		if a := ask(t, app, "GET", "/collections/jmm"+path); a.status != status || a.header.Get("Content-Type") != httpkit.ProblemType {
+			t.Errorf("%s: %d %.200s, want %d", path, a.status, a.body, status)
+		}
+	}
+	if a := post(t, app, "/collections/jmm/feature?render=ndvi", `{"type":"Point","coordinates":[1,2]}`); a.status != 400 {
+		t.Errorf("a point: %d", a.status)
+	}
+}
+
 // TestWrongMosaics: what can't be is refused with its reason.
 func TestWrongMosaics(t *testing.T) {
 	app, _ := door(t)

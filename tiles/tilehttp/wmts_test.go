@@ -66,8 +66,8 @@ func TestWMTSOfTheWorld(t *testing.T) {
 	}{
 		"/collections/spain/WMTSCapabilities.xml?assets=s2_b8&rescale=0%2C1,layer=default,tilematrixset=WebMercatorQuad": {1.1943, -20037508.34, 20037508.34, 1 << 25},
 		"/collections/spain/WMTSCapabilities.xml?assets=s2_b8&rescale=0%2C1,layer=default,tilematrixset=WorldCRS84Quad":  {180. / 256 / (1 << 16), -180, 90, 1 << 25},
-		"/collections/jmm/items/jmm/WMTSCapabilities.xml?render=ndvi,layer=default,tilematrixset=WebMercatorQuad":      {152.874, 16915451.7, -3479786, 780},
-		"/collections/jmm/UTM56SWGS84Quad/WMTSCapabilities.xml,layer=ndvi,tilematrixset=UTM56SWGS84Quad":   {1.1923, 396000, 6714000, 104_000},
+		"/collections/jmm/items/jmm/WMTSCapabilities.xml?render=ndvi,layer=default,tilematrixset=WebMercatorQuad":        {152.874, 16915451.7, -3479786, 780},
+		"/collections/jmm/UTM56SWGS84Quad/WMTSCapabilities.xml,layer=ndvi,tilematrixset=UTM56SWGS84Quad":                 {1.1923, 396000, 6714000, 104_000},
 		"/WMTSCapabilities.xml?collections=spain&assets=s2_b8&rescale=0%2C1,layer=default,tilematrixset=WebMercatorQuad": {1.1943, -20037508.34, 20037508.34, 1 << 25},
 	} {
 		command := exec.CommandContext(t.Context(), "gdalinfo", "-json", "WMTS:http://"+listener.Addr().String()+source)
