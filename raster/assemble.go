@@ -55,20 +55,19 @@ type layout struct {
 	head []byte
 }
 
-// assemble writes the file: head, ghost, a directory for each level from large to small, then the blocks from small to
-// large. What describes samples and place comes from like, the directory of a file with the same.
+// assemble writes the file: head, ghost, a directory for each level from large to small, a mask's after its image's, then the blocks
+// from small to large. What describes samples and place comes from like, the directory of a file with the same.
 func (p *pyramid) assemble(to io.Writer, like directory) error {
 	total := int64(0)
-	dirs := make([]map[uint16]tag, len(p.levels))
-	for i, l := range p.levels {
-		for _, n := range l.counts {
+	for _, s := range p.spools() {
+		for _, n := range s.counts {
 			total += int64(n) + 8
 		}
-		dirs[i] = map[uint16]tag{
-			tagSubfile: longs(uint32(min(i, 1))), tagWidth: longs(uint32(l.width)), tagHeight: longs(uint32(l.height)),
-			tagCompression: shorts(p.compression()), tagPlanar: shorts(1), tagPredictor: shorts(p.predictor()),
-			tagTileWidth: shorts(uint16(p.side)), tagTileHeight: shorts(uint16(p.side)), tagTileBytes: longs(l.counts...),
-		}
+	}
+	var dirs []map[uint16]tag
+	for i, l := range p.levels {
+		image := l.directory(p, l.image, uint32(min(i, 1)))
+		image[tagPredictor] = shorts(p.predictor())
 		copied := sharedTags
 		if i == 0 {
 			copied = slices.Concat(sharedTags, imageTags)
@@ -79,8 +78,15 @@ func (p *pyramid) assemble(to io.Writer, like directory) error {
 				return err
 			}
 			if data != nil {
-				dirs[i][number] = tag{e.kind, data}
+				image[number] = tag{e.kind, data}
 			}
+		}
+		dirs = append(dirs, image)
+		if l.mask != nil {
+			const transparency = 4 // of subfiles and photometric interpretations (TIFF 6.0, section 8)
+			mask := l.directory(p, l.mask, uint32(min(i, 1))|transparency)
+			mask[tagBits], mask[tagSamples], mask[tagPhotometric] = shorts(1), shorts(1), shorts(transparency)
+			dirs = append(dirs, mask)
 		}
 	}
 	out := layout{big: total > classicBytes}
@@ -88,25 +94,34 @@ func (p *pyramid) assemble(to io.Writer, like directory) error {
 	if _, err := to.Write(out.write(p, dirs, start)); err != nil {
 		return err
 	}
-	for _, l := range slices.Backward(p.levels) {
-		if _, err := l.spool.Seek(0, io.SeekStart); err != nil {
+	for _, s := range slices.Backward(p.spools()) {
+		if _, err := s.file.Seek(0, io.SeekStart); err != nil {
 			return err
 		}
-		if _, err := io.Copy(to, l.spool); err != nil {
+		if _, err := io.Copy(to, s.file); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// directory is what the directories of a level's image and mask have in common.
+func (l *pyramidLevel) directory(p *pyramid, s *spool, subfile uint32) map[uint16]tag {
+	return map[uint16]tag{
+		tagSubfile: longs(subfile), tagWidth: longs(uint32(l.width)), tagHeight: longs(uint32(l.height)),
+		tagCompression: shorts(p.compression()), tagPlanar: shorts(1),
+		tagTileWidth: shorts(uint16(p.side)), tagTileHeight: shorts(uint16(p.side)), tagTileBytes: longs(s.counts...),
+	}
+}
+
 // write returns the head of a file whose blocks begin at start.
 func (o *layout) write(p *pyramid, dirs []map[uint16]tag, start int64) []byte {
-	for i := len(p.levels) - 1; i >= 0; i-- {
+	for i, s := range slices.Backward(p.spools()) {
 		offsets := tag{kind: 4}
 		if o.big {
 			offsets.kind = 16
 		}
-		for _, n := range p.levels[i].counts {
+		for _, n := range s.counts {
 			offsets.data = o.word(offsets.data, uint64(start)+4) // after the leader
 			start += int64(n) + 8
 		}

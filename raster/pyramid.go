@@ -18,10 +18,11 @@ import (
 )
 
 // pyramid packs an image whose lines come from the top down, and all its overviews, without ever holding more than a row
-// of blocks of each.
+// of blocks of each. Lines of an image with a mask have one more sample, 0 where nothing was measured, which is packed apart.
 type pyramid struct {
 	format    DataType
-	samples   int // in a pixel
+	samples   int // in a pixel of the lines
+	masked    bool
 	side      int // of a block
 	overviews Overviews
 	zstd      bool
@@ -42,30 +43,60 @@ type pyramidLevel struct {
 	across, down  []span    // to the next level
 	line          []byte    // of the next level
 	made          int       // lines of the next level
-	spool         *os.File
-	to            *bufio.Writer
-	counts        []uint32 // bytes of each block
+	image, mask   *spool    // of the packed blocks; without a mask nil
+}
+
+// spool keeps packed blocks until the file is put together.
+type spool struct {
+	file   *os.File
+	to     *bufio.Writer
+	counts []uint32 // bytes of each block
+}
+
+func newSpool(path string) (*spool, error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	return &spool{file: f, to: bufio.NewWriterSize(f, 1<<18)}, nil
+}
+
+// add takes a block. The length before and the last four bytes after let a reader of GDAL's take it in one read.
+func (s *spool) add(packed []byte) {
+	var around [4]byte
+	binary.LittleEndian.PutUint32(around[:], uint32(len(packed)))
+	s.to.Write(around[:]) // the writer remembers its error for Flush
+	s.to.Write(packed)
+	s.to.Write(packed[len(packed)-4:])
+	s.counts = append(s.counts, uint32(len(packed)))
 }
 
 // newPyramid lays out the levels down to one that is a single block. Its spools lie in dir.
-func newPyramid(dir string, d Description, samples, side int, o COGOptions) (*pyramid, error) {
+func newPyramid(dir string, d Description, v validity, side int, o COGOptions) (*pyramid, error) {
 	noData := d.NoData
 	if o.NoData != nil {
 		noData = o.NoData
 	}
-	p := &pyramid{format: d.DataType, samples: samples, side: side, overviews: o.Overviews, zstd: o.Zstd,
-		shrink: newShrinker(d.DataType, o.Overviews, samples, noData)}
+	samples := len(o.Bands)
+	p := &pyramid{format: d.DataType, side: side, overviews: o.Overviews, zstd: o.Zstd, masked: v.mask}
+	p.block, p.scratch = make([]byte, side*side*samples*d.DataType.Bytes()), make([]byte, side*samples*d.DataType.Bytes())
+	if v.mask {
+		samples++
+	}
+	p.samples, p.shrink = samples, newShrinker(d.DataType, o.Overviews, samples, v, noData)
 	pixel := samples * d.DataType.Bytes()
-	p.block, p.scratch = make([]byte, side*side*pixel), make([]byte, side*pixel)
 	for width, height := d.Width, d.Height; ; width, height = ceilDiv(width, 2), ceilDiv(height, 2) {
 		l := &pyramidLevel{width: width, height: height, rows: make([]byte, min(side, height)*width*pixel)}
 		p.levels = append(p.levels, l)
-		spool, err := os.Create(filepath.Join(dir, fmt.Sprint("level", len(p.levels))))
+		name := filepath.Join(dir, fmt.Sprint("level", len(p.levels)))
+		var err error
+		if l.image, err = newSpool(name); err == nil && v.mask {
+			l.mask, err = newSpool(name + "mask")
+		}
 		if err != nil {
 			p.close()
 			return nil, err
 		}
-		l.spool, l.to = spool, bufio.NewWriterSize(spool, 1<<18)
 		if max(width, height) <= side {
 			return p, nil
 		}
@@ -77,11 +108,21 @@ func newPyramid(dir string, d Description, samples, side int, o COGOptions) (*py
 }
 
 func (p *pyramid) close() {
+	for _, s := range p.spools() {
+		s.file.Close()
+	}
+}
+
+// spools lists those of all levels, full resolution first, images before their masks.
+func (p *pyramid) spools() (all []*spool) {
 	for _, l := range p.levels {
-		if l.spool != nil {
-			l.spool.Close()
+		for _, s := range []*spool{l.image, l.mask} {
+			if s != nil {
+				all = append(all, s)
+			}
 		}
 	}
+	return all
 }
 
 // push takes the next line of a level.
@@ -121,33 +162,68 @@ func (p *pyramid) pack(l *pyramidLevel) error {
 	high := (l.lines-1)%p.side + 1
 	for left := 0; left < l.width; left += p.side {
 		wide := min(p.side, l.width-left)
+		if p.masked {
+			if err := p.packMask(l, left, wide, high); err != nil {
+				return err
+			}
+		}
+		kept := len(p.block) / p.side / p.side // bytes of a pixel in the block
 		for y := range p.side {
-			to := p.block[y*p.side*pixel : (y+1)*p.side*pixel]
+			to := p.block[y*p.side*kept : (y+1)*p.side*kept]
 			if y >= high {
-				copy(to, p.block[(y-1)*p.side*pixel:])
+				copy(to, p.block[(y-1)*p.side*kept:])
 				continue
 			}
-			n := copy(to, l.rows[(y*l.width+left)*pixel:(y*l.width+left+wide)*pixel])
-			for ; n < len(to); n += pixel {
-				copy(to[n:n+pixel], to[n-pixel:n])
+			from := l.rows[(y*l.width+left)*pixel : (y*l.width+left+wide)*pixel]
+			n := 0
+			if kept == pixel {
+				n = copy(to, from)
+			} else {
+				for ; len(from) > 0; from = from[pixel:] {
+					n += copy(to[n:], from[:kept])
+				}
+			}
+			for ; n < len(to); n += kept {
+				copy(to[n:n+kept], to[n-kept:n])
 			}
 		}
 		packed, err := p.compress()
 		if err != nil {
 			return err
 		}
-		// The length before and the last four bytes after let a reader of GDAL's take a block in one read.
-		var around [4]byte
-		binary.LittleEndian.PutUint32(around[:], uint32(len(packed)))
-		l.to.Write(around[:]) // the writer remembers its error for Flush
-		l.to.Write(packed)
-		l.to.Write(packed[len(packed)-4:])
-		l.counts = append(l.counts, uint32(len(packed)))
+		l.image.add(packed)
 	}
-	if l.lines == l.height {
-		return l.to.Flush()
+	if l.lines < l.height {
+		return nil
 	}
-	return nil
+	if l.mask != nil {
+		if err := l.mask.to.Flush(); err != nil {
+			return err
+		}
+	}
+	return l.image.to.Flush()
+}
+
+// packMask packs the last sample of a block's pixels as bits, those beyond the image's edge as 0.
+func (p *pyramid) packMask(l *pyramidLevel, left, wide, high int) error {
+	bytes := p.format.Bytes()
+	pixel := p.samples * bytes
+	bits := make([]byte, p.side*p.side/8)
+	for y := range high {
+		for x := range wide {
+			at := (y*l.width + left + x) * pixel
+			for _, b := range l.rows[at+pixel-bytes : at+pixel] {
+				if b != 0 {
+					bits[(y*p.side+x)/8] |= 0x80 >> (x % 8)
+				}
+			}
+		}
+	}
+	packed, err := p.squeeze(bits)
+	if err == nil {
+		l.mask.add(packed)
+	}
+	return err
 }
 
 // zstdEncoder serves all blocks; it holds no state between them.
@@ -158,20 +234,26 @@ var zstdEncoder = sync.OnceValues(func() (*zstd.Encoder, error) {
 // compress packs the block, whose pixels it overwrites.
 func (p *pyramid) compress() ([]byte, error) {
 	pixels := (*C.uint8_t)(unsafe.Pointer(&p.block[0]))
-	side, samples, bytes := C.int(p.side), C.int(p.samples), C.int(p.format.Bytes())
+	bytes := C.int(p.format.Bytes())
+	side, samples := C.int(p.side), C.int(len(p.block)/p.side/p.side)/bytes
 	if p.predictor() == 3 {
 		C.swath_float_planes(pixels, side, side, samples, bytes, (*C.uint8_t)(unsafe.Pointer(&p.scratch[0])))
 	} else {
 		C.swath_differences(unsafe.Pointer(pixels), side, side, samples, bytes)
 	}
+	return p.squeeze(p.block)
+}
+
+// squeeze compresses bytes; what it returns is good until the next call.
+func (p *pyramid) squeeze(b []byte) ([]byte, error) {
 	if !p.zstd {
-		return p.deflater.deflate(p.block)
+		return p.deflater.deflate(b)
 	}
 	encoder, err := zstdEncoder()
 	if err != nil {
 		return nil, err
 	}
-	p.packed = encoder.EncodeAll(p.block, p.packed[:0])
+	p.packed = encoder.EncodeAll(b, p.packed[:0])
 	return p.packed, nil
 }
 

@@ -63,29 +63,35 @@ func spans(n int) []span {
 	return all
 }
 
+// validity says how an image tells which pixels were measured, beside nodata.
+type validity struct {
+	mask  bool // by a mask
+	alpha int  // by a band of opacity: its place among those that are kept, from 1; 0: there is none
+}
+
 // shrinker makes one line of an overview from the up to three lines below it.
 type shrinker func(to []byte, from [][]byte, down span, across []span)
 
 // newShrinker returns the shrinker of a type. Pixels of the nodata value and NaN do not count.
-func newShrinker(d DataType, o Overviews, samples int, noData *float64) shrinker {
+func newShrinker(d DataType, o Overviews, samples int, v validity, noData *float64) shrinker {
 	switch d {
 	case Uint8:
-		return shrinkOf[uint8](o, samples, noData)
+		return shrinkOf[uint8](o, samples, v, noData)
 	case Uint16:
-		return shrinkOf[uint16](o, samples, noData)
+		return shrinkOf[uint16](o, samples, v, noData)
 	case Int16:
-		return shrinkOf[int16](o, samples, noData)
+		return shrinkOf[int16](o, samples, v, noData)
 	case Uint32:
-		return shrinkOf[uint32](o, samples, noData)
+		return shrinkOf[uint32](o, samples, v, noData)
 	case Int32:
-		return shrinkOf[int32](o, samples, noData)
+		return shrinkOf[int32](o, samples, v, noData)
 	case Float32:
-		return shrinkOf[float32](o, samples, noData)
+		return shrinkOf[float32](o, samples, v, noData)
 	}
-	return shrinkOf[float64](o, samples, noData)
+	return shrinkOf[float64](o, samples, v, noData)
 }
 
-func shrinkOf[T stored](o Overviews, samples int, noData *float64) shrinker {
+func shrinkOf[T stored](o Overviews, samples int, v validity, noData *float64) shrinker {
 	var one, none T // none is what a pixel without any valid below becomes
 	has := false
 	one = 1
@@ -97,6 +103,9 @@ func shrinkOf[T stored](o Overviews, samples int, noData *float64) shrinker {
 		if v := T(*noData); float64(v) == *noData || !whole {
 			none, has = v, v == v // nothing equals NaN, which never counts
 		}
+	}
+	if v.mask || v.alpha > 0 {
+		return shrinkValid(o, samples, v, none, has, whole)
 	}
 	var lines [3][]T
 	halves := o == Average && whole && T(0)-1 > 0 && unsafe.Sizeof(one) <= 2 // unsigned, of one or two bytes
@@ -187,4 +196,84 @@ func shrinkMode[T stored](to []T, lines [][]T, down span, across []span, samples
 			to[x*samples+s] = v
 		}
 	}
+}
+
+// shrinkValid makes lines of pixels one of whose samples is 0 where nothing was measured: the last one, or the alpha band. Those pixels do
+// not count for the others. A pixel is valid when any below it is; opacity is the mean of all, at least 1 there.
+func shrinkValid[T stored](o Overviews, samples int, v validity, none T, has, whole bool) shrinker {
+	decides := samples - 1
+	if v.alpha > 0 {
+		decides = v.alpha - 1
+	}
+	return func(to []byte, from [][]byte, down span, across []span) {
+		out := values[T](to)
+		hidden := make([]T, 0, 9*samples) // the valid pixels of one span, one after another
+		for x := range across {
+			a := &across[x]
+			var shares []float64
+			var opaque, all float64
+			hidden = hidden[:0]
+			for j := range down.count {
+				line := values[T](from[j])
+				for i := range a.count {
+					pixel := line[(a.first+i)*samples:][:samples]
+					w := down.share[j] * a.share[i]
+					all += w
+					if pixel[decides] != 0 {
+						opaque += w * float64(pixel[decides])
+						hidden, shares = append(hidden, pixel...), append(shares, w)
+					}
+				}
+			}
+			for s := range samples {
+				at := &out[x*samples+s]
+				switch {
+				case s != decides:
+					*at = ofValid(o, hidden, shares, samples, s, none, has, whole)
+				case len(shares) == 0:
+					*at = 0
+				case v.alpha == 0:
+					*at = 1
+				default:
+					if *at = T(opaque / all); whole {
+						*at = max(T(math.Floor(opaque/all+0.5)), 1)
+					}
+				}
+			}
+		}
+	}
+}
+
+// ofValid is the mean, or the first most frequent value, of one sample of pixels with their shares.
+func ofValid[T stored](o Overviews, pixels []T, shares []float64, samples, s int, none T, has, whole bool) T {
+	var sum, weight, most float64
+	best := none
+	for i, w := range shares {
+		p := pixels[i*samples+s]
+		if p != p || has && p == none {
+			continue
+		}
+		sum, weight = sum+w*float64(p), weight+w
+		votes := 0.0
+		for k, u := range shares {
+			if pixels[k*samples+s] == p {
+				votes += u
+			}
+		}
+		if votes > most {
+			best, most = p, votes
+		}
+	}
+	if o == Mode || weight == 0 {
+		return best
+	}
+	mean := sum / weight
+	if whole {
+		mean = math.Floor(mean + 0.5)
+	}
+	v := T(mean)
+	if has && v == none { // a mean is a measure
+		v++
+	}
+	return v
 }

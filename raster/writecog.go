@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 
 	"github.com/airbusgeo/godal"
@@ -67,11 +66,7 @@ func WriteCOG(ctx context.Context, src, dst string, o COGOptions) error {
 	}
 	defer os.RemoveAll(work)
 	made := filepath.Join(work, filepath.Base(dst))
-	if masked(ds) {
-		err = translate(ds, made, o.driver(d))
-	} else {
-		err = o.write(ctx, src, ds, d, work, made)
-	}
+	err = o.write(ctx, src, ds, d, work, made)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -84,10 +79,18 @@ func WriteCOG(ctx context.Context, src, dst string, o COGOptions) error {
 	return nil
 }
 
-// masked reports a mask or an alpha band. Such rasters, which no archive of ours publishes, are left to GDAL's own driver.
-func masked(ds *godal.Dataset) bool {
-	const perDataset = 2 // GMF_PER_DATASET
-	return slices.ContainsFunc(ds.Bands(), func(b godal.Band) bool { return b.MaskFlags()&perDataset != 0 })
+// validityOf finds a mask or an alpha band. An alpha band that is not kept does not count.
+func (o COGOptions) validityOf(ds *godal.Dataset) (v validity) {
+	const perDataset, alpha = 2, 4 // GMF_PER_DATASET, GMF_ALPHA
+	bands := ds.Bands()
+	for i, b := range o.Bands {
+		if bands[b-1].ColorInterp() == godal.CIAlpha && len(o.Bands) > 1 {
+			v.alpha = i + 1
+		}
+	}
+	flags := bands[o.Bands[0]-1].MaskFlags()
+	v.mask = v.alpha == 0 && flags&perDataset != 0 && flags&alpha == 0
+	return v
 }
 
 // translate runs gdal_translate.
@@ -125,12 +128,13 @@ func (o COGOptions) write(ctx context.Context, src string, ds *godal.Dataset, d 
 		return err
 	}
 	defer closer()
-	p, err := newPyramid(work, d, len(o.Bands), o.blockSide(d), o)
+	v := o.validityOf(ds)
+	p, err := newPyramid(work, d, v, o.blockSide(d), o)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	if err := o.lines(ctx, src, ds, d, func(line []byte) error { return p.push(0, line) }); err != nil {
+	if err := o.lines(ctx, src, ds, d, v.mask, func(line []byte) error { return p.push(0, line) }); err != nil {
 		return err
 	}
 	f, err := os.Create(made)
@@ -147,7 +151,10 @@ func (o COGOptions) write(ctx context.Context, src string, ds *godal.Dataset, d 
 }
 
 // lines hands on the lines of a raster: of JPEG 2000 tile by tile, past GDAL where that can be.
-func (o COGOptions) lines(ctx context.Context, src string, ds *godal.Dataset, d Description, line func([]byte) error) error {
+func (o COGOptions) lines(ctx context.Context, src string, ds *godal.Dataset, d Description, masked bool, line func([]byte) error) error {
+	if masked {
+		return o.readMasked(ctx, ds, d, line)
+	}
 	f, err := openVSI(src)
 	if err != nil {
 		return err
@@ -165,9 +172,8 @@ func (o COGOptions) lines(ctx context.Context, src string, ds *godal.Dataset, d 
 
 // read hands on the lines of a raster. It reads them in strips of its whole width, so that tiles are decoded once.
 func (o COGOptions) read(ctx context.Context, ds *godal.Dataset, d Description, line func([]byte) error) error {
-	const tile, most = 1024, 64 << 20
 	length := d.Width * len(o.Bands) * d.DataType.Bytes()
-	rows := min(d.Height, max(1, min(tile, most/length)))
+	rows := stripRows(d, length)
 	strip := make([]byte, rows*length)
 	bands := make([]int, len(o.Bands)) // counted from 0 there
 	for i, b := range o.Bands {
@@ -190,6 +196,51 @@ func (o COGOptions) read(ctx context.Context, ds *godal.Dataset, d Description, 
 	return nil
 }
 
+// stripRows is how many lines of a length in bytes are read at once.
+func stripRows(d Description, length int) int {
+	const tile, most = 1024, 64 << 20
+	return min(d.Height, max(1, min(tile, most/length)))
+}
+
+// readMasked does the same for an image with a mask, whose lines get one more sample in each pixel.
+func (o COGOptions) readMasked(ctx context.Context, ds *godal.Dataset, d Description, line func([]byte) error) error {
+	mask := ds.Bands()[o.Bands[0]-1].MaskBand()
+	bytes := d.DataType.Bytes()
+	pixel := len(o.Bands) * bytes
+	rows := stripRows(d, d.Width*pixel)
+	valid, whole, row := make([]byte, rows*d.Width), make([]byte, d.Width*(pixel+bytes)), 0
+	return o.read(ctx, ds, d, func(from []byte) error {
+		if row%rows == 0 {
+			high := min(rows, d.Height-row)
+			if err := mask.Read(0, row, valid[:high*d.Width], d.Width, high, godal.ErrLogger(failures)); err != nil {
+				return unreadable(err)
+			}
+		}
+		for x := range d.Width {
+			to := whole[x*(pixel+bytes):][:pixel+bytes]
+			copy(to, from[x*pixel:(x+1)*pixel])
+			clear(to[pixel:])
+			if valid[row%rows*d.Width+x] != 0 {
+				setOne(to[pixel:], d.DataType)
+			}
+		}
+		row++
+		return line(whole)
+	})
+}
+
+// setOne makes a sample 1.
+func setOne(b []byte, d DataType) {
+	switch d {
+	case Float32:
+		values[float32](b)[0] = 1
+	case Float64:
+		values[float64](b)[0] = 1
+	default:
+		b[0] = 1 // little-endian, as the file is
+	}
+}
+
 // blockSide is the side of a square block in pixels: 256, or less where many bands side by side in
 // one block would make it large to read.
 func (o COGOptions) blockSide(d Description) int {
@@ -203,22 +254,6 @@ func (o COGOptions) blockSide(d Description) int {
 		s /= 2
 	}
 	return s
-}
-
-// driver are the arguments of gdal_translate for GDAL's own COG driver.
-func (o COGOptions) driver(d Description) []string {
-	resampling, predictor, compression := "AVERAGE", "STANDARD", "DEFLATE"
-	if o.Overviews == Mode {
-		resampling = "MODE"
-	}
-	if d.DataType == Float32 || d.DataType == Float64 {
-		predictor = "FLOATING_POINT"
-	}
-	if o.Zstd {
-		compression = "ZSTD"
-	}
-	return append(o.switches(d), "-of", "COG", "-co", "BLOCKSIZE="+strconv.Itoa(o.blockSide(d)), "-co", "BIGTIFF=IF_SAFER",
-		"-co", "OVERVIEW_RESAMPLING="+resampling, "-co", "PREDICTOR="+predictor, "-co", "COMPRESS="+compression)
 }
 
 // switches are the arguments of gdal_translate that say what the pixels are. Naming the type also drops NBITS: Sentinel-2
