@@ -6,6 +6,7 @@ import (
 	"swath/fault"
 	"swath/geo"
 	"swath/raster"
+	"swath/render"
 )
 
 // BoxScene finds the items of a mosaic in a box that is given in one coordinate system and drawn in another, its longer side 1024
@@ -54,4 +55,31 @@ func (r *Renderer) sceneOver(ctx context.Context, q MosaicRequest, box geo.Box, 
 		return nil, err
 	}
 	return r.scene(ctx, q, frame, degrees)
+}
+
+// Statistics returns those of each plane of the scene, by its name; none where no item lies.
+func (s *Scene) Statistics(ctx context.Context, o StatisticsOptions) (map[string]BandStatistics, error) {
+	out := map[string]BandStatistics{}
+	if err := o.check(); err != nil || len(s.views) == 0 {
+		return out, err
+	}
+	if err := s.affordable(); err != nil {
+		return nil, err
+	}
+	planes, _, err := s.selected(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var share []float32
+	if s.frame.Area != nil {
+		share = s.frame.Area.cover(s.frame.Grid)
+	}
+	for i, plane := range planes {
+		name := s.views[0].outputs[i]
+		if s.how == render.Count {
+			name = s.how.String()
+		}
+		out[name] = statisticsOf(plane, share, o)
+	}
+	return out, ctx.Err()
 }

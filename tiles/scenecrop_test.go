@@ -61,6 +61,22 @@ func TestSceneCrops(t *testing.T) {
 	if valid < 256*256/2 || valid > 256*256/2+600 {
 		t.Errorf("%d pixels in half of the frame", valid)
 	}
+	// Of the values 60 and 20 in the triangle the north is 60, the south 20.
+	counted, err := s.Statistics(t.Context(), StatisticsOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	north, south := 1./4, 3./4 // of the triangle's area: its tip is in the north
+	if got := counted["v"]; math.Abs(got.Count-256*256/2) > 20 || math.Abs(got.Mean-(60*north+20*south)) > 0.1 || got.Min != 20 || got.Max != 60 || got.ValidPercent != 100 {
+		t.Errorf("%+v", got)
+	}
+	q.Selection = render.Count
+	if s, err = r.FeatureScene(t.Context(), q, half, geo.WebMercator, geo.WebMercator, size); err != nil {
+		t.Fatal(err)
+	}
+	if counted, err = s.Statistics(t.Context(), StatisticsOptions{}); err != nil || counted["count"].Max != 3 || counted["count"].Min != 1 {
+		t.Errorf("%+v, %v", counted, err)
+	}
 	for name, wrong := range map[string]struct {
 		box  geo.Box
 		size Size

@@ -190,7 +190,7 @@ func TestContract(t *testing.T) {
 		if got := client.Post(under+"/timeseries/polygon?"+ndvi, field); got.Status != 200 {
 			t.Errorf("POST %s/timeseries/polygon: %d %.200s", under, got.Status, got.Body)
 		}
-		for _, path := range []string{"/feature?render=ndvi&max_size=64", "/feature.tif?assets=B04&max_size=64", "/feature/32x32.webp?render=ndvi"} {
+		for _, path := range []string{"/feature?render=ndvi&max_size=64", "/feature.tif?assets=B04&max_size=64", "/statistics?assets=B04&max_size=64&p=5", "/feature/32x32.webp?render=ndvi"} {
 			if got := client.Post(under+path, field); got.Status != 200 {
 				t.Errorf("POST %s%s: %d %.200s", under, path, got.Status, got.Body)
 			}

@@ -49,6 +49,7 @@ func (a API) mountMosaics(r fiber.Router) {
 		all.Get("/:tms/map.html", mosaicPageOf)
 		all.Get("/bbox/:bbox/:size.:format", a.mosaicCrop) // before the next, whose box would take the size as well
 		all.Get("/bbox/:bbox.:format", a.mosaicCrop)
+		all.Post("/statistics", a.mosaicStatistics)
 		all.Post("/feature", a.mosaicFeature)
 		all.Post("/feature/:size.:format", a.mosaicFeature)
 		all.Post("/feature.:format", a.mosaicFeature)

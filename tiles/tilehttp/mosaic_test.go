@@ -159,6 +159,12 @@ func TestMosaicCrops(t *testing.T) {
 			t.Errorf("%s: %d %.200s, want %d", path, a.status, a.body, status)
 		}
 	}
+	for body, want := range map[string]int{field: 200, `{"type":"FeatureCollection","features":[` + field + `,` + field + `]}`: 200, `{"type":"FeatureCollection","features":[7]}`: 400, "]": 400} {
+		a := post(t, app, "/collections/jmm/statistics?expression=B04&max_size=64", body)
+		if a.status != want || want == 200 && (a.header.Get("Content-Type") != "application/geo+json" || !bytes.Contains(a.body, []byte(`"B04":{"count":`))) {
+			t.Errorf("statistics of %.40s: %d %.300s", body, a.status, a.body)
+		}
+	}
 	if a := post(t, app, "/collections/jmm/feature?render=ndvi", `{"type":"Point","coordinates":[1,2]}`); a.status != 400 {
 		t.Errorf("a point: %d", a.status)
 	}

@@ -84,12 +84,42 @@ func (a API) zonalStatistics(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	answer := func(feature json.RawMessage) (json.RawMessage, error) {
+	return eachFeature(c, func(feature json.RawMessage) (map[string]tiles.BandStatistics, error) {
 		frame, err := view.ZonalFrame(c.UserContext(), feature, coords, system, size)
 		if err != nil {
 			return nil, err
 		}
-		counted, err := view.Statistics(c.UserContext(), frame, options)
+		return view.Statistics(c.UserContext(), frame, options)
+	})
+}
+
+// mosaicStatistics serves those of the features of the body in the pixels that a search's items make.
+func (a API) mosaicStatistics(c *fiber.Ctx) error {
+	options, err := queryOf(c).statistics()
+	if err != nil {
+		return err
+	}
+	coords, system, size, err := gridOf(c)
+	if err != nil {
+		return err
+	}
+	q, _, _, err := a.mosaicOf(c, append([]string{"coord_crs", "dst_crs"}, counting...)...)
+	if err != nil {
+		return err
+	}
+	return eachFeature(c, func(feature json.RawMessage) (map[string]tiles.BandStatistics, error) {
+		s, err := a.Renderer.FeatureScene(c.UserContext(), q, feature, coords, system, size)
+		if err != nil {
+			return nil, hint(q.Request, err)
+		}
+		return s.Statistics(c.UserContext(), options)
+	})
+}
+
+// eachFeature answers with the feature or the features of the body, each with what is counted in it.
+func eachFeature(c *fiber.Ctx, count func(feature json.RawMessage) (map[string]tiles.BandStatistics, error)) error {
+	answer := func(feature json.RawMessage) (json.RawMessage, error) {
+		counted, err := count(feature)
 		if err != nil {
 			return nil, err
 		}
@@ -104,15 +134,13 @@ func (a API) zonalStatistics(c *fiber.Ctx) error {
 	}
 	if collection.Type != "FeatureCollection" {
 		out, err := answer(c.Body())
-		if err != nil {
-			return err
-		}
-		return send(c, out, "application/geo+json", nil)
+		return send(c, out, "application/geo+json", err)
 	}
 	if len(collection.Features) > mostFeatures {
 		return fault.New(fault.TooLarge, "%d features are given; one request may give %d", len(collection.Features), mostFeatures)
 	}
 	for i, feature := range collection.Features {
+		var err error
 		if collection.Features[i], err = answer(feature); err != nil {
 			kind, public := fault.Of(err)
 			if kind == fault.Internal {
