@@ -17,7 +17,7 @@ export CGO_ENABLED := 1
 export SWATH_VERSITYGW := $(CACHE)/bin/versitygw
 export SWATH_PYTHON := $(CACHE)/venv/bin/python
 
-.PHONY: help run build test check lint vuln bench bench-catalog bench-archive fuzz golden db deps test-deps web clean
+.PHONY: help run build test check lint vuln bench bench-ingest bench-catalog bench-archive fuzz golden db deps test-deps web clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -46,6 +46,9 @@ vuln: ## known vulnerabilities of the dependencies (needs the network, or GOVULN
 bench: build ## benchmarks of the packages, then of the tiles against TiTiler (see bench/)
 	go test -run '^$$' -bench . -benchmem ./raster ./render ./tiles ./catalog
 	bench/tiles/run
+
+bench-ingest: build ## a whole Sentinel-2 product in, step by step, and its tiles before it is converted (see bench/ingest/run)
+	bench/ingest/run
 
 bench-catalog: build ## the catalog against stac-fastapi-pgstac (N=1000000 items; see bench/catalog/run)
 	ITEMS=$(or $(N),1000000) bench/catalog/run

@@ -109,7 +109,7 @@ func BenchmarkJPEG2000Tile(b *testing.B) {
 	theirs := *code
 	theirs.small = nil
 	for name, s := range map[string]*codestream{"own": code, "OpenJPEG": &theirs} {
-		for what, w := range map[string]Window{"whole": whole, "part": part} {
+		for what, w := range map[string]Window{"whole": whole, "part": part, "pixel": {part.Col, part.Row, 1, 1}} {
 			b.Run(fmt.Sprint(name, "/", what), func(b *testing.B) {
 				b.SetBytes(int64(len(body.data)))
 				for b.Loop() {
