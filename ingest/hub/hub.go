@@ -7,24 +7,21 @@ package hub
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"time"
+
+	"swath/fetch"
 )
 
 // Product is a row of a hub's catalogue.
 type Product struct {
 	ID, Name  string // the hub's key, unique; the product's name as it is packed, which several rows may share
 	Bytes     int64  // of the download; 0: not said
-	Checksums []Checksum
+	Checksums []fetch.Sum
 	Published time.Time
 	Modified  time.Time
 	Acquired  time.Time // begin of acquisition
 	Online    bool      // else it must be ordered
 }
-
-// Checksum is one of the download's bytes.
-type Checksum struct{ Algorithm, Value string } // MD5, SHA256 or BLAKE3, and hexadecimal digits in lower case
 
 // Deletion is a product that left the hub.
 type Deletion struct {
@@ -73,17 +70,9 @@ func (p Page) Last(by Order) time.Time {
 	}
 }
 
-// Body is what a download answers.
-type Body struct {
-	io.ReadCloser
-	From  int64  // the first byte that comes: what was asked for, or 0 when the hub begins anew
-	Total int64  // bytes of the whole; -1: not said
-	Tag   string // a strong ETag; empty: none
-}
-
 // Hub is a source of products. It is safe for concurrent use. Errors that may pass are tried again inside, in bounded time; those that
 // come out are fault.Unavailable where a later run may succeed, fault.NotFound where the row is gone, fault.Forbidden where the
-// account may not, fault.Offline where the product must first be brought from cold storage.
+// account may not, fault.Offline where the product must first be brought from cold storage; a *fetch.Retry says when to come again.
 type Hub interface {
 	// List hands over page after page until there are no more rows or yield fails.
 	List(ctx context.Context, q Query, yield func(Page) error) error
@@ -92,14 +81,5 @@ type Hub interface {
 	// Product returns one row, or fault.NotFound.
 	Product(ctx context.Context, id string) (Product, error)
 	// Fetch opens a product's bytes from one on, if they still have the tag; else, or without tag, from the first.
-	Fetch(ctx context.Context, id string, from int64, tag string) (*Body, error)
+	Fetch(ctx context.Context, id string, from int64, tag string) (*fetch.Body, error)
 }
-
-// Retry is an error of a source that is busy.
-type Retry struct {
-	After time.Duration // how long to leave it alone
-	Err   error
-}
-
-func (r *Retry) Error() string { return fmt.Sprintf("%v (again in %v)", r.Err, r.After) }
-func (r *Retry) Unwrap() error { return r.Err }

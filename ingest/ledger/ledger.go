@@ -21,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"swath/fault"
+	"swath/fetch"
 	"swath/ingest/hub"
 )
 
@@ -63,6 +64,9 @@ func Read(ctx context.Context, url, mirror string) (*Reader, error) {
 // Close ends it.
 func (r *Reader) Close() { r.pool.Close() }
 
+// patience is how long to wait for a mirror that another process keeps.
+const patience = 2 * time.Second
+
 // lockSpace is the first half of the advisory locks of mirrors: "mirr" in ASCII.
 const lockSpace = 0x6d697272
 
@@ -81,14 +85,21 @@ func Open(ctx context.Context, url, mirror string) (l *Ledger, err error) {
 	if l.held, err = l.pool.Acquire(ctx); err != nil {
 		return l, unavailable(err)
 	}
-	var locked bool
-	if err = l.held.QueryRow(ctx, "select pg_try_advisory_lock($1, hashtext($2))", lockSpace, mirror).Scan(&locked); err != nil {
-		return l, unavailable(err)
+	for began := time.Now(); ; { // a process that was killed a moment ago may not have let it go yet
+		var locked bool
+		if err = l.held.QueryRow(ctx, "select pg_try_advisory_lock($1, hashtext($2))", lockSpace, mirror).Scan(&locked); err != nil {
+			return l, unavailable(err)
+		}
+		if locked {
+			return l, nil
+		}
+		if time.Since(began) > patience {
+			return l, fault.New(fault.Conflict, "mirror %s is kept by another process", mirror)
+		}
+		if err = fetch.Pause(ctx, patience/20); err != nil {
+			return l, err
+		}
 	}
-	if !locked {
-		return l, fault.New(fault.Conflict, "mirror %s is kept by another process", mirror)
-	}
-	return l, nil
 }
 
 // Close lets the mirror go.
@@ -193,7 +204,7 @@ func clean(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
-func sumTexts(sums []hub.Checksum) []string {
+func sumTexts(sums []fetch.Sum) []string {
 	texts := make([]string, len(sums))
 	for i, s := range sums {
 		texts[i] = clean(strings.ReplaceAll(s.Algorithm+":"+s.Value, " ", ""))
@@ -234,7 +245,7 @@ func (l *Ledger) waiting(ctx context.Context, rest string, args ...any) ([]Entry
 		err = r.Scan(&e.ID, &e.Name, &e.Bytes, &sums, &e.Published, &e.Modified, &e.Online, &e.Tries, &e.NextTry)
 		for _, text := range sums {
 			algorithm, value, _ := strings.Cut(text, ":")
-			e.Checksums = append(e.Checksums, hub.Checksum{Algorithm: algorithm, Value: value})
+			e.Checksums = append(e.Checksums, fetch.Sum{Algorithm: algorithm, Value: value})
 		}
 		return e, err
 	})
@@ -244,7 +255,7 @@ func (l *Ledger) waiting(ctx context.Context, rest string, args ...any) ([]Entry
 // Holding is what was fetched and became an item.
 type Holding struct {
 	Bytes            int64
-	Checksums        []hub.Checksum // computed here
+	Checksums        []fetch.Sum // computed here
 	Collection, Item string
 }
 

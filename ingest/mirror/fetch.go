@@ -2,30 +2,23 @@ package mirror
 
 import (
 	"context"
-	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
 
-	"lukechampine.com/blake3"
-
 	"swath/fault"
+	"swath/fetch"
 	"swath/ingest/hub"
 	"swath/ingest/ledger"
 )
 
-const (
-	copyBytes = 1 << 20
-	resumes   = 5 // of one download that breaks off without a byte of progress
-)
+const resumes = 5 // of one download that breaks off without a byte of progress
 
 // wrong is a fault of the bytes: fetching them again may help, but not for ever.
 type wrong struct {
@@ -42,7 +35,7 @@ func (m *Mirror) fetch(ctx context.Context, e ledger.Entry) error {
 	began := time.Now()
 	h, err := m.bring(ctx, e.Product)
 	var bad *wrong
-	var later *hub.Retry
+	var later *fetch.Retry
 	switch {
 	case err == nil:
 		m.log.Info("product mirrored", "product", e.Name, "bytes", h.Bytes, "dur", time.Since(began), "delay", time.Since(e.Published).Round(time.Second))
@@ -56,7 +49,7 @@ func (m *Mirror) fetch(ctx context.Context, e ledger.Entry) error {
 		return m.failed(ctx, e, err, m.backoff(e.Tries), false)
 	case errors.Is(err, syscall.ENOSPC):
 		m.log.Error("the disk is full: downloads wait", "err", err)
-		return pause(ctx, m.cfg.Backoff)
+		return fetch.Pause(ctx, m.cfg.Backoff)
 	case errors.As(err, &bad):
 		quarantine := bad.final || e.Tries+1 >= wrongTries
 		wait := m.backoff(e.Tries)
@@ -81,15 +74,6 @@ func (m *Mirror) backoff(tries int) time.Duration {
 	return min(m.cfg.Backoff<<min(tries, 20), m.cfg.MostBackoff)
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
-}
-
 // bring fetches, verifies and catalogues. The product has a folder of its own, which stays until it is catalogued or its bytes are wrong.
 func (m *Mirror) bring(ctx context.Context, p hub.Product) (h ledger.Holding, err error) {
 	sum := sha256.Sum256([]byte(p.ID))
@@ -111,7 +95,14 @@ func (m *Mirror) bring(ctx context.Context, p hub.Product) (h ledger.Holding, er
 			os.RemoveAll(dir) //nolint:errcheck // what stays is fetched over
 		}
 	}()
-	if h.Bytes, h.Checksums, err = sums(ctx, part, p.Checksums); err != nil {
+	var algorithms []string
+	for _, sum := range p.Checksums {
+		algorithms = append(algorithms, sum.Algorithm)
+	}
+	if len(algorithms) == 0 {
+		algorithms = []string{"MD5"}
+	}
+	if h.Bytes, h.Checksums, err = fetch.Sums(ctx, part, algorithms...); err != nil {
 		return h, err
 	}
 	if err := verify(ctx, p, h, part); err != nil {
@@ -120,7 +111,7 @@ func (m *Mirror) bring(ctx context.Context, p hub.Product) (h ledger.Holding, er
 	if err := os.Rename(part, whole); err != nil {
 		return h, err
 	}
-	if err := syncDir(dir); err != nil {
+	if err := fetch.SyncDir(dir); err != nil {
 		return h, err
 	}
 	h.Collection, h.Item, err = m.intake.Add(ctx, whole)
@@ -143,102 +134,17 @@ func fileName(name string) string {
 
 // download fetches into a part until it is whole, from where it is.
 func (m *Mirror) download(ctx context.Context, p hub.Product, part string) error {
-	for idle := 0; ; {
-		got, err := m.resume(ctx, p, part)
-		if err == nil {
-			return nil
+	err := fetch.Into(ctx, func(ctx context.Context, from int64, tag string) (*fetch.Body, error) {
+		if err := m.room(p.Bytes - from); err != nil {
+			return nil, err
 		}
-		var broken *broken
-		if !errors.As(err, &broken) || ctx.Err() != nil {
-			return err
-		}
-		if idle++; got > 0 {
-			idle = 0
-		}
-		if idle > resumes {
-			return err
-		}
-		if err := pause(ctx, min(m.cfg.Backoff, time.Second)<<idle/2); err != nil {
-			return err
-		}
+		return m.hub.Fetch(ctx, p.ID, from, tag)
+	}, part, fetch.Options{Most: p.Bytes, Stall: m.cfg.Stall, Wait: min(m.cfg.Backoff, time.Second) / 2, Resumes: resumes, Rate: m.bytes})
+	var much *fetch.TooMuch
+	if errors.As(err, &much) {
+		return wrongf("%v", much)
 	}
-}
-
-// broken is a download that broke off; what came is kept.
-type broken struct{ err error }
-
-func (b *broken) Error() string { return "download broke off: " + b.err.Error() }
-func (b *broken) Unwrap() error { return b.err }
-
-// resume makes one request, and returns how many bytes came.
-func (m *Mirror) resume(ctx context.Context, p hub.Product, part string) (got int64, err error) {
-	if err := m.room(p.Bytes); err != nil {
-		return 0, err
-	}
-	f, err := os.OpenFile(part, os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	from, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return 0, err
-	}
-	tag, err := os.ReadFile(part + ".tag")
-	if err != nil || len(tag) == 0 {
-		from = 0
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	body, err := m.hub.Fetch(ctx, p.ID, from, string(tag))
-	if fault.Is(err, fault.Stale) { // the part is longer than the product
-		return 0, &broken{errors.Join(err, os.Remove(part))}
-	} else if err != nil {
-		return 0, err
-	}
-	defer body.Close()
-	if body.From != from || from == 0 {
-		if err := f.Truncate(body.From); err != nil {
-			return 0, err
-		}
-	}
-	if err := os.WriteFile(part+".tag", []byte(body.Tag), 0o644); err != nil {
-		return 0, err
-	}
-	if _, err := f.Seek(body.From, io.SeekStart); err != nil {
-		return 0, err
-	}
-	stall := time.AfterFunc(m.cfg.Stall, cancel)
-	defer stall.Stop()
-	most := max(p.Bytes, body.Total) // more than both say is not the product
-	buffer := make([]byte, copyBytes)
-	for {
-		n, err := body.Read(buffer)
-		if n > 0 {
-			stall.Reset(m.cfg.Stall)
-			if m.bytes != nil {
-				if err := m.bytes.WaitN(ctx, n); err != nil {
-					return got, err
-				}
-			}
-			if _, err := f.Write(buffer[:n]); err != nil {
-				return got, err
-			}
-			if got += int64(n); most > 0 && body.From+got > most {
-				return got, errors.Join(wrongf("more than the %d bytes that the hub says", most), os.Remove(part))
-			}
-		}
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return got, &broken{err}
-		}
-	}
-	if total := body.From + got; body.Total >= 0 && total < body.Total {
-		return got, &broken{fmt.Errorf("%d bytes of %d", total, body.Total)}
-	}
-	return got, f.Sync()
+	return err
 }
 
 // room fails with ENOSPC where the disk would become too full.
@@ -251,66 +157,4 @@ func (m *Mirror) room(bytes int64) error {
 		return fmt.Errorf("%d bytes are free, and %d of them are kept free: %w", free, m.cfg.KeepFree, syscall.ENOSPC)
 	}
 	return nil
-}
-
-// sums reads a file for its size and the checksums of these algorithms; MD5 without any.
-func sums(ctx context.Context, path string, asked []hub.Checksum) (size int64, found []hub.Checksum, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer f.Close()
-	hashes := map[string]hash.Hash{}
-	var writers []io.Writer
-	add := func(algorithm string) {
-		if hashes[algorithm] != nil {
-			return
-		}
-		switch algorithm {
-		case "MD5":
-			hashes[algorithm] = md5.New()
-		case "SHA256":
-			hashes[algorithm] = sha256.New()
-		case "BLAKE3":
-			hashes[algorithm] = blake3.New(32, nil)
-		default:
-			return
-		}
-		writers = append(writers, hashes[algorithm])
-	}
-	for _, sum := range asked {
-		add(sum.Algorithm)
-	}
-	if len(hashes) == 0 {
-		add("MD5")
-	}
-	buffer := make([]byte, copyBytes)
-	for {
-		if err := ctx.Err(); err != nil {
-			return 0, nil, err
-		}
-		n, err := f.Read(buffer)
-		for _, w := range writers {
-			w.Write(buffer[:n]) //nolint:errcheck // a hash never fails
-		}
-		size += int64(n)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return 0, nil, err
-		}
-	}
-	for algorithm, h := range hashes {
-		found = append(found, hub.Checksum{Algorithm: algorithm, Value: hex.EncodeToString(h.Sum(nil))})
-	}
-	return size, found, nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -96,7 +96,7 @@ func New(cfg Config, h hub.Hub, l *ledger.Ledger, in Intake, log *slog.Logger) *
 	cfg = cfg.WithDefaults()
 	m := &Mirror{cfg: cfg, hub: h, ledger: l, intake: in, log: log.With("mirror", cfg.Name), flying: map[string]bool{}}
 	if cfg.BytesPerS > 0 {
-		m.bytes = rate.NewLimiter(rate.Limit(cfg.BytesPerS), max(copyBytes, int(cfg.BytesPerS)))
+		m.bytes = rate.NewLimiter(rate.Limit(cfg.BytesPerS), max(1<<20, int(cfg.BytesPerS)))
 	}
 	return m
 }

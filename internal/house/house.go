@@ -1,9 +1,9 @@
 // Package house keeps the rules of the house as a table: which package may import what.
 //
 //	floor 4  doors      cmd/swath httpkit web *http
-//	floor 3  work       ingest ingest/hub ingest/ledger ingest/mirror
+//	floor 3  work       download ingest ingest/hub ingest/ledger ingest/mirror
 //	floor 2  knowledge  stac catalog tiles
-//	floor 1  matter     objects raster render sentinel/* spot
+//	floor 1  matter     fetch objects raster render sentinel/* spot
 //	floor 0  words      eo geo fault
 //
 // Imports point down, or sideways where the table says so; each foreign library lives in its rooms. A test walks the list of
@@ -29,6 +29,7 @@ var Rooms = []Room{
 	{"objects/objecthttp", 4, []string{"httpkit"}},
 	{"web", 4, []string{"httpkit"}},
 	{"openapi", 4, nil},
+	{"download", 3, nil},
 	{"ingest", 3, nil},
 	{"ingest/hub", 3, nil},
 	{"ingest/hub/cdse", 3, []string{"ingest/hub"}},
@@ -42,6 +43,7 @@ var Rooms = []Room{
 	{"stac/cql2", 2, nil},
 	{"stac/geoparquet", 2, nil},
 	{"objects", 1, nil},
+	{"fetch", 1, nil},
 	{"raster", 1, []string{"objects"}},
 	{"render", 1, nil},
 	{"sentinel/safe", 1, nil},
@@ -79,8 +81,8 @@ var Libraries = []Library{
 	{"github.com/spf13/cobra", []string{"cmd/swath"}},
 	{"github.com/spf13/pflag", []string{"cmd/swath"}},
 	{"gopkg.in/yaml.v3", []string{"cmd/swath", "openapi", "internal/..."}},
-	{"golang.org/x/time", []string{"ingest/hub/cdse", "ingest/mirror"}},
-	{"lukechampine.com/blake3", []string{"ingest/mirror"}},
+	{"golang.org/x/time", []string{"fetch", "ingest/hub/cdse", "ingest/mirror", "download"}},
+	{"lukechampine.com/blake3", []string{"fetch"}},
 	{"golang.org/x/image", []string{"raster"}},
 	{"github.com/evanphx/json-patch/v5", []string{"stac"}},
 	{"golang.org/x/text", []string{"stac", "stac/cql2", "catalog"}},

@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"swath/fault"
+	"swath/fetch"
 	"swath/ingest/hub"
 )
 
@@ -145,8 +145,8 @@ func (r row) product() hub.Product {
 		p.Bytes = max(0, *r.ContentLength)
 	}
 	for _, sum := range r.Checksum {
-		if algorithm := strings.ToUpper(strings.ReplaceAll(sum.Algorithm, "-", "")); sum.Value != "" && slices.Contains([]string{"MD5", "SHA256", "BLAKE3"}, algorithm) {
-			p.Checksums = append(p.Checksums, hub.Checksum{Algorithm: algorithm, Value: strings.ToLower(sum.Value)})
+		if algorithm := strings.ToUpper(strings.ReplaceAll(sum.Algorithm, "-", "")); sum.Value != "" && fetch.Knows(algorithm) {
+			p.Checksums = append(p.Checksums, fetch.Sum{Algorithm: algorithm, Value: strings.ToLower(sum.Value)})
 		}
 	}
 	return p

@@ -6,39 +6,28 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"swath/fault"
-	"swath/ingest/hub"
+	"swath/fetch"
 )
-
-// passing is a failure that a later try may not meet.
-type passing struct {
-	err   error
-	after time.Duration // that the server asks for; 0: nothing
-}
-
-func (p *passing) Error() string { return p.err.Error() }
-func (p *passing) Unwrap() error { return p.err }
 
 // tried repeats what fails in a way that may pass.
 func (c *Client) tried(ctx context.Context, what func() error) error {
 	for try := 1; ; try++ {
 		err := what()
-		var again *passing
+		var again *fetch.Passing
 		if err == nil || ctx.Err() != nil || !errors.As(err, &again) {
 			return errors.Join(err, ctx.Err())
 		}
-		wait := max(again.after, c.backoff(try))
-		if try >= c.cfg.Tries || again.after > c.cfg.MostWait {
-			return &hub.Retry{After: wait, Err: fault.Wrap(fault.Unavailable, again.err, "the hub does not answer as it should, after %d tries", try)}
+		wait := max(again.After, c.backoff(try))
+		if try >= c.cfg.Tries || again.After > c.cfg.MostWait {
+			return &fetch.Retry{After: wait, Err: fault.Wrap(fault.Unavailable, again.Err, "the hub does not answer as it should, after %d tries", try)}
 		}
 		select {
 		case <-ctx.Done():
@@ -57,20 +46,20 @@ func (c *Client) get(ctx context.Context, address string, into any) (now time.Ti
 		}
 		defer r.Body.Close()
 		if r.StatusCode != http.StatusOK {
-			return statusError(r)
+			return maybe(r, fetch.StatusError(r))
 		}
 		body, err := io.ReadAll(io.LimitReader(r.Body, mostPageBytes+1))
 		if err != nil {
-			return &passing{err: fmt.Errorf("read %s: %w", address, err)}
+			return &fetch.Passing{Err: fmt.Errorf("read %s: %w", address, err)}
 		}
 		if len(body) > mostPageBytes {
 			return fault.New(fault.Unavailable, "hub: %s answers with more than %d bytes", address, mostPageBytes)
 		}
 		if err := json.Unmarshal(body, into); err != nil {
-			return &passing{err: fmt.Errorf("%s: %w", address, err)}
+			return &fetch.Passing{Err: fmt.Errorf("%s: %w", address, err)}
 		}
 		if now, err = http.ParseTime(r.Header.Get("Date")); err != nil {
-			return &passing{err: fmt.Errorf("%s: no clock: %w", address, err)}
+			return &fetch.Passing{Err: fmt.Errorf("%s: no clock: %w", address, err)}
 		}
 		return nil
 	})
@@ -78,15 +67,12 @@ func (c *Client) get(ctx context.Context, address string, into any) (now time.Ti
 }
 
 // Fetch asks for the bytes of a product.
-func (c *Client) Fetch(ctx context.Context, id string, from int64, tag string) (body *hub.Body, err error) {
-	header := http.Header{"Accept-Encoding": {"identity"}}
+func (c *Client) Fetch(ctx context.Context, id string, from int64, tag string) (body *fetch.Body, err error) {
+	header := http.Header{}
 	if tag == "" {
 		from = 0
 	}
-	if from > 0 {
-		header.Set("Range", fmt.Sprintf("bytes=%d-", from))
-		header.Set("If-Range", tag)
-	}
+	fetch.Ask(header, from, tag)
 	err = c.tried(ctx, func() error {
 		base := c.downloads()
 		r, err := c.send(ctx, productAt(base, id)+"/$value", header, true)
@@ -98,7 +84,7 @@ func (c *Client) Fetch(ctx context.Context, id string, from int64, tag string) (
 		if err != nil && base != c.cfg.Catalogue { // perhaps they have moved on: the catalogue knows
 			c.moved.Store(nil)
 			if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden) {
-				err = &passing{err: err}
+				err = &fetch.Passing{Err: err}
 			}
 		}
 		return err
@@ -115,90 +101,20 @@ func (c *Client) downloads() string {
 }
 
 // bodyOf reads the head of a download.
-func bodyOf(r *http.Response, asked int64) (*hub.Body, error) {
-	b := &hub.Body{ReadCloser: r.Body, Total: r.ContentLength}
-	if tag := r.Header.Get("ETag"); strings.HasPrefix(tag, `"`) { // a weak one says nothing of bytes
-		b.Tag = tag
+func bodyOf(r *http.Response, asked int64) (*fetch.Body, error) {
+	body, err := fetch.BodyOf(r, asked)
+	if kind, is := fetch.IsPage(r); err == nil && is {
+		return nil, &fetch.Passing{Err: fmt.Errorf("a download answers with %s", kind)}
 	}
-	switch r.StatusCode {
-	case http.StatusOK:
-	case http.StatusPartialContent:
-		first, total, err := contentRange(r.Header.Get("Content-Range"))
-		if err != nil || first != asked {
-			return nil, &passing{err: fmt.Errorf("asked for bytes from %d, got Content-Range %q", asked, r.Header.Get("Content-Range"))}
-		}
-		b.From, b.Total = first, total
-	case http.StatusRequestedRangeNotSatisfiable:
-		return nil, fault.New(fault.Stale, "hub: the product has no byte %d", asked)
-	case http.StatusAccepted:
-		return nil, &hub.Retry{After: retryAfter(r), Err: fault.New(fault.Offline, "hub: the product is being brought from cold storage")}
-	default:
-		return nil, statusError(r)
-	}
-	// Some gateways answer with a page that says what is wrong, and 200.
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && (kind == "text/html" || kind == "application/json" || kind == "application/problem+json") {
-		return nil, &passing{err: fmt.Errorf("a download answers with %s", kind)}
-	}
-	return b, nil
+	return body, maybe(r, err)
 }
 
-// contentRange reads "bytes 5-9/10"; total is -1 for *.
-func contentRange(text string) (first, total int64, err error) {
-	span, whole, ok := strings.Cut(strings.TrimPrefix(text, "bytes "), "/")
-	begin, end, both := strings.Cut(span, "-")
-	if !ok || !both || !strings.HasPrefix(text, "bytes ") {
-		return 0, 0, fmt.Errorf("Content-Range %q", text)
+// maybe lets a token that was refused although it was renewed just now be tried again.
+func maybe(r *http.Response, err error) error {
+	if r.StatusCode == http.StatusUnauthorized {
+		return &fetch.Passing{Err: err}
 	}
-	if first, err = strconv.ParseInt(begin, 10, 64); err != nil || first < 0 {
-		return 0, 0, fmt.Errorf("Content-Range %q", text)
-	}
-	last, err := strconv.ParseInt(end, 10, 64)
-	if err != nil || last < first {
-		return 0, 0, fmt.Errorf("Content-Range %q", text)
-	}
-	if whole == "*" {
-		return first, -1, nil
-	}
-	if total, err = strconv.ParseInt(whole, 10, 64); err != nil || total <= last {
-		return 0, 0, fmt.Errorf("Content-Range %q", text)
-	}
-	return first, total, nil
-}
-
-// statusError says what a status means.
-func statusError(r *http.Response) error {
-	text, _ := io.ReadAll(io.LimitReader(r.Body, 500))
-	err := fmt.Errorf("%s %s: %s", r.Request.URL.Redacted(), r.Status, strings.TrimSpace(string(text)))
-	switch {
-	case r.StatusCode == http.StatusNotFound || r.StatusCode == http.StatusGone:
-		return fault.Wrap(fault.NotFound, err, "hub: there is no such product")
-	case r.StatusCode == http.StatusUnauthorized: // of a token that was renewed just now
-		return &passing{err: err}
-	case r.StatusCode == http.StatusForbidden:
-		return fault.Wrap(fault.Forbidden, err, "hub: the account may not do this")
-	case r.StatusCode == http.StatusTooManyRequests || r.StatusCode == http.StatusServiceUnavailable:
-		return &passing{err: err, after: retryAfter(r)}
-	case r.StatusCode >= 500 || r.StatusCode == http.StatusRequestTimeout:
-		return &passing{err: err}
-	}
-	return fault.Wrap(fault.Invalid, err, "hub: the request is refused with %d", r.StatusCode)
-}
-
-// retryAfter reads seconds or a date; 0 without.
-func retryAfter(r *http.Response) time.Duration {
-	text := r.Header.Get("Retry-After")
-	if seconds, err := strconv.Atoi(text); err == nil {
-		return time.Duration(max(0, seconds)) * time.Second
-	}
-	at, err := http.ParseTime(text)
-	if err != nil {
-		return 0
-	}
-	now := time.Now()
-	if date, err := http.ParseTime(r.Header.Get("Date")); err == nil { // the hub's clock
-		now = date
-	}
-	return max(0, at.Sub(now))
+	return err
 }
 
 // send makes one request and follows redirects by an allow-list, with the token where it is needed. A token that is refused is renewed
@@ -223,14 +139,14 @@ func (c *Client) send(ctx context.Context, address string, header http.Header, s
 		}
 		r, err := c.http.Do(request)
 		if err != nil {
-			return nil, &passing{err: err}
+			return nil, &fetch.Passing{Err: err}
 		}
 		switch r.StatusCode {
 		case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 			r.Body.Close()
 			next, err := request.URL.Parse(r.Header.Get("Location"))
 			if err != nil {
-				return nil, &passing{err: fmt.Errorf("%s redirects to %q", address, r.Header.Get("Location"))}
+				return nil, &fetch.Passing{Err: fmt.Errorf("%s redirects to %q", address, r.Header.Get("Location"))}
 			}
 			if err := c.mayGo(request.URL, next); err != nil {
 				return nil, err
@@ -253,7 +169,7 @@ func (c *Client) send(ctx context.Context, address string, header http.Header, s
 			return r, nil
 		}
 	}
-	return nil, &passing{err: fmt.Errorf("%s: more than %d redirects", address, mostHops)}
+	return nil, &fetch.Passing{Err: fmt.Errorf("%s: more than %d redirects", address, mostHops)}
 }
 
 // mayGo refuses a redirect to a stranger, or from https to http.
@@ -302,14 +218,14 @@ func (t *tokens) ask(ctx context.Context, form url.Values) error {
 	asked := time.Now()
 	r, err := t.http.Do(request)
 	if err != nil {
-		return &passing{err: fmt.Errorf("token: %w", err)}
+		return &fetch.Passing{Err: fmt.Errorf("token: %w", err)}
 	}
 	defer r.Body.Close()
 	if r.StatusCode == http.StatusBadRequest || r.StatusCode == http.StatusUnauthorized {
 		return fault.New(fault.Forbidden, "hub: user and password are refused")
 	}
 	if r.StatusCode != http.StatusOK {
-		return statusError(r)
+		return fetch.StatusError(r)
 	}
 	var answer struct {
 		Access         string  `json:"access_token"`
@@ -318,7 +234,7 @@ func (t *tokens) ask(ctx context.Context, form url.Values) error {
 		RefreshExpires float64 `json:"refresh_expires_in"`
 	}
 	if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(&answer); err != nil || answer.Access == "" {
-		return &passing{err: fmt.Errorf("token: an answer without a token: %v", err)}
+		return &fetch.Passing{Err: fmt.Errorf("token: an answer without a token: %v", err)}
 	}
 	part := func(seconds float64) time.Time { return asked.Add(time.Duration(0.8 * seconds * float64(time.Second))) }
 	t.access, t.refresh, t.renew, t.refreshUntil = answer.Access, answer.Refresh, part(answer.Expires), part(answer.RefreshExpires)
