@@ -53,6 +53,10 @@ func run(ctx context.Context, args []string) int {
 		return exitPartlyDone
 	}
 	fmt.Fprintln(root.ErrOrStderr(), "swath:", err)
+	var own exitError
+	if errors.As(err, &own) {
+		return own.code
+	}
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitWrongUse
@@ -76,7 +80,7 @@ func command() *cobra.Command {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(serveCommand(), ingestCommand(), mirrorCommand(), loadCommand(), exportCommand(), checkCommand(), migrateCommand(), versionCommand())
+	root.AddCommand(serveCommand(), ingestCommand(), mirrorCommand(), downloadCommand(), loadCommand(), exportCommand(), checkCommand(), migrateCommand(), versionCommand())
 	return root
 }
 
