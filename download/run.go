@@ -64,7 +64,6 @@ type Report struct {
 var (
 	ErrInUse    = fault.New(fault.Conflict, "another download uses the folder")
 	ErrStaging  = errors.New("the files were not brought from cold storage in time")
-	errCold     = fault.New(fault.Offline, "it is on cold storage")
 	wrongTries  = 3
 	resumeTries = 10
 )
