@@ -17,14 +17,15 @@ import (
 
 // TestWarpFilteredAgainstGDAL: away from edges the values are those of GDAL's warper, with kernels stretched or not.
 func TestWarpFilteredAgainstGDAL(t *testing.T) {
-	for _, s := range []scene{scenes()[0], scenes()[1], scenes()[4], scenes()[6]} {
+	for _, s := range scenes() {
+		s.hole = false
+		path := s.write(t, t.TempDir())
 		for _, resampling := range []Resampling{Bilinear, Cubic, Lanczos} {
 			t.Run(s.name+map[Resampling]string{Bilinear: " bilinear", Cubic: " cubic", Lanczos: " lanczos"}[resampling], func(t *testing.T) {
-				s.hole = false
-				path := s.write(t, t.TempDir())
 				c := openFile(t, path)
 				r := NewReader(64 << 20)
-				for _, tile := range s.tilesOver(t, 8) {
+				compared := 0
+				for _, tile := range s.tilesOver(t, tilesEach(6)) {
 					g := tileGrid(tile)
 					got, err := r.Warp(context.Background(), c, g, []int{1}, resampling)
 					if err != nil {
@@ -45,6 +46,9 @@ func TestWarpFilteredAgainstGDAL(t *testing.T) {
 						for x := range 256 {
 							i := y*256 + x
 							a, b := float64(got[0][i]), want[0][i]
+							if math.IsInf(b, 1) {
+								continue
+							}
 							if isNaN(a) != isNaN(b) {
 								masked++
 							}
@@ -54,20 +58,26 @@ func TestWarpFilteredAgainstGDAL(t *testing.T) {
 							n, worst = n+1, math.Max(worst, math.Abs(a-b))
 						}
 					}
-					if n < 500 || worst > 0.05 {
+					compared += int(n)
+					if worst > 0.05 {
 						t.Errorf("%v, level %d, ratio %.2f: worst difference %.3f of %g pixels", tile, grid.level, grid.columnRatio, worst, n)
 					}
 					if masked > 0 {
 						t.Errorf("%v: %g mask mismatches", tile, masked)
 					}
 				}
+				if compared < 1000*tilesEach(6) {
+					t.Errorf("%d pixels were compared", compared)
+				}
 			})
 		}
 	}
 }
 
-// lanczosByHand is the truth for the stretched kernel: the sum as it is defined, in double precision. GDAL 3.6 agrees where
-// nothing is stretched; where it is, its values differ from this sum by up to 24 of 250.
+// lanczosByHand is the truth for the stretched kernel: the sum as it is defined, in double precision. GDAL 3.10.3 computes the same
+// to four decimals (bench/tiles/lanczos.py); before 3.10 its values are wrong by up to 24 of 250 where the kernel is stretched
+// (https://github.com/OSGeo/gdal/issues/11042), and right elsewhere. Only every 4th pixel is computed, of a thousand tiles every 16th; those
+// that are not are infinite.
 func lanczosByHand(t *testing.T, r *Reader, c *COG, grid *controlGrid) []float64 {
 	t.Helper()
 	l := &c.Levels[grid.level]
@@ -87,9 +97,15 @@ func lanczosByHand(t *testing.T, r *Reader, c *COG, grid *controlGrid) []float64
 		}
 		return sinc(d) * sinc(d/3)
 	}
+	step := 2
+	if tilesEach(1) > 1 {
+		step = 4
+	}
 	to := make([]float64, 256*256)
 	for i := range to {
-		to[i] = nan
+		if to[i] = nan; i%256%step != 0 || i/256%step != 0 {
+			to[i] = math.Inf(1)
+		}
 	}
 	at := func(corners [4]float64, fx, fy float64) float64 {
 		return (1-fy)*((1-fx)*corners[0]+fx*corners[1]) + fy*((1-fx)*corners[2]+fx*corners[3])
@@ -99,7 +115,8 @@ func lanczosByHand(t *testing.T, r *Reader, c *COG, grid *controlGrid) []float64
 			for x := range int(cell.width) {
 				fx, fy := float64(x)/float64(cell.width), float64(y)/float64(cell.height)
 				u, v := at(cell.column, fx, fy), at(cell.row, fx, fy)
-				if !(u >= 0 && v >= 0 && u < float64(l.Width) && v < float64(l.Height)) || isNaN(float64(planes[0][int(v)*l.Width+int(u)])) {
+				i := (int(cell.y)+y)*256 + int(cell.x) + x
+				if math.IsInf(to[i], 1) || !(u >= 0 && v >= 0 && u < float64(l.Width) && v < float64(l.Height)) || isNaN(float64(planes[0][int(v)*l.Width+int(u)])) {
 					continue
 				}
 				sum, weights := 0.0, 0.0
@@ -111,7 +128,7 @@ func lanczosByHand(t *testing.T, r *Reader, c *COG, grid *controlGrid) []float64
 						}
 					}
 				}
-				to[(int(cell.y)+y)*256+int(cell.x)+x] = sum / weights
+				to[i] = sum / weights
 			}
 		}
 	}

@@ -58,16 +58,26 @@ func layGrid(l *locator, g Grid, levels []Level) (controlGrid, error) {
 	grid.cells = make([]cell, len(plan))
 	for i, c := range plan {
 		for k := range 4 {
-			if c.width == 1 && c.height == 1 { // its neighbours may be nowhere: only its own place counts
-				c.column[k], c.row[k] = c.column[0], c.row[0]
-			}
-		}
-		for k := range 4 {
 			c.column[k], c.row[k] = c.column[k]*sx, c.row[k]*sy
+		}
+		if c.width == 1 && c.height == 1 {
+			c.alone(8 * max(grid.columnRatio, grid.rowRatio))
 		}
 		grid.cells[i] = c.cell
 	}
 	return grid, nil
+}
+
+// alone makes a cell of one pixel independent of neighbours that are nowhere, or farther than so many source pixels: beyond the
+// antimeridian. Its corners are its own place then.
+func (c *cell) alone(far float64) {
+	for k := 1; k < 4; k++ {
+		if !(math.Hypot(c.column[k]-c.column[0], c.row[k]-c.row[0]) <= far) {
+			c.column = [4]float64{c.column[0], c.column[0], c.column[0], c.column[0]}
+			c.row = [4]float64{c.row[0], c.row[0], c.row[0], c.row[0]}
+			return
+		}
+	}
 }
 
 // chooseLevel returns the coarsest level that is not coarser than asked: ratio full resolution pixels per output pixel.

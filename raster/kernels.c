@@ -293,7 +293,8 @@ static double covered(int pixel, double low, double high)
 
 enum { MAX_CLASSES = 256 };
 
-void swath_area(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride, int mode)
+void swath_area(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride, int mode,
+                double column_ratio, double row_ratio)
 {
 	float classes[MAX_CLASSES];
 	int votes[MAX_CLASSES];
@@ -304,6 +305,8 @@ void swath_area(const swath_cell *cells, int count, const float *pixels, swath_w
 				int first_column, last_column, first_row, last_row, n = 0, most = 0;
 				place(c, x - 0.5, y - 0.5, &u0, &v0);
 				place(c, x + 0.5, y + 0.5, &u1, &v1);
+				if (u0 == u1 && v0 == v1)
+					u0 -= column_ratio / 2, u1 += column_ratio / 2, v0 -= row_ratio / 2, v1 += row_ratio / 2;
 				touched(u0 - from.column, u1 - from.column, from.width, &left, &right, &first_column, &last_column);
 				touched(v0 - from.row, v1 - from.row, from.height, &top, &bottom, &first_row, &last_row);
 				for (int row = first_row; row < last_row; row++) {

@@ -81,7 +81,8 @@ void swath_filter(const swath_cell *cells, int count, const float *pixels, swath
                   int kernel, double column_ratio, double row_ratio);
 
 // Make every pixel of the cells of all the valid pixels under it: of their mean, weighted by the area that is covered, or of
-// the value that most of them have.
-void swath_area(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride, int mode);
+// the value that most of them have. A pixel whose neighbours are not known is as large as the ratios say.
+void swath_area(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride, int mode,
+                double column_ratio, double row_ratio);
 
 #endif

@@ -181,10 +181,17 @@ func (s scene) values(band int) []float64 {
 // gdalwarp is the truth: the grid's pixels of every band as GDAL's warper makes them without approximation, from one level.
 func gdalwarp(t testing.TB, path string, g Grid, resampling Resampling, level int, more ...string) [][]float64 {
 	t.Helper()
-	out := filepath.Join(t.TempDir(), "warped.tif")
+	if err := useGDAL(); err != nil {
+		t.Fatal(err)
+	}
+	from, err := godal.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
 	x0, y0 := g.Transform.Apply(0, 0)
 	x1, y1 := g.Transform.Apply(float64(g.Width), float64(g.Height))
-	args := []string{"-q", "-overwrite", "-et", "0", "-ot", "Float64", "-dstnodata", "-99999", "-t_srs", g.CRS.String(),
+	args := []string{"-of", "MEM", "-et", "0", "-ot", "Float64", "-dstnodata", "-99999", "-t_srs", g.CRS.String(),
 		"-te", fmt.Sprint(x0), fmt.Sprint(y1), fmt.Sprint(x1), fmt.Sprint(y0), "-ts", fmt.Sprint(g.Width), fmt.Sprint(g.Height),
 		"-r", map[Resampling]string{Nearest: "near", Bilinear: "bilinear", Cubic: "cubic",
 			Lanczos: "lanczos", AverageOf: "average", ModeOf: "mode"}[resampling]}
@@ -193,8 +200,23 @@ func gdalwarp(t testing.TB, path string, g Grid, resampling Resampling, level in
 	} else {
 		args = append(args, "-ovr", fmt.Sprint(level-1))
 	}
-	program(t, "gdalwarp", append(append(args, more...), path, out)...)
-	return readAll(t, out)
+	ds, err := from.Warp("", append(args, more...))
+	if err != nil {
+		t.Fatalf("gdalwarp %v: %v", args, err)
+	}
+	defer ds.Close()
+	return allOf(t, ds)
+}
+
+// tilesEach is how many tiles of each raster are compared: few, or with SWATH_TEST_LONG=1 a thousand.
+func tilesEach(few int) int {
+	switch {
+	case os.Getenv("SWATH_TEST_LONG") == "1":
+		return 1000
+	case testing.Short():
+		return max(1, few/4)
+	}
+	return few
 }
 
 // readAll reads every band through GDAL, nodata as NaN.
@@ -208,6 +230,12 @@ func readAll(t testing.TB, path string) [][]float64 {
 		t.Fatal(err)
 	}
 	defer ds.Close()
+	return allOf(t, ds)
+}
+
+// allOf reads every band of an open raster, nodata as NaN.
+func allOf(t testing.TB, ds *godal.Dataset) [][]float64 {
+	t.Helper()
 	s := ds.Structure()
 	var all [][]float64
 	for _, band := range ds.Bands() {

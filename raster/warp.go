@@ -102,7 +102,7 @@ func sample(to []float32, stride int, from []float32, w Window, grid *controlGri
 		if resampling == ModeOf {
 			mode = 1
 		}
-		C.swath_area(cells, count, pixels, window, (*C.float)(&to[0]), C.int(stride), mode)
+		C.swath_area(cells, count, pixels, window, (*C.float)(&to[0]), C.int(stride), mode, C.double(grid.columnRatio), C.double(grid.rowRatio))
 		return
 	}
 	C.swath_filter(cells, count, pixels, window, (*C.float)(&to[0]), C.int(stride), C.int(resampling), C.double(grid.columnRatio), C.double(grid.rowRatio))

@@ -86,6 +86,8 @@ func tileGrid(tile geo.Tile) Grid {
 	return Grid{CRS: geo.WebMercator, Transform: tile.Transform(256), Width: 256, Height: 256}
 }
 
+// TestWarpNearestAgainstGDAL: pixels are those of GDAL's exact warper in every projection. SWATH_TEST_LONG=1 compares 1,000 tiles in
+// each, here and with every other resampling (an hour or two in all: -timeout 3h).
 func TestWarpNearestAgainstGDAL(t *testing.T) {
 	for _, s := range scenes() {
 		t.Run(s.name, func(t *testing.T) {
@@ -94,7 +96,7 @@ func TestWarpNearestAgainstGDAL(t *testing.T) {
 			r := NewReader(64 << 20)
 			total, same, masked := 0, 0, 0
 			levels := map[int]int{}
-			for _, tile := range s.tilesOver(t, 12) {
+			for _, tile := range s.tilesOver(t, tilesEach(12)) {
 				g := tileGrid(tile)
 				bands := seqBands(c.Bands)
 				got, err := r.Warp(context.Background(), c, g, bands, Nearest)
