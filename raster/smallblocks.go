@@ -58,7 +58,8 @@ func (s *codestream) smallBlocks() *smallBlocks {
 			return nil
 		}
 	}
-	if b.wide == nil || s.bits > 16 || b.colour && s.components < 3 {
+	const most = 1 << 27 // samples of a tile: its blocks are laid out whole, at 12 bytes for 16 samples
+	if b.wide == nil || s.bits > 16 || b.colour && s.components < 3 || s.tileWidth*s.tileHeight*s.components > most {
 		return nil
 	}
 	for c := range s.components {
