@@ -45,6 +45,7 @@ const (
 type Query struct {
 	By           Order
 	Since, Until time.Time
+	Published    time.Time // rows that were published before are left out; zero: none
 }
 
 // Page is some of the rows that were asked for, in order. Rows may come again on a later page.

@@ -40,7 +40,7 @@ type Config struct {
 	Connections int           // downloads at a time
 	Overlap     time.Duration // how late a hub may publish a row with an earlier date
 	Poll        time.Duration // between two looks at the lists
-	SweepDays   int           // of acquisition, up to today, whose rows are counted each day
+	SweepDays   int           // of acquisition, up to today, whose rows are counted each day; all since Since each week
 	Backoff     time.Duration // before a product is tried again; doubles up to MostBackoff
 	MostBackoff time.Duration
 	Quarantine  time.Duration // before a product in quarantine is tried again
@@ -107,7 +107,7 @@ func (m *Mirror) Once(ctx context.Context) error {
 		if err := m.Sync(ctx); err != nil {
 			return err
 		}
-		if err := m.Sweep(ctx); err != nil {
+		if err := m.Sweep(ctx, m.cfg.SweepDays); err != nil {
 			return err
 		}
 		before, err := m.ledger.Status(ctx)
@@ -131,18 +131,24 @@ func (m *Mirror) Once(ctx context.Context) error {
 func (m *Mirror) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() {
-		var swept time.Time
+		var swept, sweptAll time.Time
 		for m.repeat(ctx, m.cfg.Poll) {
 			if err := errors.Join(m.Sync(ctx), m.remove(ctx)); err != nil && ctx.Err() == nil {
 				m.log.Warn("the hub's lists could not be read", "err", err)
 				continue
 			}
-			if time.Since(swept) > 24*time.Hour {
-				if err := m.Sweep(ctx); err != nil && ctx.Err() == nil {
-					m.log.Warn("the hub's days could not be counted", "err", err)
-				} else {
-					swept = time.Now()
-				}
+			days, whole := m.cfg.SweepDays, time.Since(sweptAll) > 7*day
+			if whole {
+				days = max(days, int(time.Since(m.cfg.Since)/day)+lateDays)
+			} else if time.Since(swept) < day {
+				continue
+			}
+			if err := m.Sweep(ctx, days); err != nil && ctx.Err() == nil {
+				m.log.Warn("the hub's days could not be counted", "err", err)
+				continue
+			}
+			if swept = time.Now(); whole {
+				sweptAll = swept
 			}
 		}
 	})
@@ -230,13 +236,18 @@ func (m *Mirror) Sync(ctx context.Context) error {
 	return nil
 }
 
-const day = 24 * time.Hour
+const (
+	day = 24 * time.Hour
+	// lateDays is how long before its publication a product is acquired at most, reprocessed archives aside: their days are counted when
+	// they are within the others.
+	lateDays = 31
+)
 
-// Sweep counts the rows of each of the last days of acquisition, and lists the days that differ from the ledger: that finds what was
+// Sweep counts the rows of each of the last so many days of acquisition, one request a day, and lists the days that differ from the ledger: that finds what was
 // published with an old date, and what left without a word.
-func (m *Mirror) Sweep(ctx context.Context) error {
+func (m *Mirror) Sweep(ctx context.Context, days int) error {
 	now := time.Now().Add(m.clock.ahead).UTC()
-	for i := range m.cfg.SweepDays {
+	for i := range days {
 		until := now.Truncate(day).Add(day - time.Duration(i)*day)
 		if err := m.sweepDay(ctx, until.Add(-day), until); err != nil {
 			return fmt.Errorf("day %s: %w", until.Add(-day).Format(time.DateOnly), err)
@@ -246,7 +257,7 @@ func (m *Mirror) Sweep(ctx context.Context) error {
 }
 
 func (m *Mirror) sweepDay(ctx context.Context, since, until time.Time) error {
-	q := hub.Query{By: hub.ByAcquisition, Since: since, Until: until}
+	q := hub.Query{By: hub.ByAcquisition, Since: since, Until: until, Published: m.cfg.Since}
 	there, err := m.hub.Count(ctx, q)
 	if err != nil {
 		return err
@@ -263,7 +274,6 @@ func (m *Mirror) sweepDay(ctx context.Context, since, until time.Time) error {
 		for i := range page.Products {
 			delete(missing, page.Products[i].ID)
 		}
-		page.Products = wanted(page.Products, m.cfg.Since)
 		return m.ledger.Record(ctx, hub.ByAcquisition, page, time.Time{})
 	})
 	if err != nil {
@@ -280,17 +290,6 @@ func (m *Mirror) sweepDay(ctx context.Context, since, until time.Time) error {
 	}
 	m.log.Info("a day differed from the hub", "day", since.Format(time.DateOnly), "hub", there, "ledger", here, "gone", len(missing))
 	return nil
-}
-
-// wanted leaves out what was published before the mirror's first product.
-func wanted(rows []hub.Product, since time.Time) []hub.Product {
-	var out []hub.Product
-	for _, r := range rows {
-		if !r.Published.Before(since) {
-			out = append(out, r)
-		}
-	}
-	return out
 }
 
 // remove takes the items out of the catalog whose products left the hub.

@@ -162,7 +162,7 @@ func TestMirror(t *testing.T) {
 	})
 	t.Run("nasty", func(t *testing.T) {
 		bytes, requests, _ := run(t, true, 0)
-		if float64(requests) > 3*float64(products)+0.1*float64(products)+3*35 { // and a count of each day, three times
+		if float64(requests) > 3*float64(products)+0.01*float64(products)+6*35 { // and a count of each day, six times
 			t.Errorf("%d requests", requests)
 		}
 		t.Logf("%d bytes, %.2f times the clean run's; %.2f requests a product", bytes, float64(bytes)/float64(clean), float64(requests)/float64(products))

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"sort"
 	"sync"
 	"time"
@@ -209,13 +210,13 @@ func (a *Archive) Kinds() map[string]int {
 	return n
 }
 
-// list returns rows in the order of a date.
-func (a *Archive) list(date func(*row) time.Time, deleted bool, since, until time.Time) []row {
+// list returns the rows that meet all conditions, in the order of a date.
+func (a *Archive) list(date func(*row) time.Time, deleted bool, conditions []func(*row) bool) []row {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var out []row
 	for _, r := range a.rows {
-		if at := date(r); r.visible && r.deleted.IsZero() != deleted && !(deleted && r.silent) && !at.Before(since) && (until.IsZero() || at.Before(until)) {
+		if r.visible && r.deleted.IsZero() != deleted && !(deleted && r.silent) && !slices.ContainsFunc(conditions, func(holds func(*row) bool) bool { return !holds(r) }) {
 			out = append(out, *r)
 		}
 	}

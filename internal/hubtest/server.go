@@ -100,6 +100,14 @@ var (
 	productOf  = regexp.MustCompile(`^/odata/v1/Products\(([^)]+)\)(/\$value)?$`)
 )
 
+// rowDates are the columns that are filtered and ordered by.
+var rowDates = map[string]func(*row) time.Time{
+	"PublicationDate":   func(r *row) time.Time { return r.published },
+	"ModificationDate":  func(r *row) time.Time { return r.modified },
+	"DeletionDate":      func(r *row) time.Time { return r.deleted },
+	"ContentDate/Start": func(r *row) time.Time { return r.acquired },
+}
+
 func (s *Server) catalogue(w http.ResponseWriter, r *http.Request) {
 	s.head(w)
 	if r.URL.Path == "/token" {
@@ -122,27 +130,20 @@ func (s *Server) catalogue(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := r.URL.Query()
-	date, deleted := func(r *row) time.Time { return r.published }, r.URL.Path == "/odata/v1/DeletedProducts"
-	var since, until time.Time
+	deleted := r.URL.Path == "/odata/v1/DeletedProducts"
+	var conditions []func(*row) bool
 	for _, m := range filterDate.FindAllStringSubmatch(q.Get("$filter"), -1) {
-		switch m[1] {
-		case "ModificationDate":
-			date = func(r *row) time.Time { return r.modified }
-		case "DeletionDate":
-			date = func(r *row) time.Time { return r.deleted }
-		case "ContentDate/Start":
-			date = func(r *row) time.Time { return r.acquired }
-		}
 		at, err := time.Parse(time.RFC3339Nano, m[3])
 		if err != nil {
 			http.Error(w, `{"detail":"a date is wrong"}`, http.StatusBadRequest)
 			return
 		}
-		if m[2] == "ge" {
-			since = at
-		} else {
-			until = at
-		}
+		date := rowDates[m[1]]
+		conditions = append(conditions, func(r *row) bool { return date(r).Before(at) == (m[2] == "lt") })
+	}
+	date := rowDates["PublicationDate"]
+	if by, _, ok := strings.Cut(q.Get("$orderby"), " "); ok && rowDates[by] != nil {
+		date = rowDates[by]
 	}
 	top, _ := strconv.Atoi(q.Get("$top"))
 	skip, _ := strconv.Atoi(q.Get("$skip"))
@@ -154,7 +155,7 @@ func (s *Server) catalogue(w http.ResponseWriter, r *http.Request) {
 	if plainly(w, fault) {
 		return
 	}
-	rows := s.Archive.list(date, deleted, since, until)
+	rows := s.Archive.list(date, deleted, conditions)
 	out := map[string]any{"@odata.count": len(rows)}
 	page := rows[min(skip, len(rows)):min(skip+top, len(rows))]
 	if skip+top < len(rows) {

@@ -169,6 +169,9 @@ func (c *Client) filter(q hub.Query) string {
 	if !q.Until.IsZero() {
 		parts = append(parts, date+" lt "+q.Until.UTC().Format(odataLayout))
 	}
+	if !q.Published.IsZero() && q.By != hub.ByPublication && q.By != hub.ByDeletion { // a deleted row has no such date
+		parts = append(parts, "PublicationDate ge "+q.Published.UTC().Format(odataLayout))
+	}
 	if c.cfg.AreaWKT != "" {
 		parts = append(parts, "OData.CSC.Intersects(area=geography"+quote("SRID=4326;"+c.cfg.AreaWKT)+")")
 	}
