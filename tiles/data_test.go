@@ -351,3 +351,42 @@ func TestCommonType(t *testing.T) {
 		}
 	}
 }
+
+// TestDataOfSensorGeometry extracts a raster that ground control points place: it comes in degrees, each pixel with the value that
+// is at its centre.
+func TestDataOfSensorGeometry(t *testing.T) {
+	s := shelf.New(t)
+	s.JMM(depth)
+	zero := 0.0
+	c := s.COG("radar/i/1/vv.tif", s.Path("jmm/jmm/1/B08.tif"), raster.COGOptions{NoData: &zero, GCPs: []geo.GCP{
+		{Column: 0, Row: 0, LonDeg: 10, LatDeg: 45.1}, {Column: 439, Row: 0, LonDeg: 11, LatDeg: 45}, {Column: 0, Row: 439, LonDeg: 9.9, LatDeg: 44.2}, {Column: 439, Row: 439, LonDeg: 10.9, LatDeg: 44.1}}})
+	if len(c.GCPs) != 4 || c.Levels[0].Width != 439 {
+		t.Fatalf("%+v", c)
+	}
+	s.Item("radar", "i", map[string]shelf.Asset{"vv": {"swath:object": "radar/i/1/vv.tif", "nodata": 0, "bands": []map[string]any{{"name": "vv"}}}}, 9.9, 44.1, 11, 45.1)
+	s.Presets("radar", "{}")
+	r := New(s.Catalog(), s.Open, Options{Work: t.TempDir()})
+	q := Request{Collection: "radar", Item: "i", Assets: []string{"vv"}, Stored: true}
+	path, frame := extracted(t, r, q, Where{Box: &geo.Box{MinX: 10.2, MinY: 44.4, MaxX: 10.6, MaxY: 44.7}, Coords: geo.WGS84}, TIFF)
+	if got := inspect(t, path); got.STAC.EPSG != 4326 || got.Bands[0].Type != "UInt16" {
+		t.Fatalf("the file says %+v", got)
+	}
+	values, valid, other := read(t, path), 0, 0
+	for i := 0; i < len(values); i += 37 {
+		lon, lat := frame.Grid.Transform.Apply(float64(i%frame.Grid.Width)+0.5, float64(i/frame.Grid.Width)+0.5)
+		p, err := r.Point(t.Context(), q, lon, lat)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := float32(0)
+		if v := p.Values[0]; v != nil {
+			want, valid = *v, valid+1
+		}
+		if values[i] != want {
+			other++
+		}
+	}
+	if t.Logf("%d x %d pixels, %d compared, %d differ", frame.Grid.Width, frame.Grid.Height, valid, other); valid < 100 || other*200 > valid {
+		t.Errorf("%d of %d pixels differ from the values at their centres", other, valid)
+	}
+}
