@@ -18,7 +18,7 @@ type remembered struct {
 }
 
 const (
-	rememberedBytes = 64 << 20 // of bodies and what is stored of them
+	rememberedBytes = 32 << 20 // of bodies and what is stored of them
 	onceSeen        = 1 << 12  // of each shard: a body is kept when it is asked for the second time among about so many
 )
 
