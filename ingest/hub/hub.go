@@ -9,6 +9,7 @@ import (
 	"context"
 	"time"
 
+	"swath/fault"
 	"swath/fetch"
 )
 
@@ -70,6 +71,9 @@ func (p Page) Last(by Order) time.Time {
 		return p.Products[n-1].Published
 	}
 }
+
+// ErrLogin says that the hub refuses the account itself, whatever is asked: nothing can be done before somebody mends that.
+var ErrLogin = fault.New(fault.Forbidden, "the hub refuses user and password")
 
 // Hub is a source of products. It is safe for concurrent use. Errors that may pass are tried again inside, in bounded time; those that
 // come out are fault.Unavailable where a later run may succeed, fault.NotFound where the row is gone, fault.Forbidden where the

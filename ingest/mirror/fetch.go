@@ -42,6 +42,8 @@ func (m *Mirror) fetch(ctx context.Context, e ledger.Entry) error {
 		return m.ledger.Held(ctx, e.Product, h)
 	case ctx.Err() != nil:
 		return ctx.Err()
+	case errors.Is(err, hub.ErrLogin):
+		return err
 	case fault.Is(err, fault.NotFound):
 		if _, err := m.hub.Product(ctx, e.ID); fault.Is(err, fault.NotFound) {
 			return m.ledger.Gone(ctx, e.ID, e.Name)

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"swath/fault"
+	"swath/fetch"
 	"swath/ingest/hub"
 	"swath/ingest/ledger"
 )
@@ -155,7 +156,8 @@ func (m *Mirror) Run(ctx context.Context) error {
 	group.Go(func() {
 		for m.repeat(ctx, time.Second) {
 			if err := m.work(ctx, false); err != nil && ctx.Err() == nil {
-				m.log.Warn("products could not be fetched", "err", err)
+				m.log.Error("products can't be fetched", "err", err, "again", m.cfg.Backoff)
+				fetch.Pause(ctx, m.cfg.Backoff) //nolint:errcheck // the loop sees it
 			}
 		}
 	})

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"swath/ingest/hub"
 	"swath/ingest/hub/cdse"
 	"swath/ingest/ledger"
 	"swath/internal/hubtest"
@@ -56,7 +57,12 @@ func (s *shelf) Remove(_ context.Context, _, item string) error {
 // open makes a mirror of a served archive, as a process that starts does.
 func open(t *testing.T, s *hubtest.Server, database, work string, in Intake) (*Mirror, *ledger.Ledger) {
 	t.Helper()
-	h, err := cdse.New(cdse.Config{Catalogue: s.Catalogue, Hosts: []string{s.Download}, Token: s.Token, User: hubtest.User, Password: hubtest.Password,
+	return openAs(t, hubtest.Password, s, database, work, in)
+}
+
+func openAs(t *testing.T, password string, s *hubtest.Server, database, work string, in Intake) (*Mirror, *ledger.Ledger) {
+	t.Helper()
+	h, err := cdse.New(cdse.Config{Catalogue: s.Catalogue, Hosts: []string{s.Download}, Token: s.Token, User: hubtest.User, Password: password,
 		Collection: "SENTINEL-2", Page: 100, Tries: 6, Wait: time.Millisecond, MostWait: 20 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
@@ -214,4 +220,25 @@ func TestClock(t *testing.T) {
 	if in.equals(t, archive); maps.Equal(kept, in.items) {
 		t.Error("nothing has changed")
 	}
+}
+
+// TestLogin: an account that is refused stops the mirror, and puts no product into quarantine.
+func TestLogin(t *testing.T) {
+	archive := hubtest.NewArchive(3, 20)
+	s := hubtest.Serve(t, archive, 3, false)
+	database, work, in := testdb.New(t), t.TempDir(), &shelf{items: map[string]string{}}
+	m, l := openAs(t, "wrong", s, database, work, in)
+	if err := m.Once(t.Context()); !errors.Is(err, hub.ErrLogin) {
+		t.Errorf("a wrong password: %v", err)
+	}
+	if status, err := l.Status(t.Context()); err != nil || status.Wanted == 0 || status.Quarantined != 0 {
+		t.Errorf("%+v, %v", status, err)
+	}
+	l.Close()
+	m, l = open(t, s, database, work, in)
+	defer l.Close()
+	if err := m.Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	in.equals(t, archive)
 }

@@ -15,6 +15,7 @@ import (
 
 	"swath/fault"
 	"swath/fetch"
+	"swath/ingest/hub"
 )
 
 // tried repeats what fails in a way that may pass.
@@ -222,7 +223,7 @@ func (t *tokens) ask(ctx context.Context, form url.Values) error {
 	}
 	defer r.Body.Close()
 	if r.StatusCode == http.StatusBadRequest || r.StatusCode == http.StatusUnauthorized {
-		return fault.New(fault.Forbidden, "hub: user and password are refused")
+		return hub.ErrLogin
 	}
 	if r.StatusCode != http.StatusOK {
 		return fetch.StatusError(r)
