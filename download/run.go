@@ -98,7 +98,10 @@ func Open(c *Client, o Options) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	ours, statErr := lock.Stat()
+	there, thereErr := os.Stat(lock.Name())
+	if err != nil || statErr != nil || thereErr != nil || !os.SameFile(ours, there) { // whoever had it may just have taken it away
 		lock.Close()
 		return nil, ErrInUse
 	}
@@ -113,7 +116,7 @@ func Open(c *Client, o Options) (*Run, error) {
 	return r, nil
 }
 
-// Close lets the folder go. Its lock file is taken away, which is harmless to who waits for it.
+// Close lets the folder go, and takes its lock file away.
 func (r *Run) Close() error {
 	return errors.Join(os.Remove(r.lock.Name()), r.lock.Close())
 }
