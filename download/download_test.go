@@ -230,11 +230,18 @@ func TestKilled(t *testing.T) {
 	kills := 30
 	for {
 		ctx, kill := context.WithCancel(t.Context())
-		if kills > 0 {
+		o := Options{Folder: folder}
+		if kills > 0 { // when so many bytes have come
 			kills--
-			time.AfterFunc(time.Duration(20+random.IntN(60))*time.Millisecond, kill)
+			var left atomic.Int64
+			left.Store(random.Int64N(500_000))
+			o.Came = func(n int) {
+				if left.Add(-int64(n)) < 0 {
+					kill()
+				}
+			}
 		}
-		_, report, err := a.run(ctx, Options{Folder: folder})
+		_, report, err := a.run(ctx, o)
 		kill()
 		if err == nil && len(report.Failed) == 0 {
 			break
