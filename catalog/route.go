@@ -35,9 +35,6 @@ var chunksSQL string
 //go:embed sql/page.sql
 var pageSQL string
 
-//go:embed sql/orbit_page.sql
-var orbitPageSQL string
-
 //go:embed sql/newest.sql
 var newestSQL string
 
@@ -65,16 +62,11 @@ cross join lateral (select * from item g where g.pk = s.pk offset 0) i where i.c
 // candidates writes the statement that yields the first rows behind a place, whose values it binds.
 func (p *plan) candidates(from place) string {
 	from.bind(p.args)
-	return p.inserted(p.page.first, from)
-}
-
-// inserted puts the conditions and the order of the rows behind a place into a statement of a route.
-func (p *plan) inserted(sql string, from place) string {
 	where := p.where
 	if p.order.by == byCloud && (p.page.name == walking.name) && p.time != "" {
 		where = strings.Replace(where, p.time, p.time+" is true", 1) // else an index of time is tried
 	}
-	sql = strings.Replace(sql, "{{where}}", where+p.order.after(from), 1)
+	sql := strings.Replace(p.page.first, "{{where}}", where+p.order.after(from), 1)
 	sql = strings.Replace(sql, "{{order:i}}", p.order.sql("i", from.clouded), 1)
 	return strings.Replace(sql, "{{order:s}}", p.order.sql("s", from.clouded), 1)
 }
@@ -89,11 +81,10 @@ func (p *plan) statement(from place) string {
 	if p.related != "" {
 		related = p.related
 	}
-	if p.page.name == orbiting.name {
-		from.bind(p.args)
-		return p.inserted(strings.Replace(orbitPageSQL, "{{related}}", related, 1), from)
+	sql := p.candidates(from)
+	if p.page.name != orbiting.name { // which reads the items at once
+		sql = strings.Replace(pageSQL, "{{candidates}}", sql, 1)
+		sql = strings.Replace(sql, "{{order:p}}", p.order.sql("p", from.clouded), 1)
 	}
-	sql := strings.Replace(pageSQL, "{{candidates}}", p.candidates(from), 1)
-	sql = strings.Replace(sql, "{{order:p}}", p.order.sql("p", from.clouded), 1)
 	return strings.Replace(sql, "{{related}}", related, 1)
 }

@@ -1,9 +1,10 @@
--- The first matching rows of each collection and relative orbit, merged. Uses item_orbit; the table is read where more is asked.
-select s.dt, s.pk, null::double precision as cc, null::bigint as n
+-- The items of one page of some relative orbits of each collection, merged in its order. Uses item_orbit, and reads each row once: page.sql
+-- would read it again.
+select s.col, s.updated, s.dict, s.body, s.dt, s.pk, null::double precision, null::bigint, s.related, (select pg_current_snapshot()::text)
 from unnest(@cols::smallint[]) as c(number)
 cross join unnest(@orbits::smallint[]) as o(number)
 cross join lateral (
-  select i.dt, i.pk
+  select i.col, i.updated, i.dict, i.body, i.dt, i.pk, {{related}} as related
   from item i
   where i.col = c.number and i.orbit = o.number {{where}}
   order by i.col, i.orbit, {{order:i}}
