@@ -1,11 +1,9 @@
 package download
 
 import (
-	"archive/zip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -200,22 +198,12 @@ func (r *Run) check(ctx context.Context, f File, path string) error {
 	if !r.o.Deep || !strings.HasSuffix(strings.ToLower(f.Path), ".zip") {
 		return nil
 	}
-	archive, err := zip.OpenReader(path)
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		return &wrong{"not a sound zip: " + err.Error()}
+	err = fetch.CheckZip(ctx, path, 0)
+	var unsound *fetch.Unsound
+	if errors.As(err, &unsound) {
+		return &wrong{unsound.Error()}
 	}
-	defer archive.Close()
-	for _, entry := range archive.File {
-		in, err := entry.Open()
-		if err == nil {
-			_, err = io.Copy(io.Discard, in)
-			in.Close()
-		}
-		if err != nil {
-			return &wrong{fmt.Sprintf("%q in the zip: %v", entry.Name, err)}
-		}
-	}
-	return nil
+	return err
 }
 
 // note puts a whole file into the manifest.

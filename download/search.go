@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -101,19 +100,7 @@ func (c *Client) do(r *http.Request) (*http.Response, error) {
 
 // tried repeats what fails in a way that may pass.
 func (c *Client) tried(ctx context.Context, tries int, what func() error) error {
-	for try := 1; ; try++ {
-		err := what()
-		var again *fetch.Passing
-		if !errors.As(err, &again) || ctx.Err() != nil {
-			return err
-		}
-		if try >= tries {
-			return fault.Wrap(fault.Unavailable, again.Err, "the server does not answer as it should, after %d tries", try)
-		}
-		if err := fetch.Pause(ctx, min(max(again.After, c.Wait<<min(try-1, 20)), max(c.MostWait, again.After))); err != nil {
-			return err
-		}
-	}
+	return fetch.Patience{Tries: tries, Wait: c.Wait, MostWait: c.MostWait}.Try(ctx, what)
 }
 
 // Items returns what a search finds, page by page.
@@ -123,17 +110,14 @@ func (c *Client) Items(ctx context.Context, s Search, yield func(Item) error) er
 	if s.Limit > 0 {
 		body["limit"] = min(pageItems, s.Limit)
 	}
-	for name, value := range map[string]any{"collections": s.Collections, "ids": s.IDs, "bbox": s.BBox} {
-		switch v := value.(type) {
-		case []string:
-			if len(v) > 0 {
-				body[name] = v
-			}
-		case []float64:
-			if len(v) > 0 {
-				body[name] = v
-			}
-		}
+	if len(s.Collections) > 0 {
+		body["collections"] = s.Collections
+	}
+	if len(s.IDs) > 0 {
+		body["ids"] = s.IDs
+	}
+	if len(s.BBox) > 0 {
+		body["bbox"] = s.BBox
 	}
 	if s.Datetime != "" {
 		body["datetime"] = s.Datetime

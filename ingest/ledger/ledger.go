@@ -215,13 +215,26 @@ func sumTexts(sums []fetch.Sum) []string {
 // Entry is a product that waits to be fetched.
 type Entry struct {
 	hub.Product
-	Tries   int // that failed
-	NextTry time.Time
+	Tries int // that failed
 }
 
 // Due returns products that may be fetched now, the newest first, but those that are left out.
 func (l *Ledger) Due(ctx context.Context, n int, without []string) ([]Entry, error) {
-	return l.waiting(ctx, "and next_try <= now() and not id = any($2) order by published desc limit $3", without, n)
+	rows, err := l.pool.Query(ctx, `select id, name, bytes, checksums, published, modified, online, tries from mirror_product
+		where mirror = $1 and state in ('wanted', 'quarantined') and next_try <= now() and not id = any($2) order by published desc limit $3`, l.mirror, without, n)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (e Entry, err error) {
+		var sums []string
+		err = r.Scan(&e.ID, &e.Name, &e.Bytes, &sums, &e.Published, &e.Modified, &e.Online, &e.Tries)
+		for _, text := range sums {
+			algorithm, value, _ := strings.Cut(text, ":")
+			e.Checksums = append(e.Checksums, fetch.Sum{Algorithm: algorithm, Value: value})
+		}
+		return e, err
+	})
+	return all, unavailable(err)
 }
 
 // Next returns when the next product that waits may be fetched, not counting those in quarantine; zero when none waits.
@@ -232,24 +245,6 @@ func (l *Ledger) Next(ctx context.Context) (at time.Time, err error) {
 		at = *next
 	}
 	return at, unavailable(err)
-}
-
-func (l *Ledger) waiting(ctx context.Context, rest string, args ...any) ([]Entry, error) {
-	rows, err := l.pool.Query(ctx, "select id, name, bytes, checksums, published, modified, online, tries, next_try from mirror_product where mirror = $1 and state in ('wanted', 'quarantined') "+rest,
-		append([]any{l.mirror}, args...)...)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	all, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (e Entry, err error) {
-		var sums []string
-		err = r.Scan(&e.ID, &e.Name, &e.Bytes, &sums, &e.Published, &e.Modified, &e.Online, &e.Tries, &e.NextTry)
-		for _, text := range sums {
-			algorithm, value, _ := strings.Cut(text, ":")
-			e.Checksums = append(e.Checksums, fetch.Sum{Algorithm: algorithm, Value: value})
-		}
-		return e, err
-	})
-	return all, unavailable(err)
 }
 
 // Holding is what was fetched and became an item.

@@ -1,14 +1,12 @@
 package mirror
 
 import (
-	"archive/zip"
 	"context"
 	"errors"
-	"io"
-	"os"
 	"strings"
 
 	"swath/fault"
+	"swath/fetch"
 	"swath/ingest/hub"
 	"swath/ingest/ledger"
 	"swath/sentinel/safe"
@@ -41,7 +39,10 @@ func verify(ctx context.Context, p hub.Product, h ledger.Holding, path string) e
 
 // verifyInside looks into the zip.
 func verifyInside(ctx context.Context, p hub.Product, path string) error {
-	if err := verifyZip(ctx, path); err != nil {
+	var unsound *fetch.Unsound
+	if err := fetch.CheckZip(ctx, path, mostRatio); errors.As(err, &unsound) {
+		return wrongf("%v", unsound)
+	} else if err != nil {
 		return err
 	}
 	if !strings.HasSuffix(p.Name, ".SAFE") {
@@ -66,39 +67,3 @@ func verifyInside(ctx context.Context, p hub.Product, path string) error {
 
 // mostRatio bounds how many times larger than the zip its files may be: Sentinel's are up to some tens.
 const mostRatio = 500
-
-// verifyZip reads every file against its CRC.
-func verifyZip(ctx context.Context, path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	archive, err := zip.NewReader(f, info.Size())
-	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
-		return wrongf("not a sound zip: %v", err)
-	}
-	var all int64
-	for _, entry := range archive.File {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		r, err := entry.Open()
-		if err != nil {
-			return wrongf("%q in the zip: %v", entry.Name, err)
-		}
-		n, err := io.Copy(io.Discard, io.LimitReader(r, mostRatio*info.Size()-all+1))
-		r.Close()
-		if err != nil {
-			return wrongf("%q in the zip: %v", entry.Name, err)
-		}
-		if all += n; all > mostRatio*info.Size() {
-			return wrongf("the zip's files are more than %d times as large as the zip", mostRatio)
-		}
-	}
-	return nil
-}

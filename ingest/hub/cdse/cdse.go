@@ -8,7 +8,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -266,9 +265,3 @@ func productAt(base, id string) string {
 
 // encode writes a query with %20 for blanks, which every server reads.
 func encode(q url.Values) string { return strings.ReplaceAll(q.Encode(), "+", "%20") }
-
-// backoff is how long to wait before a try, from the second on.
-func (c *Client) backoff(try int) time.Duration {
-	wait := min(c.cfg.Wait<<min(try-1, 20), c.cfg.MostWait)
-	return wait/2 + rand.N(wait/2+1)
-}

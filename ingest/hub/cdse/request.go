@@ -3,7 +3,6 @@ package cdse
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,22 +19,7 @@ import (
 
 // tried repeats what fails in a way that may pass.
 func (c *Client) tried(ctx context.Context, what func() error) error {
-	for try := 1; ; try++ {
-		err := what()
-		var again *fetch.Passing
-		if err == nil || ctx.Err() != nil || !errors.As(err, &again) {
-			return errors.Join(err, ctx.Err())
-		}
-		wait := max(again.After, c.backoff(try))
-		if try >= c.cfg.Tries || again.After > c.cfg.MostWait {
-			return &fetch.Retry{After: wait, Err: fault.Wrap(fault.Unavailable, again.Err, "the hub does not answer as it should, after %d tries", try)}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(wait):
-		}
-	}
+	return fetch.Patience{Tries: c.cfg.Tries, Wait: c.cfg.Wait, MostWait: c.cfg.MostWait, Obey: c.cfg.MostWait}.Try(ctx, what)
 }
 
 // get reads a JSON document, and the hub's clock.
