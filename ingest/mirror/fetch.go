@@ -83,6 +83,12 @@ func (m *Mirror) bring(ctx context.Context, p hub.Product) (h ledger.Holding, er
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return h, err
 	}
+	defer func() {
+		var bad *wrong
+		if err == nil || errors.As(err, &bad) || fault.Is(err, fault.Invalid) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden) && !errors.Is(err, hub.ErrLogin) {
+			os.RemoveAll(dir) //nolint:errcheck // what stays is fetched over
+		}
+	}()
 	part, whole := filepath.Join(dir, "part"), filepath.Join(dir, fileName(p.Name))
 	if _, err := os.Stat(whole); err != nil {
 		if err := m.download(ctx, p, part); err != nil {
@@ -91,12 +97,6 @@ func (m *Mirror) bring(ctx context.Context, p hub.Product) (h ledger.Holding, er
 	} else if err := os.Rename(whole, part); err != nil { // it was whole and then killed: look at it again, for it may have changed at the hub
 		return h, err
 	}
-	defer func() {
-		var bad *wrong
-		if err == nil || errors.As(err, &bad) || fault.Is(err, fault.Invalid) || fault.Is(err, fault.Forbidden) || fault.Is(err, fault.NotFound) {
-			os.RemoveAll(dir) //nolint:errcheck // what stays is fetched over
-		}
-	}()
 	var algorithms []string
 	for _, sum := range p.Checksums {
 		algorithms = append(algorithms, sum.Algorithm)

@@ -242,3 +242,26 @@ func TestLogin(t *testing.T) {
 	}
 	in.equals(t, archive)
 }
+
+// TestGone: a product that leaves the hub between its listing and its download leaves nothing here.
+func TestGone(t *testing.T) {
+	archive := hubtest.NewArchive(4, 0)
+	archive.Put("brief", "brief", []byte("soon gone"), time.Now().UTC())
+	s := hubtest.Serve(t, archive, 4, false)
+	work := t.TempDir()
+	m, l := open(t, s, testdb.New(t), work, &shelf{items: map[string]string{}})
+	defer l.Close()
+	if err := m.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	archive.Delete("brief")
+	if err := m.work(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	if status, err := l.Status(t.Context()); err != nil || status.Gone != 1 {
+		t.Errorf("%+v, %v", status, err)
+	}
+	if left, err := os.ReadDir(work); err != nil || len(left) > 0 {
+		t.Errorf("%d folders stay, %v", len(left), err)
+	}
+}
