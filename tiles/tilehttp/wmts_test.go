@@ -24,13 +24,7 @@ func TestGDALReadsWMTS(t *testing.T) {
 	if _, err := exec.LookPath("gdal_translate"); err != nil {
 		t.Skip("GDAL's command line tools are not installed")
 	}
-	app, _ := door(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go app.Listener(listener) //nolint:errcheck // it ends with the test
-	defer app.Shutdown()      //nolint:errcheck // as above
+	app, address := listening(t)
 	for _, from := range []struct{ address, query, layer string }{
 		{"/collections/jmm/items/jmm", "render=ndvi", "default"}, {"/collections/jmm", "", "ndvi"}, {"/searches/" + registered, "", "ndvi"},
 		{"", "collections=jmm", "ndvi"},
@@ -42,7 +36,7 @@ func TestGDALReadsWMTS(t *testing.T) {
 			} else if id == "UTM56WGS84Quad" {
 				continue
 			}
-			readsWMTS(t, app, listener.Addr().String(), id, from.address, from.address+capabilities+"?"+from.query, from.layer)
+			readsWMTS(t, app, address, id, from.address, from.address+capabilities+"?"+from.query, from.layer)
 		}
 	}
 }
@@ -53,13 +47,7 @@ func TestWMTSOfTheWorld(t *testing.T) {
 	if _, err := exec.LookPath("gdalinfo"); err != nil {
 		t.Skip("GDAL's command line tools are not installed")
 	}
-	app, _ := door(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go app.Listener(listener) //nolint:errcheck // it ends with the test
-	defer app.Shutdown()      //nolint:errcheck // as above
+	_, address := listening(t)
 	for source, want := range map[string]struct {
 		pixel, west, north float64
 		columns            int
@@ -70,7 +58,7 @@ func TestWMTSOfTheWorld(t *testing.T) {
 		"/collections/jmm/UTM56SWGS84Quad/WMTSCapabilities.xml,layer=ndvi,tilematrixset=UTM56SWGS84Quad":                 {1.1923, 396000, 6714000, 104_000},
 		"/WMTSCapabilities.xml?collections=spain&assets=s2_b8&rescale=0%2C1,layer=default,tilematrixset=WebMercatorQuad": {1.1943, -20037508.34, 20037508.34, 1 << 25},
 	} {
-		command := exec.CommandContext(t.Context(), "gdalinfo", "-json", "WMTS:http://"+listener.Addr().String()+source)
+		command := exec.CommandContext(t.Context(), "gdalinfo", "-json", "WMTS:http://"+address+source)
 		command.Env = append(os.Environ(), "GDAL_DEFAULT_WMS_CACHE_PATH="+t.TempDir())
 		said, err := command.CombinedOutput()
 		var info struct {
@@ -142,4 +130,17 @@ func readsWMTS(t *testing.T, app *fiber.App, host, id, address, capabilities, la
 	if differ > 0 || misplaced > opaque/50 || opaque < 1000 {
 		t.Errorf("%s %s %v: %d of %d drawn pixels differ, %d are elsewhere", capabilities, id, tile, differ, opaque, misplaced)
 	}
+}
+
+// listening serves the door's app at an address until the test ends.
+func listening(t *testing.T) (*fiber.App, string) {
+	t.Helper()
+	app, _ := door(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go app.Listener(listener)            //nolint:errcheck // it ends with the test
+	t.Cleanup(func() { app.Shutdown() }) //nolint:errcheck // as above
+	return app, listener.Addr().String()
 }
