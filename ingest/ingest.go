@@ -23,7 +23,7 @@ type Ingester struct {
 // Options of one run.
 type Options struct {
 	Collection string // for rasters and STAC items; empty: the item's own, or "rasters"
-	AsIs       bool   // publish JPEG 2000 as it came: in the catalog at once, slower to draw
+	COG        string // when rasters become COGs (stac.COGEager and so on); empty: what the collection says
 }
 
 // Result is what became of one product.
@@ -93,7 +93,10 @@ func (in *Ingester) one(ctx context.Context, product found, opts Options) Result
 		r.Err = err
 		return r
 	}
-	r.Changed, r.Err = in.publish(ctx, p, opts.AsIs)
+	if r.Err = in.whenCOG(ctx, &p, opts.COG); r.Err != nil {
+		return r
+	}
+	r.Changed, r.Err = in.publish(ctx, p)
 	return r
 }
 
@@ -109,4 +112,20 @@ func (in *Ingester) plan(ctx context.Context, product found, opts Options) (plan
 	default:
 		return planItem(product.path, opts.Collection)
 	}
+}
+
+// whenCOG decides when the plan's rasters become COGs: as it is asked for, else as the collection says. What was asked for on its own
+// is written into the item.
+func (in *Ingester) whenCOG(ctx context.Context, p *plan, asked string) error {
+	p.cog = asked
+	if asked == "" {
+		c, err := in.Catalog.Collection(ctx, p.collection)
+		if err != nil {
+			return err
+		}
+		p.cog = stac.COGOf(c.Body)
+	} else if asked == stac.COGOnDemand {
+		p.properties[stac.COGField] = asked
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 type Mirrored struct {
 	Ingester   *Ingester
 	Collection string // of products whose collection does not follow from their type; empty: none
+	COG        string // see Options
 	mu         sync.Mutex
 }
 
@@ -19,7 +20,7 @@ type Mirrored struct {
 func (m *Mirrored) Add(ctx context.Context, path string) (collection, item string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	results, err := m.Ingester.Ingest(ctx, path, Options{Collection: m.Collection})
+	results, err := m.Ingester.Ingest(ctx, path, Options{Collection: m.Collection, COG: m.COG})
 	if err != nil {
 		return "", "", err
 	}

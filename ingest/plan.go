@@ -22,6 +22,7 @@ type plan struct {
 	layers      []layer
 	files       []file
 	thumbnail   thumbnail
+	cog         string // when the layers become COGs: see stac.COGField
 
 	document map[string]any            // of an item that existed before: fields that are kept
 	assets   map[string]map[string]any // of the same: assets that stay where they are

@@ -41,7 +41,6 @@ const revisionField = "swath:revision"
 type publication struct {
 	*Ingester
 	plan
-	asIs     bool // JPEG 2000 stays
 	revision string
 	work     string // folder that is removed at the end
 
@@ -51,13 +50,16 @@ type publication struct {
 
 // publish makes the plan's COGs, puts all bytes into objects and, last, the item into the catalog.
 // It reports whether anything changed.
-func (in *Ingester) publish(ctx context.Context, p plan, asIs bool) (bool, error) {
+func (in *Ingester) publish(ctx context.Context, p plan) (bool, error) {
 	makes := p.fingerprint + " " + converter + " " + raster.Version()
-	if asIs {
+	if p.cog != stac.COGEager {
 		makes += " as is"
 	}
+	if p.properties[stac.COGField] != nil {
+		makes += " " + p.cog
+	}
 	sum := sha256.Sum256([]byte(makes))
-	pub := &publication{Ingester: in, plan: p, asIs: asIs, revision: hex.EncodeToString(sum[:4]), done: map[string]map[string]any{}}
+	pub := &publication{Ingester: in, plan: p, revision: hex.EncodeToString(sum[:4]), done: map[string]map[string]any{}}
 	known, err := in.revisionOf(ctx, p.collection, p.id)
 	if err != nil || known == pub.revision {
 		return false, err
@@ -116,7 +118,7 @@ func (p *publication) cogPath(asset string) string { return filepath.Join(p.work
 // staysJP2 reports whether a layer is published as it came: JPEG 2000 from one file, of which all bands count. Its lower resolutions are
 // means: of classes none could be drawn.
 func (p *publication) staysJP2(l layer) bool {
-	return p.asIs && l.options.Overviews == raster.Average && l.made == nil && l.pieces == nil && len(l.options.Bands) == 0 && len(l.options.GCPs) == 0 &&
+	return p.cog != stac.COGEager && l.options.Overviews == raster.Average && l.made == nil && l.pieces == nil && len(l.options.Bands) == 0 && len(l.options.GCPs) == 0 &&
 		strings.EqualFold(path.Ext(l.path), ".jp2")
 }
 

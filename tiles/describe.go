@@ -16,14 +16,17 @@ type Description struct {
 	Collection, ID string
 	Bounds         geo.Box // degrees; MinX > MaxX crosses the antimeridian
 	Assets         []Asset // the drawable ones, by key
+	cog            string  // see stac.COGField; empty: as the collection says
 }
 
 // Asset is one GeoTIFF or JPEG 2000 file whose bytes Swath holds.
 type Asset struct {
 	Key, Title, DataType string
 	Object, Checksum     string // object key and multihash of its bytes
+	original             string // key of the JPEG 2000 object of which a COG is made when it is looked at; Object may be that COG
 	Roles                []string
 	Bands                []Band // empty when the item does not say
+	jpeg2000             bool
 }
 
 // Band is one plane of an asset: value = stored·Scale + Offset.
@@ -40,6 +43,9 @@ type itemJSON struct {
 	Collection string               `json:"collection"`
 	BBox       []float64            `json:"bbox"`
 	Assets     map[string]assetJSON `json:"assets"`
+	Properties struct {
+		COG any `json:"swath:cog"`
+	} `json:"properties"`
 }
 
 type assetJSON struct {
@@ -93,9 +99,11 @@ func (n *number) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+const mediaJP2 = "image/jp2"
+
 // drawable reports whether a media type is one of GeoTIFF or JPEG 2000.
 func drawable(media string) bool {
-	for _, prefix := range []string{"image/tiff", "image/vnd.stac.geotiff", "image/jp2"} {
+	for _, prefix := range []string{"image/tiff", "image/vnd.stac.geotiff", mediaJP2} {
 		if strings.HasPrefix(media, prefix) {
 			return true
 		}
@@ -110,6 +118,7 @@ func Describe(body json.RawMessage) (Description, error) {
 		return Description{}, fault.Wrap(fault.Invalid, err, "the item is not a STAC item that can be drawn")
 	}
 	d := Description{Collection: it.Collection, ID: it.ID}
+	d.cog, _ = it.Properties.COG.(string)
 	switch b := it.BBox; len(b) {
 	case 4:
 		d.Bounds = geo.Box{MinX: b[0], MinY: b[1], MaxX: b[2], MaxY: b[3]}
@@ -122,6 +131,7 @@ func Describe(body json.RawMessage) (Description, error) {
 		if a.Object != "" && drawable(a.Type) {
 			d.Assets = append(d.Assets, Asset{
 				Key: key, Title: a.Title, DataType: a.DataType, Object: a.Object, Checksum: a.Checksum, Roles: a.Roles, Bands: a.bands(key),
+				jpeg2000: strings.HasPrefix(a.Type, mediaJP2),
 			})
 		}
 	}

@@ -140,7 +140,11 @@ func (r *Renderer) viewOf(ctx context.Context, q Request, it stac.Item) (*View, 
 		return nil, err
 	}
 	release()
-	return r.View(ctx, q)
+	v, err := r.View(ctx, q)
+	if err == nil {
+		v.ofMany = true
+	}
+	return v, err
 }
 
 func datetimeOf(body []byte) string {

@@ -61,7 +61,7 @@ func (v *View) byAsset() map[*Asset][]int {
 
 // read fills the inputs of one asset.
 func (v *View) read(ctx context.Context, asset *Asset, at []int, grid raster.Grid, in [][]float32) error {
-	c, release, err := v.renderer.cog(ctx, asset.Object)
+	c, release, err := v.lookedAt(ctx, asset, grid)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,13 @@ type Options struct {
 	OpenFiles  int        // rasters kept open; default 512
 	Pictures   *DiskCache // drawn pictures that are kept; default none
 	Work       string     // folder of extractions while they are made and sent; default the system's for temporary files
+	Standins   Standins   // COGs that are made of JPEG 2000 on demand; default none
+}
+
+// Standins knows the COGs that are made of JPEG 2000 objects which are looked at.
+type Standins interface {
+	COG(object string) string                           // key of the COG that shows the same; "" while there is none
+	Use(object, checksum string, noDataStored *float64) // it is being looked at
 }
 
 // Renderer draws items. It is safe for any number of goroutines.
@@ -37,6 +44,7 @@ type Renderer struct {
 	animating  gate
 	work       string
 	kept       *DiskCache
+	standins   Standins
 
 	items     cache[Description]
 	offers    cache[offer]
@@ -67,7 +75,7 @@ func New(catalog stac.Catalog, open Opener, o Options) *Renderer {
 		catalog: catalog, open: open, reader: raster.NewReader(o.CacheBytes),
 		gate: gate{slots: make(chan struct{}, workers), queue: int64(def(o.Queue, 64*workers)), patience: queuePatience},
 		// An extraction draws nothing between its parts, so that a few of them share the places of drawings.
-		extracting: gate{slots: make(chan struct{}, 2*workers), queue: int64(8 * workers)}, work: o.Work, kept: o.Pictures,
+		extracting: gate{slots: make(chan struct{}, 2*workers), queue: int64(8 * workers)}, work: o.Work, kept: o.Pictures, standins: o.Standins,
 		animating: gate{slots: make(chan struct{}, 1), queue: 8}, // each holds its frames
 		items:     cache[Description]{most: 1024, ttl: freshFor},
 		offers:    cache[offer]{most: 256, ttl: freshFor},
@@ -144,6 +152,9 @@ func (r *Renderer) describeBody(ctx context.Context, collection, id string, body
 		return Description{}, fmt.Errorf("tiles: item %s/%s: %w", collection, id, err)
 	}
 	d.Collection, d.ID = collection, id
+	if err := r.standIn(ctx, &d); err != nil {
+		return Description{}, err
+	}
 	for i := range d.Assets {
 		if err := r.countBands(ctx, &d.Assets[i]); err != nil {
 			return Description{}, err
@@ -173,6 +184,7 @@ func (r *Renderer) countBands(ctx context.Context, a *Asset) error {
 // offer is what the document of a collection says of its pictures.
 type offer struct {
 	renders presets
+	cog     string // see stac.COGField
 	maxAge  *time.Duration
 }
 
@@ -193,7 +205,7 @@ func (r *Renderer) offerOf(ctx context.Context, collection string) (offer, error
 		if err := json.Unmarshal(c.Body, &body); err != nil {
 			return offer{}, fault.Wrap(fault.Invalid, err, "the presets of collection %q can't be read", collection)
 		}
-		o := offer{renders: body.Renders}
+		o := offer{renders: body.Renders, cog: stac.COGOf(c.Body)}
 		var seconds *float64
 		if len(body.MaxAgeS) > 0 && json.Unmarshal(body.MaxAgeS, &seconds) == nil && seconds != nil && *seconds >= 0 {
 			age := time.Duration(min(*seconds, mostMaxAge.Seconds()) * float64(time.Second))

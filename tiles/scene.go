@@ -179,6 +179,7 @@ func (s *Scene) selected(ctx context.Context) (planes [][]float32, from []int32,
 		if v.beside(grid) {
 			continue
 		}
+		v.inScene = true
 		in, err := v.inside(ctx, s.frame)
 		if err != nil {
 			if errors.Is(context.Cause(ctx), errTooSlow) {

@@ -34,6 +34,7 @@ type Config struct {
 	SlowSearch     time.Duration  `yaml:"slow_search"`     // searches that take longer are logged with their plan
 	BlockCacheMiB  int            `yaml:"block_cache_mib"` // decoded raster blocks kept in memory
 	TileCache      TileCache      `yaml:"tile_cache"`
+	OnDemand       OnDemand       `yaml:"on_demand"`
 	Mirrors        []MirrorConfig `yaml:"mirrors"` // hubs of which this is a mirror
 	Log            Log            `yaml:"log"`
 }
@@ -42,6 +43,12 @@ type Config struct {
 type TileCache struct {
 	Folder  string `yaml:"folder"`   // empty: none are kept
 	SizeMiB int    `yaml:"size_mib"` // what the files may take
+}
+
+// OnDemand bounds the COGs that are made of JPEG 2000 when it is looked at.
+type OnDemand struct {
+	SizeGiB int           `yaml:"size_gib"` // of all together; what was not looked at for longest leaves
+	Keep    time.Duration `yaml:"keep"`     // since the last look
 }
 
 // S3 is how the object store is reached when Objects names a bucket.
@@ -62,7 +69,7 @@ type Log struct {
 func defaultConfig() Config {
 	return Config{
 		Data: "data", Listen: "127.0.0.1:8080", Transactions: stachttp.Local, RequestTimeout: 30 * time.Second, SlowSearch: time.Second, BlockCacheMiB: 256,
-		S3: S3{Region: "us-east-1"}, TileCache: TileCache{SizeMiB: 10 << 10},
+		S3: S3{Region: "us-east-1"}, TileCache: TileCache{SizeMiB: 10 << 10}, OnDemand: OnDemand{SizeGiB: 100, Keep: 30 * 24 * time.Hour},
 		Log: Log{Format: "text", Level: "info"},
 	}
 }
@@ -112,6 +119,12 @@ func (c Config) Validate() error {
 	}
 	if c.TileCache.SizeMiB < 1 {
 		bad("tile_cache.size_mib", "must be at least 1")
+	}
+	if c.OnDemand.SizeGiB < 1 || c.OnDemand.SizeGiB > 1<<30 {
+		bad("on_demand.size_gib", "must be at least 1")
+	}
+	if c.OnDemand.Keep < time.Minute {
+		bad("on_demand.keep", "must be at least a minute")
 	}
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		bad("log.format", "%q is neither text nor json", c.Log.Format)

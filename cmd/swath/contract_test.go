@@ -34,7 +34,7 @@ func TestContract(t *testing.T) {
 	if _, err := in.Ingest(context.Background(), scenes, ingest.Options{}); err != nil {
 		t.Fatal(err)
 	}
-	app := newApp(s, cfg, log, nil)
+	app := newApp(s, cfg, log, nil, nil)
 	contract.Routes(t, app)
 	client := contract.Client(t, app)
 

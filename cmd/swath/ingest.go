@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"swath/ingest"
+	"swath/stac"
 )
 
 func ingestCommand() *cobra.Command {
@@ -23,8 +24,8 @@ func ingestCommand() *cobra.Command {
 			if len(args) == 0 {
 				return usageError{errors.New("ingest: name at least one product or folder")}
 			}
-			if cog != "eager" && cog != "none" {
-				return usageError{fmt.Errorf("ingest: --cog %q is neither eager nor none", cog)}
+			if cog != "" && !stac.IsCOG(cog) {
+				return usageError{fmt.Errorf("ingest: --cog %q is none of eager, on-demand, none", cog)}
 			}
 			return nil
 		},
@@ -40,11 +41,11 @@ func ingestCommand() *cobra.Command {
 			}
 			defer func() { err = errors.Join(err, stop()) }()
 			in := &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}
-			return ingestAll(c.Context(), c, in, args, ingest.Options{Collection: collection, AsIs: cog == "none"})
+			return ingestAll(c.Context(), c, in, args, ingest.Options{Collection: collection, COG: cog})
 		},
 	}
 	c.Flags().StringVar(&collection, "collection", "", "collection of rasters and STAC items (default: the item's own)")
-	c.Flags().StringVar(&cog, "cog", "eager", "when rasters become cloud-optimized GeoTIFFs: eager (now), or none (JPEG 2000 stays: sooner in, slower drawn)")
+	c.Flags().StringVar(&cog, "cog", "", "when JPEG 2000 becomes cloud-optimized GeoTIFF: eager (now), on-demand (when it is looked at), none (default: as the collection says, else eager)")
 	c.Flags().StringVar(&profile, "cpu-profile", "", "write to this file where the processor's time went, for go tool pprof")
 	addFlags(c, storeSettings)
 	return c

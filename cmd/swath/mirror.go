@@ -91,7 +91,7 @@ func keepMirror(ctx context.Context, s *stores, cfg MirrorConfig, once bool, log
 	if err := os.MkdirAll(work, 0o755); err != nil {
 		return err
 	}
-	in := &ingest.Mirrored{Ingester: &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}, Collection: cfg.Into}
+	in := &ingest.Mirrored{Ingester: &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}, Collection: cfg.Into, COG: cfg.COG}
 	m := mirror.New(mirror.Config{Name: cfg.Name, Work: work, Since: cfg.Since.Time, Connections: cfg.Connections, Poll: cfg.Poll, SweepDays: cfg.SweepDays,
 		BytesPerS: cfg.MiBPerS * (1 << 20), Quarantine: cfg.Quarantine, KeepFree: cfg.KeepFree << 30}, h, l, in, log)
 	if !once {

@@ -14,6 +14,7 @@ import (
 
 	"swath/fault"
 	"swath/ingest/hub/cdse"
+	"swath/stac"
 )
 
 // MirrorConfig is one mirror of a hub.
@@ -26,7 +27,7 @@ type MirrorConfig struct {
 	Since       DateConfig `yaml:"since"`       // publication of the first product that is wanted
 	Connections int        `yaml:"connections"` // downloads at a time; 4
 	Into        string     `yaml:"into"`        // collection here; empty: by product type
-	COG         string     `yaml:"cog"`         // eager: rasters are converted when they come in
+	COG         string     `yaml:"cog"`         // when rasters become COGs: eager, on-demand or none; empty: as the collection says
 
 	Poll       time.Duration `yaml:"poll"`          // between two looks at the hub's lists; 2m
 	SweepDays  int           `yaml:"sweep_days"`    // of acquisition, whose products are counted each day; 60
@@ -209,8 +210,8 @@ func mirrorMistakes(mirrors []MirrorConfig) (wrong []string) {
 		if m.Connections < 0 || m.Connections > 64 {
 			bad("connections", "must be 1 to 64")
 		}
-		if m.COG != "" && m.COG != "eager" {
-			bad("cog", "%q is not eager", m.COG)
+		if m.COG != "" && !stac.IsCOG(m.COG) {
+			bad("cog", "%q is none of eager, on-demand, none", m.COG)
 		}
 		if _, err := m.Area.wkt(); err != nil {
 			bad("area", "%v", err)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"swath/httpkit"
+	"swath/ingest/ondemand"
 	"swath/objects/objecthttp"
 	"swath/openapi"
 	"swath/stac/stachttp"
@@ -54,10 +56,17 @@ func serveCommand() *cobra.Command {
 			}
 			defer func() { err = errors.Join(err, pictures.Close()) }()
 			ctx, cancel := context.WithCancel(c.Context())
+			shelf, err := openShelf(ctx, s, cfg.OnDemand, log)
+			if err != nil {
+				cancel()
+				return err
+			}
+			defer shelf.Close()
+			defer inBackground(func() { shelf.Run(ctx) })()
 			defer serveMirrors(ctx, s, cfg.Mirrors, log)()
 			defer cancel()
 			limitMemory(int64(cfg.BlockCacheMiB)<<20+serveMemory, serveGarbage)
-			return serve(ctx, newApp(s, cfg, log, pictures), listener, c.OutOrStdout())
+			return serve(ctx, newApp(s, cfg, log, pictures, shelf), listener, c.OutOrStdout())
 		},
 	}
 	addFlags(c, storeSettings, publicSettings, serveSettings)
@@ -82,11 +91,23 @@ func openTileCache(cfg TileCache, log *slog.Logger) (*tiles.DiskCache, error) {
 	return tiles.OpenDiskCache(cfg.Folder, int64(cfg.SizeMiB)<<20, log)
 }
 
+// openShelf opens the COGs that are made on demand.
+func openShelf(ctx context.Context, s *stores, cfg OnDemand, log *slog.Logger) (*ondemand.Shelf, error) {
+	return ondemand.Open(ctx, s.url, ondemand.Config{Objects: s.objects, Work: s.work, Bytes: int64(cfg.SizeGiB) << 30, Age: cfg.Keep, Log: log})
+}
+
+// inBackground runs do, and returns what waits for its end.
+func inBackground(do func()) (wait func()) {
+	var group sync.WaitGroup
+	group.Go(do)
+	return group.Wait
+}
+
 // newApp connects the rooms: this is the plan of the house.
-func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache) *fiber.App {
+func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, standins tiles.Standins) *fiber.App {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	renderer := tiles.New(s.catalog, openRaster(s.objects), tiles.Options{CacheBytes: int64(cfg.BlockCacheMiB) << 20, Pictures: pictures, Work: s.work})
+	renderer := tiles.New(s.catalog, openRaster(s.objects), tiles.Options{CacheBytes: int64(cfg.BlockCacheMiB) << 20, Pictures: pictures, Work: s.work, Standins: standins})
 	metrics.MustRegister(blockCacheMetrics(renderer)...)
 	if pictures != nil {
 		metrics.MustRegister(tileCacheMetrics(pictures)...)

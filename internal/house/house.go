@@ -1,7 +1,7 @@
 // Package house keeps the rules of the house as a table: which package may import what.
 //
 //	floor 4  doors      cmd/swath httpkit web *http
-//	floor 3  work       download ingest ingest/hub ingest/ledger ingest/mirror
+//	floor 3  work       download ingest ingest/hub ingest/ledger ingest/mirror ingest/ondemand
 //	floor 2  knowledge  stac catalog tiles
 //	floor 1  matter     fetch objects raster render sentinel/* spot
 //	floor 0  words      eo geo fault
@@ -34,6 +34,7 @@ var Rooms = []Room{
 	{"ingest/hub", 3, nil},
 	{"ingest/hub/cdse", 3, []string{"ingest/hub"}},
 	{"ingest/ledger", 3, []string{"ingest/hub"}},
+	{"ingest/ondemand", 3, nil},
 	{"ingest/mirror", 3, []string{"ingest/hub", "ingest/ledger"}},
 	{"catalog", 2, []string{"stac", "stac/cql2", "catalog/...", "migrations"}},
 	{"catalog/cluster", 2, nil},
@@ -67,7 +68,7 @@ var Libraries = []Library{
 	{"github.com/valyala/fasthttp", []string{"httpkit", "objects/objecthttp", "bench/..."}},
 	{"github.com/prometheus/client_golang", []string{"httpkit", "cmd/swath"}},
 	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "render"}},
-	{"github.com/jackc/pgx/v5", []string{"catalog", "ingest/ledger", "catalog/cluster", "migrations", "internal/..."}},
+	{"github.com/jackc/pgx/v5", []string{"catalog", "ingest/ledger", "ingest/ondemand", "catalog/cluster", "migrations", "internal/..."}},
 	{"github.com/pressly/goose/v3", []string{"migrations"}},
 	{"github.com/cespare/xxhash/v2", []string{"catalog", "httpkit", "tiles"}},
 	{"github.com/airbusgeo/godal", []string{"raster"}},
