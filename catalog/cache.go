@@ -9,6 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"swath/stac"
 )
 
 // cache holds the collections as long as nobody changes them.
@@ -68,9 +70,17 @@ func (s *Store) CollectionsGeneration() uint64 {
 	return s.cache.generation
 }
 
-// collections returns all collections, from memory where that is sure to be right. It takes a connection when it must, so it
-// is not called by who holds one.
+// collections returns the collections that the context's scope shows, from memory where that is sure to be right. It takes a
+// connection when it must, so it is not called by who holds one.
 func (s *Store) collections(ctx context.Context) (*collectionSet, error) {
+	set, err := s.allCollections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return set.seen(stac.ScopeOf(ctx)), nil
+}
+
+func (s *Store) allCollections(ctx context.Context) (*collectionSet, error) {
 	if set, _ := s.cache.get(); set != nil {
 		return set, nil
 	}

@@ -2,16 +2,19 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"swath/fault"
 	"swath/stac"
 )
 
@@ -48,6 +51,9 @@ func (s *Store) Collection(ctx context.Context, id string) (stac.Collection, err
 
 // number returns the number of a collection, or fault.NotFound. It may have been removed since: whoever writes finds out.
 func (s *Store) number(ctx context.Context, q querier, id string) (int16, error) {
+	if !stac.ScopeOf(ctx).Sees(id) {
+		return 0, noCollection(id)
+	}
 	if number, ok := s.numbers.Load(id); ok {
 		return number.(int16), nil
 	}
@@ -84,6 +90,12 @@ func (s *Store) ChangeCollection(ctx context.Context, id string, change func(*st
 				return false, err
 			}
 			c, removed = stac.Collection{}, 0
+			if !stac.ScopeOf(ctx).Sees(id) {
+				if after, err := change(nil); after != nil || err != nil {
+					refused = cmp.Or(err, error(fault.New(fault.Conflict, "the collection %q can't be made: choose another id", id)))
+				}
+				return true, nil
+			}
 			old := set.byID[id]
 			var before *stac.Collection
 			if old != nil {
@@ -185,11 +197,31 @@ type collection struct {
 	covered extent
 }
 
-// collectionSet is all collections at one moment. It is not changed.
+// collectionSet is all collections at one moment, or those of them that a scope shows. It is not changed.
 type collectionSet struct {
 	served []stac.Collection // by id
 	byID   map[string]*collection
 	names  map[int16]string // by number
+	shown  sync.Map         // *collectionSet by key of a scope
+}
+
+// seen returns the collections that a scope shows. Whoever searches, counts or lists gets no others into its hands.
+func (s *collectionSet) seen(scope stac.Scope) *collectionSet {
+	if scope.Key() == "" {
+		return s
+	}
+	if part, ok := s.shown.Load(scope.Key()); ok {
+		return part.(*collectionSet)
+	}
+	part := &collectionSet{byID: map[string]*collection{}, names: map[int16]string{}}
+	for _, c := range s.served {
+		if scope.Sees(c.ID) {
+			one := s.byID[c.ID]
+			part.served, part.byID[c.ID], part.names[one.number] = append(part.served, c), one, c.ID
+		}
+	}
+	s.shown.Store(scope.Key(), part)
+	return part
 }
 
 // name returns the id of a collection.

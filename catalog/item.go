@@ -32,6 +32,9 @@ type stored struct {
 
 // find returns the number of a collection and its item, nil when there is none. Fault.NotFound when the collection is missing.
 func (s *Store) find(ctx context.Context, conn *pgxpool.Conn, collection, id string) (number int16, it *stored, err error) {
+	if !stac.ScopeOf(ctx).Sees(collection) {
+		return 0, nil, noCollection(collection)
+	}
 	var row stored
 	var exists bool
 	row.hash, row.key = hashesOf(id)
@@ -62,7 +65,7 @@ func (s *Store) Item(ctx context.Context, collection, id string) (it stac.Item, 
 	return it, err
 }
 
-func noCollection(id string) error { return fault.New(fault.NotFound, "there is no collection %q", id) }
+func noCollection(id string) error { return stac.NoCollection(id) }
 
 func noItem(collection, id string) error {
 	return fault.New(fault.NotFound, "item %q is not in collection %q", id, collection)

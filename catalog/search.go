@@ -31,7 +31,7 @@ func (s *Store) Search(ctx context.Context, q stac.Search) (page stac.Page, err 
 	if q.Limit < 1 {
 		q.Limit = defaultLimit
 	}
-	q.Limit = min(q.Limit, largestLimit)
+	q.Limit, q.Hidden = min(q.Limit, largestLimit), stac.ScopeOf(ctx).Hidden()
 	set, err := s.collections(ctx)
 	if err != nil {
 		return page, err

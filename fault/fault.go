@@ -8,6 +8,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Kind says what a caller can do about a failure.
@@ -15,16 +16,18 @@ type Kind int
 
 // The kinds. Internal is the zero value, so that a forgotten kind hides its text from strangers.
 const (
-	Internal    Kind = iota // our mistake: nothing the caller can change
-	Invalid                 // the request or the product is wrong; the text says where
-	NotFound                // no such thing
-	Conflict                // the thing exists already, or is in use
-	Forbidden               // known, and not allowed
-	Offline                 // on cold storage, being staged; ask again later
-	Timeout                 // took longer than allowed
-	Unavailable             // too busy, or a part is starting; ask again soon
-	TooLarge                // the answer would cost more than one request may
-	Stale                   // the thing has changed since the caller saw it
+	Internal        Kind = iota // our mistake: nothing the caller can change
+	Invalid                     // the request or the product is wrong; the text says where
+	NotFound                    // no such thing
+	Conflict                    // the thing exists already, or is in use
+	Forbidden                   // known, and not allowed
+	Offline                     // on cold storage, being staged; ask again later
+	Timeout                     // took longer than allowed
+	Unavailable                 // too busy, or a part is starting; ask again soon
+	TooLarge                    // the answer would cost more than one request may
+	Stale                       // the thing has changed since the caller saw it
+	Unauthenticated             // nobody is known to ask, or by a key that is not good
+	OverQuota                   // known and allowed, but too much of it; ask again later
 
 	kinds int = iota
 )
@@ -40,7 +43,8 @@ func Kinds() []Kind {
 
 // String returns the kind's name in lower case.
 func (k Kind) String() string {
-	names := [...]string{"internal", "invalid", "not found", "conflict", "forbidden", "offline", "timeout", "unavailable", "too large", "stale"}
+	names := [...]string{"internal", "invalid", "not found", "conflict", "forbidden", "offline", "timeout", "unavailable", "too large", "stale",
+		"unauthenticated", "over quota"}
 	if int(k) < 0 || int(k) >= len(names) {
 		return fmt.Sprintf("fault.Kind(%d)", int(k))
 	}
@@ -52,6 +56,7 @@ type Error struct {
 	Kind   Kind
 	Public string
 	Err    error
+	After  time.Duration // when asking again may help; 0 is what is usual for the kind
 }
 
 // Error returns the public text followed by the cause.
@@ -73,6 +78,15 @@ func New(kind Kind, format string, args ...any) *Error {
 // Wrap returns a failure with a public text and a private cause.
 func Wrap(kind Kind, cause error, format string, args ...any) *Error {
 	return &Error{Kind: kind, Public: fmt.Sprintf(format, args...), Err: cause}
+}
+
+// Later returns how long to wait before asking again may help; 0 is what is usual.
+func Later(err error) time.Duration {
+	var f *Error
+	if errors.As(err, &f) {
+		return f.After
+	}
+	return 0
 }
 
 // Of returns the kind and the public text of err. An error that is not a fault is Internal and keeps its text to itself.

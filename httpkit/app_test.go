@@ -65,6 +65,9 @@ func TestProblem(t *testing.T) {
 		"/offline": fault.New(fault.Offline, "on tape"),
 		"/busy":    fault.New(fault.Unavailable, "starting"),
 		"/large":   fault.New(fault.TooLarge, "at most 4096 pixels"),
+		"/who":     fault.New(fault.Unauthenticated, "sign in"),
+		"/much":    fault.New(fault.OverQuota, "too much"),
+		"/more":    &fault.Error{Kind: fault.OverQuota, Public: "too much today", After: 90*time.Second + 1},
 		"/secret":  errors.New("password is hunter2"),
 		"/late":    context.DeadlineExceeded,
 		"/left":    context.Canceled,
@@ -83,6 +86,9 @@ func TestProblem(t *testing.T) {
 		"/offline": {202, "on tape", "60"},
 		"/busy":    {503, "starting", "5"},
 		"/large":   {413, "at most 4096 pixels", ""},
+		"/who":     {401, "sign in", ""},
+		"/much":    {429, "too much", "60"},
+		"/more":    {429, "too much today", "91"},
 		"/secret":  {500, "internal error", ""},
 		"/late":    {504, "the answer took longer than a request may", ""},
 		"/left":    {499, "the client went away", ""},
@@ -108,6 +114,9 @@ func TestProblem(t *testing.T) {
 			}
 			if ra := resp.Header.Get("Retry-After"); ra != want.retryAfter {
 				t.Errorf("Retry-After %q, want %q", ra, want.retryAfter)
+			}
+			if wa := resp.Header.Get("WWW-Authenticate"); (wa != "") != (want.status == 401) {
+				t.Errorf("WWW-Authenticate %q", wa)
 			}
 			if resp.Header.Get("Access-Control-Allow-Origin") != "*" {
 				t.Error("an error without CORS is unreadable to a browser's script")

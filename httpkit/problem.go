@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -24,10 +25,19 @@ var statusOf = map[fault.Kind]int{
 	fault.Unavailable: http.StatusServiceUnavailable,
 	fault.Stale:       http.StatusPreconditionFailed,
 	fault.TooLarge:    http.StatusRequestEntityTooLarge, // not 400: a client may shrink its question and ask again
+
+	fault.Unauthenticated: http.StatusUnauthorized,
+	fault.OverQuota:       http.StatusTooManyRequests,
 }
 
 // retryAfterS says when to ask again, in seconds, where asking again may help.
-var retryAfterS = map[int]int{http.StatusAccepted: 60, http.StatusServiceUnavailable: 5}
+var retryAfterS = map[int]int{http.StatusAccepted: 60, http.StatusServiceUnavailable: 5, http.StatusTooManyRequests: 60}
+
+// How a request can say who asks (RFC 9110, 11.6.1).
+const (
+	bearer = `Bearer realm="swath"`
+	basic  = `Basic realm="swath", charset="UTF-8"`
+)
 
 // statusClientGone is the code that servers log for a request whose client left before the answer. Nobody receives it.
 const statusClientGone = 499
@@ -53,7 +63,16 @@ func Problem(c *fiber.Ctx, err error) error {
 		f.cfg.Log.ErrorContext(c.UserContext(), "request failed", "id", f.requestID, "path", c.Path(), "err", err)
 	}
 	if s, ok := retryAfterS[status]; ok && len(c.Response().Header.Peek(fiber.HeaderRetryAfter)) == 0 {
+		if later := fault.Later(err); later > 0 {
+			s = int((later + time.Second - 1) / time.Second)
+		}
 		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(s))
+	}
+	if status == http.StatusUnauthorized {
+		c.Set(fiber.HeaderWWWAuthenticate, bearer)
+		if c.Get("Sec-Fetch-Mode") == "" { // a browser would ask for a password where a page wants to
+			c.Append(fiber.HeaderWWWAuthenticate, basic)
+		}
 	}
 	body, err := json.Marshal(problem{"about:blank", title, status, detail, c.Path(), f.requestID})
 	if err != nil {

@@ -49,6 +49,8 @@ type Search struct {
 	Limit       int       // items a page
 	Token       string    // opaque place of the page, from Page.Next; empty is the first page
 	Uncounted   bool      `json:"-"` // Page.Matched may be missing: nobody wants to know it
+
+	Hidden []string `json:",omitempty"` // collections that are left out; the catalog fills it from the context's Scope
 }
 
 // SortKey orders a search by one property: numbers as numbers, times as times, text by code point. Items that lack it come
@@ -115,7 +117,8 @@ type Queryable struct {
 	Declared bool     // named by the collection's own document: its search is quick at any size
 }
 
-// Catalog is what is known of products. It is implemented by package catalog in PostGIS.
+// Catalog is what is known of products. It is implemented by package catalog in PostGIS. What the Scope of a context hides is not
+// there for those who ask by that context, of an Editor and an Analyst neither.
 type Catalog interface {
 	// Collections returns all collections by id.
 	Collections(ctx context.Context) ([]Collection, error)

@@ -131,6 +131,9 @@ func (r *Renderer) cog(ctx context.Context, key string) (c *raster.COG, release 
 
 // describe returns the parsed item.
 func (r *Renderer) describe(ctx context.Context, collection, id string) (Description, error) {
+	if !stac.ScopeOf(ctx).Sees(collection) { // what others asked for may be in the cache
+		return Description{}, stac.NoCollection(collection)
+	}
 	d, release, err := r.items.get(ctx, collection+"\x00"+id, func(ctx context.Context) (Description, error) {
 		it, err := r.catalog.Item(ctx, collection, id)
 		if err != nil {
@@ -193,6 +196,9 @@ const mostMaxAge = 365 * 24 * time.Hour
 
 // offerOf reads "renders" and "swath:picture_max_age_s" of a collection.
 func (r *Renderer) offerOf(ctx context.Context, collection string) (offer, error) {
+	if !stac.ScopeOf(ctx).Sees(collection) {
+		return offer{}, stac.NoCollection(collection)
+	}
 	o, release, err := r.offers.get(ctx, collection, func(ctx context.Context) (offer, error) {
 		c, err := r.catalog.Collection(ctx, collection)
 		if err != nil {

@@ -2,7 +2,7 @@
 //
 //	floor 4  doors      cmd/swath httpkit web *http
 //	floor 3  work       download ingest ingest/hub ingest/ledger ingest/mirror ingest/ondemand
-//	floor 2  knowledge  stac catalog tiles
+//	floor 2  knowledge  stac catalog tiles auth
 //	floor 1  matter     fetch objects raster render sentinel/* spot
 //	floor 0  words      eo geo fault
 //
@@ -36,6 +36,7 @@ var Rooms = []Room{
 	{"ingest/ledger", 3, []string{"ingest/hub"}},
 	{"ingest/ondemand", 3, nil},
 	{"ingest/mirror", 3, []string{"ingest/hub", "ingest/ledger"}},
+	{"auth", 2, []string{"stac"}},
 	{"catalog", 2, []string{"stac", "stac/cql2", "catalog/...", "migrations"}},
 	{"catalog/cluster", 2, nil},
 	{"migrations", 2, nil},

@@ -10,41 +10,53 @@ import (
 	"swath/stac"
 )
 
-// rendered keeps the answer of GET /collections for the address it was rendered for, as long as nothing has changed.
+// rendered keeps the answers of GET /collections for the addresses and scopes they were rendered for, as long as nothing has changed.
 type rendered struct {
 	mu         sync.Mutex
-	base       string
 	generation uint64
-	body       []byte
-	tag        string
+	of         map[seenAt]answer
 }
 
-// get returns a kept answer, or nil.
-func (r *rendered) get(base string, generation uint64) ([]byte, string) {
+// seenAt is what an answer depends on beside the collections.
+type seenAt struct{ base, scope string }
+
+type answer struct {
+	body []byte
+	tag  string
+}
+
+// mostRendered bounds the answers that are kept: by one address or two there are as many as there are kinds of people.
+const mostRendered = 16
+
+// get returns a kept answer, or an empty one.
+func (r *rendered) get(at seenAt, generation uint64) answer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.base != base || r.generation != generation {
-		return nil, ""
+	if r.generation != generation {
+		return answer{}
 	}
-	return r.body, r.tag
+	return r.of[at]
 }
 
-func (r *rendered) put(base string, generation uint64, body []byte) (tag string) {
+func (r *rendered) put(at seenAt, generation uint64, body []byte) answer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.base, r.generation, r.body, r.tag = base, generation, body, httpkit.Tag(body)
-	return r.tag
+	if r.of == nil || r.generation != generation || len(r.of) >= mostRendered {
+		r.generation, r.of = generation, map[seenAt]answer{}
+	}
+	r.of[at] = answer{body, httpkit.Tag(body)}
+	return r.of[at]
 }
 
 // collections serves GET /collections: all, or those that a search asks for.
 func (a API) collections(c *fiber.Ctx) error {
 	l := links(c)
 	plain := len(c.Context().URI().QueryString()) == 0 && !httpkit.WantsHTML(c)
-	generation := uint64(0)
+	generation, here := uint64(0), seenAt{l.Base, stac.ScopeOf(c.UserContext()).Key()}
 	if plain {
 		generation = a.Generation()
-		if body, tag := a.kept.get(l.Base, generation); body != nil {
-			return httpkit.SendTagged(c, stac.TypeJSON, body, tag)
+		if kept := a.kept.get(here, generation); kept.body != nil {
+			return httpkit.SendTagged(c, stac.TypeJSON, kept.body, kept.tag)
 		}
 	}
 	q, err := query(c, stac.CollectionsParams...)
@@ -71,7 +83,7 @@ func (a API) collections(c *fiber.Ctx) error {
 	if !plain {
 		return httpkit.Send(c, stac.TypeJSON, body)
 	}
-	return httpkit.SendTagged(c, stac.TypeJSON, body, a.kept.put(l.Base, generation, body))
+	return httpkit.SendTagged(c, stac.TypeJSON, body, a.kept.put(here, generation, body).tag)
 }
 
 // appendCollections renders a page of collections.
