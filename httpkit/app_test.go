@@ -255,6 +255,59 @@ func TestDeadlineEndsWork(t *testing.T) {
 	}
 }
 
+// TestLonger: a route may take longer than requests usually may, and no longer than it says; and ends when the client leaves.
+func TestLonger(t *testing.T) {
+	cfg := quiet(io.Discard)
+	cfg.RequestTimeout = 30 * time.Millisecond
+	app := New(cfg)
+	app.Get("/file", func(c *fiber.Ctx) error {
+		defer Longer(c, time.Minute)()
+		select {
+		case <-c.UserContext().Done():
+			return c.UserContext().Err()
+		case <-time.After(3 * cfg.RequestTimeout):
+			return c.SendString("made")
+		}
+	})
+	app.Get("/endless", func(c *fiber.Ctx) error {
+		defer Longer(c, cfg.RequestTimeout)()
+		<-c.UserContext().Done()
+		return c.UserContext().Err()
+	})
+	ended := make(chan error, 1)
+	app.Get("/left", func(c *fiber.Ctx) error {
+		defer Longer(c, time.Minute)()
+		<-c.UserContext().Done()
+		ended <- c.UserContext().Err()
+		return c.UserContext().Err()
+	})
+	address := serve(t, app)
+	for path, want := range map[string]int{"/file": 200, "/endless": 504} {
+		resp, err := http.Get("http://" + address + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if resp.Body.Close(); resp.StatusCode != want {
+			t.Errorf("%s: status %d, want %d", path, resp.StatusCode, want)
+		}
+	}
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(conn, "GET /left HTTP/1.1\r\nHost: h\r\n\r\n")
+	time.Sleep(2 * cfg.RequestTimeout)
+	conn.Close()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the work goes on without its client")
+	}
+}
+
 func TestWorkEndsWhenTheClientLeaves(t *testing.T) {
 	app := New(quiet(io.Discard))
 	started, ended := make(chan func() bool, 1), make(chan error, 1)

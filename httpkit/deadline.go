@@ -15,13 +15,24 @@ const lookEvery = 100 * time.Millisecond
 // A body that is streamed after its handler returned needs context.WithoutCancel.
 func deadline(limit time.Duration) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		ctx, cancel := context.WithTimeout(c.UserContext(), limit)
-		defer cancel()
-		c.SetUserContext(ctx)
-
-		watch(ctx, cancel, ClientGone(c))
+		defer limited(c, limit)()
 		return c.Next()
 	}
+}
+
+// Longer gives the rest of a request a time of its own instead of what is left of the usual one: for routes that make files, not
+// answers. The handler calls end when it returns.
+func Longer(c *fiber.Ctx, limit time.Duration) (end func()) {
+	c.SetUserContext(context.WithoutCancel(c.UserContext()))
+	return limited(c, limit)
+}
+
+// limited ends c.UserContext() after limit, or soon after the client has left.
+func limited(c *fiber.Ctx, limit time.Duration) (end func()) {
+	ctx, cancel := context.WithTimeout(c.UserContext(), limit)
+	c.SetUserContext(ctx)
+	watch(ctx, cancel, ClientGone(c))
+	return cancel
 }
 
 // watch cancels a request that is still running when its client has left.

@@ -131,8 +131,9 @@ var gdalTypes = map[DataType]C.GDALDataType{Uint8: C.GDT_Byte, Uint16: C.GDT_UIn
 	Float32: C.GDT_Float32, Float64: C.GDT_Float64}
 
 // NewNetCDFWriter begins a file. Names of bands must be what NetCDF takes as names of variables, and differ from each other and
-// from x, y, lon, lat and crs. The grid's axes must be straight.
-func NewNetCDFWriter(path string, g GeoTIFF) (*NetCDFWriter, error) {
+// from x, y, lon, lat and crs. The grid's axes must be straight. Values are deflated in blocks of so many rows: rows that are added
+// in multiples of it are deflated once.
+func NewNetCDFWriter(path string, g GeoTIFF, blockRows int) (*NetCDFWriter, error) {
 	if err := useNetCDF(); err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "this server's GDAL does not write NetCDF")
 	}
@@ -140,7 +141,7 @@ func NewNetCDFWriter(path string, g GeoTIFF) (*NetCDFWriter, error) {
 		return nil, fault.New(fault.Invalid, "%d x %d pixels of %d bands of %q, %v, cannot be written as NetCDF", g.Width, g.Height, len(g.Bands), g.Type, g.Transform)
 	}
 	w := &NetCDFWriter{g: g}
-	if err := w.begin(path); err != nil {
+	if err := w.begin(path, blockRows); err != nil {
 		w.Close()
 		return nil, fmt.Errorf("raster: NetCDF: %w", err)
 	}
@@ -148,7 +149,7 @@ func NewNetCDFWriter(path string, g GeoTIFF) (*NetCDFWriter, error) {
 }
 
 // begin writes everything but the values.
-func (w *NetCDFWriter) begin(path string) error {
+func (w *NetCDFWriter) begin(path string, blockRows int) error {
 	wkt, geographic := "", w.g.CRS == geo.WGS84
 	if w.g.CRS != 0 {
 		ref, err := crs{code: w.g.CRS}.reference()
@@ -196,8 +197,7 @@ func (w *NetCDFWriter) begin(path string) error {
 			return lastGDAL("axis " + axes[side][0])
 		}
 	}
-	const side = 256
-	blocks := text(fmt.Sprintf("BLOCKSIZE=%d,%d", min(side, w.g.Height), min(side, w.g.Width)))
+	blocks := text(fmt.Sprintf("BLOCKSIZE=%d,%d", min(blockRows, w.g.Height), min(256, w.g.Width)))
 	nan := []float32{0}
 	nan[0] = nanPlane(1)[0]
 	for i, b := range w.g.Bands {

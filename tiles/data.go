@@ -120,11 +120,15 @@ func spooled(head []byte, spool *os.File) (*Data, error) {
 	return &Data{io.MultiReader(bytes.NewReader(head), spool), int64(len(head)) + size, func() { spool.Close() }}, nil
 }
 
+// rowsHeld is how many rows of a frame may be in memory at once.
+func (v *View) rowsHeld(frame Frame) int {
+	const most = 64 << 20 // bytes of values
+	return max(1, min(1024, most/(frame.Grid.Width*4*(len(v.inputs)+len(v.outputs)))))
+}
+
 // byRows hands on a frame's values some rows at a time, a multiple of step but for the last.
 func (v *View) byRows(ctx context.Context, frame Frame, step int, take func(grid raster.Grid, planes [][]float32) error) error {
-	const most = 64 << 20 // bytes of values that are held at once
-	line := frame.Grid.Width * 4 * (len(v.inputs) + len(v.outputs))
-	rows := max(1, min(1024, most/line)/step) * step
+	rows := max(1, v.rowsHeld(frame)/step) * step
 	for top := 0; top < frame.Grid.Height; top += rows {
 		part := frame
 		part.Grid.Height = min(rows, frame.Grid.Height-top)
@@ -180,12 +184,13 @@ func (v *View) netCDF(ctx context.Context, frame Frame, kind raster.DataType, no
 	for i, variable := range variables(v.outputs) {
 		g.Bands[i].Name, g.Bands[i].Items = variable, map[string]string{"long_name": v.outputs[i]}
 	}
-	w, err := raster.NewNetCDFWriter(path, g)
+	blockRows := min(256, v.rowsHeld(frame))
+	w, err := raster.NewNetCDFWriter(path, g, blockRows)
 	if err != nil {
 		return err
 	}
 	defer w.Close()
-	return v.byRows(ctx, frame, 1, func(part raster.Grid, planes [][]float32) error { return w.Add(planes, part.Height) })
+	return v.byRows(ctx, frame, blockRows, func(part raster.Grid, planes [][]float32) error { return w.Add(planes, part.Height) })
 }
 
 // variables are names as NetCDF's conventions have them: a letter, then letters, digits and underscores, each once.

@@ -37,8 +37,8 @@ type View struct {
 	bufferPx   float64
 	shares     *[2]float64 // percentiles of the stretch, 0..1
 	opaque     bool
-	ofMany     bool // it is one item of a mosaic or a series
-	inScene    bool // of a mosaic that is drawn
+	ofMany     bool     // it is one item of a mosaic or a series
+	inScene    bool     // of a mosaic that is drawn
 	mask       *masking // nil: nothing is hidden
 	key        string   // digest of all that decides a value and its colour
 }

@@ -22,17 +22,18 @@ import (
 
 // Config is everything that can be configured; the keys are those of swath.yaml.
 type Config struct {
-	Data           string         `yaml:"data"`            // folder of the private PostgreSQL, the objects and the work in progress
-	Listen         string         `yaml:"listen"`          // host:port
-	Database       objects.Secret `yaml:"database"`        // URL of an existing PostgreSQL; empty: a private one in Data
-	Replica        objects.Secret `yaml:"replica"`         // URL of a streaming copy of Database that answers reads; empty: none
-	Objects        string         `yaml:"objects"`         // s3://bucket/prefix; empty: a folder in Data
-	S3             S3             `yaml:"s3"`              //
-	PublicURL      string         `yaml:"public_url"`      // address that clients see, when a proxy stands in front
-	Transactions   string         `yaml:"transactions"`    // who may change the catalog over HTTP: local, open or closed
-	RequestTimeout time.Duration  `yaml:"request_timeout"` // wall clock, per request
-	SlowSearch     time.Duration  `yaml:"slow_search"`     // searches that take longer are logged with their plan
-	BlockCacheMiB  int            `yaml:"block_cache_mib"` // decoded raster blocks kept in memory
+	Data           string         `yaml:"data"`               // folder of the private PostgreSQL, the objects and the work in progress
+	Listen         string         `yaml:"listen"`             // host:port
+	Database       objects.Secret `yaml:"database"`           // URL of an existing PostgreSQL; empty: a private one in Data
+	Replica        objects.Secret `yaml:"replica"`            // URL of a streaming copy of Database that answers reads; empty: none
+	Objects        string         `yaml:"objects"`            // s3://bucket/prefix; empty: a folder in Data
+	S3             S3             `yaml:"s3"`                 //
+	PublicURL      string         `yaml:"public_url"`         // address that clients see, when a proxy stands in front
+	Transactions   string         `yaml:"transactions"`       // who may change the catalog over HTTP: local, open or closed
+	RequestTimeout time.Duration  `yaml:"request_timeout"`    // wall clock, per request
+	ExtractionTime time.Duration  `yaml:"extraction_timeout"` // wall clock, for making a file of values (data.tif, data.nc, data.csv)
+	SlowSearch     time.Duration  `yaml:"slow_search"`        // searches that take longer are logged with their plan
+	BlockCacheMiB  int            `yaml:"block_cache_mib"`    // decoded raster blocks kept in memory
 	TileCache      TileCache      `yaml:"tile_cache"`
 	OnDemand       OnDemand       `yaml:"on_demand"`
 	Mirrors        []MirrorConfig `yaml:"mirrors"` // hubs of which this is a mirror
@@ -68,7 +69,7 @@ type Log struct {
 // defaultConfig returns values that work on one machine without any configuration.
 func defaultConfig() Config {
 	return Config{
-		Data: "data", Listen: "127.0.0.1:8080", Transactions: stachttp.Local, RequestTimeout: 30 * time.Second, SlowSearch: time.Second, BlockCacheMiB: 256,
+		Data: "data", Listen: "127.0.0.1:8080", Transactions: stachttp.Local, RequestTimeout: 30 * time.Second, ExtractionTime: 10 * time.Minute, SlowSearch: time.Second, BlockCacheMiB: 256,
 		S3: S3{Region: "us-east-1"}, TileCache: TileCache{SizeMiB: 10 << 10}, OnDemand: OnDemand{SizeGiB: 100, Keep: 30 * 24 * time.Hour},
 		Log: Log{Format: "text", Level: "info"},
 	}
@@ -110,6 +111,9 @@ func (c Config) Validate() error {
 	}
 	if c.RequestTimeout <= 0 {
 		bad("request_timeout", "must be longer than nothing")
+	}
+	if c.ExtractionTime <= 0 {
+		bad("extraction_timeout", "must be longer than nothing")
 	}
 	if c.SlowSearch <= 0 {
 		bad("slow_search", "must be longer than nothing")
@@ -216,6 +220,7 @@ var (
 		{"listen", "host:port to listen on", text(func(c *Config) *string { return &c.Listen })},
 		{"transactions", "who may change the catalog over HTTP: local (clients on this machine), open (everybody) or closed", text(func(c *Config) *string { return &c.Transactions })},
 		{"request-timeout", "longest time a request may take", duration(func(c *Config) *time.Duration { return &c.RequestTimeout })},
+		{"extraction-timeout", "longest time that making a file of values (data.tif, data.nc, data.csv) may take", duration(func(c *Config) *time.Duration { return &c.ExtractionTime })},
 		{"slow-search", "searches that take longer are logged with their plan", duration(func(c *Config) *time.Duration { return &c.SlowSearch })},
 		{"block-cache-mib", "MiB of decoded raster blocks kept in memory", whole(func(c *Config) *int { return &c.BlockCacheMiB })},
 		{"tile-cache-folder", "folder in which drawn pictures are kept (default: none are kept)", text(func(c *Config) *string { return &c.TileCache.Folder })},

@@ -117,7 +117,7 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	httpkit.Operations{Checks: []httpkit.Check{{Name: "database", Run: s.catalog.Ping}}, Metrics: metrics}.Mount(app)
 	stachttp.API{Catalog: s.catalog, Analyst: s.catalog, Editor: s.catalog, Generation: s.catalog.CollectionsGeneration,
 		Changes: cfg.changes(), Document: openapi.Document}.Mount(app)
-	tilehttp.API{Renderer: renderer, Searches: s.catalog, Analyst: s.catalog}.Mount(app)
+	tilehttp.API{Renderer: renderer, Searches: s.catalog, Analyst: s.catalog, ExtractionTime: cfg.ExtractionTime}.Mount(app)
 	objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog)}.Mount(app)
 	web.API{}.Mount(app)
 	return app

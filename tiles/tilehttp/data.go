@@ -3,11 +3,13 @@ package tilehttp
 import (
 	"fmt"
 	"net/url"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"swath/fault"
 	"swath/geo"
+	"swath/httpkit"
 	"swath/tiles"
 )
 
@@ -57,12 +59,21 @@ func (a API) data(c *fiber.Ctx) error {
 	if c.Method() == fiber.MethodHead {
 		return nil
 	}
+	defer httpkit.Longer(c, a.extractionTime())()
 	data, err := view.Data(c.UserContext(), frame, format)
 	if err != nil {
 		c.Response().Header.Del(fiber.HeaderContentDisposition)
 		return err
 	}
 	return c.SendStream(data, int(data.Size))
+}
+
+// extractionTime is how long an extraction may take.
+func (a API) extractionTime() time.Duration {
+	if a.ExtractionTime > 0 {
+		return a.ExtractionTime
+	}
+	return 10 * time.Minute
 }
 
 // whereOf reads the area and the grid of an extraction.

@@ -22,6 +22,8 @@ type API struct {
 	Renderer *tiles.Renderer
 	Searches stac.Searches // that are drawn by their ids
 	Analyst  stac.Analyst  // counts footprints
+
+	ExtractionTime time.Duration // that the making of a file of values may take; default 10 minutes
 }
 
 // Mount adds the routes.
