@@ -183,6 +183,9 @@ func rasterFields(d raster.Description) map[string]any {
 	if d.NoData != nil {
 		fields["nodata"] = stacNumber(*d.NoData)
 	}
+	if d.Alpha > 0 {
+		fields["swath:alpha"] = d.Alpha
+	}
 	if len(d.GCPs) > 0 {
 		return fields // sensor geometry: the ground control points are in the file
 	}

@@ -45,6 +45,7 @@ func (d DataType) Bytes() int {
 type COG struct {
 	Levels    []Level // full resolution first, then ever coarser overviews
 	Bands     int
+	Alpha     int // band of opacity, counted from 1: other bands have no value where it is 0; 0 when there is none
 	DataType  DataType
 	NoData    *float64 // the stored value that means "not measured"; internal masks are honoured besides
 	Transform geo.Affine
@@ -151,6 +152,9 @@ func (c *COG) read(dirs []directory) error {
 				l.mask = &m.pixels
 			}
 		}
+	}
+	if err := c.readAlpha(dirs[0]); err != nil {
+		return err
 	}
 	if err := c.readScales(dirs[0]); err != nil {
 		return err
@@ -274,6 +278,33 @@ type gdalItem struct {
 	Sample string `xml:"sample,attr,omitempty"`
 	Role   string `xml:"role,attr,omitempty"`
 	Text   string `xml:",chardata"`
+}
+
+// readAlpha finds the band that an extra sample says to be opacity, associated or not.
+func (c *COG) readAlpha(d directory) error {
+	extra, err := d.uints(tagExtraSamples)
+	if err != nil {
+		return err
+	}
+	const associated, unassociated = 1, 2
+	for i, kind := range extra {
+		if band := c.Bands - len(extra) + i + 1; (kind == associated || kind == unassociated) && band > 1 {
+			c.Alpha = band
+		}
+	}
+	return nil
+}
+
+// veil is the plane of a level that is 0 where nothing was measured, and its band in it; nil when there is none, or the band of
+// opacity is itself what is read.
+func (c *COG) veil(l *Level, bands []int) (p *plane, band int) {
+	switch {
+	case l.mask != nil:
+		return l.mask, 1
+	case c.Alpha > 0 && !slices.Contains(bands, c.Alpha):
+		return &l.pixels, c.Alpha
+	}
+	return nil, 0
 }
 
 // readScales reads the nodata value and each band's scale and offset.

@@ -15,6 +15,7 @@ import (
 type Description struct {
 	Width, Height int // pixels
 	Bands         int
+	Alpha         int      // band of opacity, counted from 1; 0 when there is none
 	BandNames     []string // per band; "" where the file gives none
 	DataType      DataType
 	NoData        *float64
@@ -78,6 +79,9 @@ func describe(ds *godal.Dataset) (Description, error) {
 			return d, fault.New(fault.Invalid, "the raster's bands are of several types")
 		}
 		d.BandNames = append(d.BandNames, b.Description())
+		if b.ColorInterp() == godal.CIAlpha && len(bands) > 1 {
+			d.Alpha = len(d.BandNames)
+		}
 	}
 	ok := false
 	d.DataType, ok = map[godal.DataType]DataType{

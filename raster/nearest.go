@@ -23,12 +23,16 @@ func (r *Reader) nearest(ctx context.Context, c *COG, grid *controlGrid, g Grid,
 	for i := range out {
 		out[i] = grid.plane(g)
 	}
-	if err := r.gather(ctx, c, &level.pixels, grid, g.Width, bands, c.NoData, out); err != nil || level.mask == nil {
-		return out, err
+	if err := r.gather(ctx, c, &level.pixels, grid, g.Width, bands, c.NoData, out); err != nil {
+		return nil, err
+	}
+	veil, band := c.veil(level, bands)
+	if veil == nil {
+		return out, nil
 	}
 	mask := grid.plane(g)
 	defer FreePlanes([][]float32{mask})
-	if err := r.gather(ctx, c, level.mask, grid, g.Width, []int{1}, nil, [][]float32{mask}); err != nil {
+	if err := r.gather(ctx, c, veil, grid, g.Width, []int{band}, nil, [][]float32{mask}); err != nil {
 		return nil, err
 	}
 	for i, m := range mask {

@@ -95,38 +95,67 @@ func (r *Reader) window(ctx context.Context, c *COG, level int, w Window, places
 	if err := r.allow(p, planes*len(places)); err != nil {
 		return nil, err
 	}
-	if !p.separate {
-		blocks, err := r.blocks(ctx, c, p, places)
-		if err != nil {
-			return nil, err
-		}
-		for i, band := range bands {
-			if err := r.working(ctx, func() error { p.toFloat(out[i], w, places, blocks, band-1, c.NoData); return nil }); err != nil {
-				return nil, err
-			}
-		}
-	} else {
-		for i, band := range bands {
-			shifted := make([]int, len(places))
-			for j, place := range places {
-				shifted[j] = (band-1)*p.across*p.down + place
-			}
-			blocks, err := r.blocks(ctx, c, p, shifted)
-			if err != nil {
-				return nil, err
-			}
-			if err := r.working(ctx, func() error { p.toFloat(out[i], w, places, blocks, 0, c.NoData); return nil }); err != nil {
-				return nil, err
-			}
-		}
+	if err := r.fill(ctx, c, p, w, places, bands, c.NoData, out); err != nil {
+		return nil, err
 	}
-	if l.mask == nil {
+	veil, alpha := c.veil(l, bands)
+	if veil == nil {
 		return out, nil
+	}
+	if veil == p {
+		return out, r.hide(ctx, c, p, w, places, alpha, out)
 	}
 	if all || l.mask.blockWidth != p.blockWidth || l.mask.blockHeight != p.blockHeight {
 		places = l.mask.blocksIn(w)
 	}
 	return out, r.mask(ctx, c, l.mask, w, places, out)
+}
+
+// fill writes bands of blocks of a plane into the values of a window.
+func (r *Reader) fill(ctx context.Context, c *COG, p *plane, w Window, places []int, bands []int, noData *float64, to [][]float32) error {
+	if !p.separate {
+		blocks, err := r.blocks(ctx, c, p, places)
+		if err != nil {
+			return err
+		}
+		for i, band := range bands {
+			if err := r.working(ctx, func() error { p.toFloat(to[i], w, places, blocks, band-1, noData); return nil }); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for i, band := range bands {
+		shifted := make([]int, len(places))
+		for j, place := range places {
+			shifted[j] = (band-1)*p.across*p.down + place
+		}
+		blocks, err := r.blocks(ctx, c, p, shifted)
+		if err != nil {
+			return err
+		}
+		if err := r.working(ctx, func() error { p.toFloat(to[i], w, places, blocks, 0, noData); return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hide turns the pixels into NaN where the band of opacity is 0.
+func (r *Reader) hide(ctx context.Context, c *COG, p *plane, w Window, places []int, alpha int, out [][]float32) error {
+	opacity := nanPlane(w.Width * w.Height)
+	defer FreePlanes([][]float32{opacity})
+	if err := r.fill(ctx, c, p, w, places, []int{alpha}, nil, [][]float32{opacity}); err != nil {
+		return err
+	}
+	for i, o := range opacity {
+		if !(o > 0) {
+			for _, plane := range out {
+				plane[i] = float32(math.NaN())
+			}
+		}
+	}
+	return nil
 }
 
 // mask turns the pixels whose mask is 0 into NaN, in the places given.

@@ -27,6 +27,7 @@ type Asset struct {
 	Roles                []string
 	Bands                []Band // empty when the item does not say
 	jpeg2000             bool
+	alpha                int // number of the band that is opacity, no measure; 0: none
 }
 
 // Band is one plane of an asset: value = stored·Scale + Offset.
@@ -54,6 +55,7 @@ type assetJSON struct {
 	Roles       []string   `json:"roles"`
 	Object      string     `json:"swath:object"`
 	Checksum    string     `json:"file:checksum"`
+	Alpha       int        `json:"swath:alpha"`
 	Bands       []bandJSON `json:"bands"`        // STAC 1.1
 	EOBands     []bandJSON `json:"eo:bands"`     // STAC 1.0
 	RasterBands []bandJSON `json:"raster:bands"` // raster extension 1
@@ -131,7 +133,7 @@ func Describe(body json.RawMessage) (Description, error) {
 		if a.Object != "" && drawable(a.Type) {
 			d.Assets = append(d.Assets, Asset{
 				Key: key, Title: a.Title, DataType: a.DataType, Object: a.Object, Checksum: a.Checksum, Roles: a.Roles, Bands: a.bands(key),
-				jpeg2000: strings.HasPrefix(a.Type, mediaJP2),
+				alpha: a.Alpha, jpeg2000: strings.HasPrefix(a.Type, mediaJP2),
 			})
 		}
 	}

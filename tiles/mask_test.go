@@ -193,3 +193,53 @@ func TestMaskRefuses(t *testing.T) {
 		t.Errorf("%d of 6 pictures have names of their own", len(seen))
 	}
 }
+
+// TestAlpha: a band of opacity hides the pixels where it is 0, is no part of the picture, and can be asked for by its name.
+func TestAlpha(t *testing.T) {
+	s := shelf.New(t)
+	const side = 64
+	p := raster.Planes{CRS: 32631, Transform: geo.Affine{400000, 20, 0, 4800000, 0, -20}, Width: side, Height: side, Values: make([][]float32, 2)}
+	for b := range p.Values {
+		p.Values[b] = make([]float32, side*side)
+		for i := range p.Values[b] {
+			p.Values[b][i] = []float32{float32(i%side + 1), float32(i / side % 2)}[b] // every second row is hidden
+		}
+	}
+	plain, named := filepath.Join(t.TempDir(), "plain.tif"), filepath.Join(t.TempDir(), "named.tif")
+	if err := raster.WritePlanes(plain, p); err != nil {
+		t.Fatal(err)
+	}
+	gdal(t, "", "gdal_translate", "-q", "-ot", "UInt16", "-colorinterp", "gray,alpha", plain, named)
+	s.COG("m/i/1/data.tif", named, raster.COGOptions{})
+	bands := []map[string]any{{"name": "b1"}, {"name": "b2"}}
+	s.Item("m", "i", map[string]shelf.Asset{"data": {"swath:object": "m/i/1/data.tif", "swath:alpha": 2, "bands": bands}})
+	s.Presets("m", "{}")
+	r := New(s.Catalog(), s.Open, Options{})
+	for name, tc := range map[string]struct {
+		request Request
+		want    func(x, y int) float32 // 0: hidden
+	}{
+		"the asset":  {Request{Assets: []string{"data"}}, func(x, y int) float32 { return float32(x+1) * float32(y%2) }},
+		"expression": {Request{Expression: "data+1"}, func(x, y int) float32 { return float32(x+2) * float32(y%2) }},
+		"opacity":    {Request{Assets: []string{"data_b2"}}, func(_, y int) float32 { return float32(y % 2) }},
+	} {
+		tc.request.Collection, tc.request.Item = "m", "i"
+		v, err := r.View(t.Context(), tc.request)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		planes, err := v.planes(t.Context(), raster.Grid{CRS: p.CRS, Transform: p.Transform, Width: side, Height: side})
+		if err != nil || len(planes) != 1 {
+			t.Fatalf("%s: %d planes, %v", name, len(planes), err)
+		}
+		for i, got := range planes[0] {
+			want := tc.want(i%side, i/side)
+			if got != got {
+				got = 0
+			}
+			if got != want {
+				t.Fatalf("%s: pixel %d is %g, want %g", name, i, got, want)
+			}
+		}
+	}
+}

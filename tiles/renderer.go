@@ -176,7 +176,7 @@ func (r *Renderer) countBands(ctx context.Context, a *Asset) error {
 		return err
 	}
 	defer release()
-	a.DataType = string(c.DataType)
+	a.DataType, a.alpha = string(c.DataType), c.Alpha
 	a.Bands = assetJSON{Bands: make([]bandJSON, c.Bands)}.bands(a.Key)
 	for i := range a.Bands {
 		a.Bands[i].Scale, a.Bands[i].Offset = c.Scale[i], c.Offset[i]

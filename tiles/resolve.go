@@ -39,7 +39,10 @@ func (d *Description) match(name string, equal func(a, b string) bool) ([]ref, e
 		if !equal(a.Key, name) {
 			continue
 		}
-		if len(a.Bands) != 1 {
+		if refs, _ := d.list(a.Key); len(refs) == 1 {
+			found = append(found, refs[0])
+			continue
+		} else if len(a.Bands) != 1 {
 			return nil, fault.New(fault.Invalid, "asset %q has %d bands: name one of them as %s_b1 to %s_b%d", a.Key, len(a.Bands), a.Key, a.Key, len(a.Bands))
 		}
 		found = append(found, ref{a, &a.Bands[0]})
@@ -68,13 +71,15 @@ func (d *Description) match(name string, equal func(a, b string) bool) ([]ref, e
 	return found, nil
 }
 
-// list resolves an entry of assets: all bands of an asset, or one band by any name that find knows.
+// list resolves an entry of assets: all bands of an asset but its opacity, or one band by any name that find knows.
 func (d *Description) list(entry string) ([]ref, error) {
 	for i := range d.Assets {
 		if a := &d.Assets[i]; a.Key == entry {
-			refs := make([]ref, len(a.Bands))
+			refs := make([]ref, 0, len(a.Bands))
 			for j := range a.Bands {
-				refs[j] = ref{a, &a.Bands[j]}
+				if a.Bands[j].Number != a.alpha { // opacity hides pixels; who wants it as values names the band
+					refs = append(refs, ref{a, &a.Bands[j]})
+				}
 			}
 			return refs, nil
 		}
