@@ -41,6 +41,8 @@ var Rooms = []Room{
 	{"catalog/cluster", 2, nil},
 	{"migrations", 2, nil},
 	{"tiles", 2, []string{"stac", "stac/cql2"}},
+	{"chains", 2, nil},
+	{"chains/...", 2, []string{"chains", "chains/..."}},
 	{"stac", 2, []string{"stac/cql2"}},
 	{"stac/cql2", 2, nil},
 	{"stac/geoparquet", 2, nil},
@@ -87,7 +89,8 @@ var Libraries = []Library{
 	{"lukechampine.com/blake3", []string{"fetch"}},
 	{"golang.org/x/image", []string{"raster"}},
 	{"github.com/evanphx/json-patch/v5", []string{"stac"}},
-	{"golang.org/x/text", []string{"stac", "stac/cql2", "catalog"}},
+	{"github.com/santhosh-tekuri/jsonschema/v6", []string{"chains"}},
+	{"golang.org/x/text", []string{"chains", "stac", "stac/cql2", "catalog"}},
 	{"golang.org/x/sync", []string{"ingest", "raster", "tiles", "objects", "catalog"}},
 	{"golang.org/x/sys", []string{"cmd/swath", "catalog/cluster", "objects", "httpkit"}},
 }

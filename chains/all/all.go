@@ -1,0 +1,24 @@
+// Package all is the one list of chains: what is not here does not run.
+package all
+
+import (
+	"swath/chains"
+	"swath/chains/echo"
+)
+
+// Chains returns every chain, by id.
+func Chains() []chains.Chain {
+	return []chains.Chain{
+		echo.Chain(),
+	}
+}
+
+// Chain returns the chain of this id.
+func Chain(id string) (chains.Chain, bool) {
+	for _, c := range Chains() {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return chains.Chain{}, false
+}
