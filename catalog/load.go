@@ -112,7 +112,7 @@ func (l *loader) run(ctx context.Context) error {
 	}
 	workers := runtime.GOMAXPROCS(0)
 	group, work := errgroup.WithContext(context.WithoutCancel(ctx))
-	todo, inOrder := make(chan job), make(chan job, 2*workers)
+	todo, inOrder, batches := make(chan job), make(chan job, 2*workers), make(chan *batch)
 	var damage error
 	group.Go(func() error {
 		defer close(todo)
@@ -133,7 +133,8 @@ func (l *loader) run(ctx context.Context) error {
 			return nil
 		})
 	}
-	group.Go(func() error { return l.writeAll(work, inOrder) })
+	group.Go(func() error { return l.gather(work, inOrder, batches) })
+	group.Go(func() error { return l.writeAll(work, batches) })
 	if err := group.Wait(); err != nil {
 		return err
 	}
@@ -178,9 +179,9 @@ func (l *loader) read(ctx, work context.Context, lines *lineReader, todo, inOrde
 	}
 }
 
-func send(ctx context.Context, to chan<- job, j job) bool {
+func send[T any](ctx context.Context, to chan<- T, what T) bool {
 	select {
-	case to <- j:
+	case to <- what:
 		return true
 	case <-ctx.Done():
 		return false
@@ -208,19 +209,41 @@ func (l *loader) putCollection(ctx context.Context, text []byte) error {
 	return nil
 }
 
-// writeAll writes what the workers made, in the order of the lines.
-func (l *loader) writeAll(ctx context.Context, inOrder <-chan job) error {
-	var b batch
-	flush := func() error {
-		err := b.repack(l.store.pack)
+// gather joins what the workers made to batches, in the order of the lines, so that one is parsed while another is written.
+func (l *loader) gather(ctx context.Context, inOrder <-chan job, batches chan<- *batch) error {
+	defer close(batches)
+	b := &batch{}
+	for j := range inOrder {
+		select {
+		case result := <-j.parsed:
+			b.add(result)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if b.full() {
+			if !send(ctx, batches, b) {
+				return ctx.Err()
+			}
+			b = &batch{}
+		}
+	}
+	if b.endLine > 0 {
+		send(ctx, batches, b)
+	}
+	return ctx.Err()
+}
+
+// writeAll writes batches until there are no more.
+func (l *loader) writeAll(ctx context.Context, batches <-chan *batch) error {
+	for b := range batches {
+		if err := b.repack(l.store.pack); err != nil {
+			return err
+		}
+		after, rejected, err := l.write(ctx, b)
 		if err != nil {
 			return err
 		}
-		after, rejected, err := l.write(ctx, &b)
-		if err != nil {
-			return err
-		}
-		l.done, b = after, batch{}
+		l.done = after
 		for _, r := range rejected {
 			if l.options.Rejected != nil {
 				l.options.Rejected(r)
@@ -229,32 +252,8 @@ func (l *loader) writeAll(ctx context.Context, inOrder <-chan job) error {
 		if l.options.Progress != nil {
 			l.options.Progress(l.done)
 		}
-		return nil
 	}
-	for {
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case j, more := <-inOrder:
-			if !more {
-				if b.endLine > l.done.Lines {
-					return flush()
-				}
-				return nil
-			}
-			select {
-			case result := <-j.parsed:
-				b.add(result)
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			if b.full() {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
-		}
-	}
+	return ctx.Err()
 }
 
 // goOn finds the mark of a load that did not end, and goes there.
