@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"maps"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -26,6 +27,8 @@ var widenPropertySQL string
 type coverage struct {
 	extent     extent
 	properties map[string]*property
+
+	forms sync.Map // *form → whether all that it knows is held
 }
 
 // holds reports whether an item makes no difference.
@@ -38,12 +41,34 @@ func (c *coverage) holds(d document) bool {
 
 // news returns the properties of an item that say something new.
 func (c *coverage) news(d document) (news []namedValue) {
-	for _, v := range d.properties.all {
+	news = c.appendNews(nil, d.properties.all)
+	if f := d.properties.form; f != nil && !c.holdsKnown(f) {
+		for i, p := range f.shape.properties {
+			if p.known != nil && d.properties.known.has(i) {
+				news = c.appendNews(news, p.known.all)
+			}
+		}
+	}
+	return news
+}
+
+func (c *coverage) appendNews(news, values []namedValue) []namedValue {
+	for _, v := range values {
 		if p := c.properties[v.name]; !p.holds(v) && (p != nil || len(c.properties) < mostProperties) {
 			news = append(news, v)
 		}
 	}
 	return news
+}
+
+// holdsKnown reports whether all that a form knows makes no difference.
+func (c *coverage) holdsKnown(f *form) bool {
+	held, known := c.forms.Load(f)
+	if !known {
+		held = len(c.appendNews(nil, f.shape.known)) == 0
+		c.forms.Store(f, held)
+	}
+	return held.(bool)
 }
 
 // coverage returns what is known of a collection, or reads it.
@@ -56,7 +81,7 @@ func (s *Store) coverage(ctx context.Context, q querier, collection int16) (*cov
 		return nil, err
 	}
 	properties, err := readProperties(ctx, q, collection)
-	c := &coverage{covered, properties}
+	c := &coverage{extent: covered, properties: properties}
 	if err == nil {
 		s.covered.Store(collection, c)
 	}
@@ -81,7 +106,7 @@ func widen(ctx context.Context, q querier, collection int16, known *coverage, do
 	if err != nil {
 		return nil, err
 	}
-	wider, writes, far := coverage{covered, known.properties}, &pgx.Batch{}, false
+	wider, writes, far := &coverage{extent: covered, properties: known.properties}, &pgx.Batch{}, false
 	var news []namedValue
 	for _, d := range docs {
 		var changed bool
@@ -107,7 +132,7 @@ func widen(ctx context.Context, q querier, collection int16, known *coverage, do
 			wider.properties[name].queue(writes, collection, name)
 		}
 	}
-	return &wider, q.SendBatch(ctx, writes).Close()
+	return wider, q.SendBatch(ctx, writes).Close()
 }
 
 func (e extent) queue(b *pgx.Batch, collection int16) {

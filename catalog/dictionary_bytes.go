@@ -134,6 +134,11 @@ const (
 
 func (d *dictionary) encode(c *codec, body []byte) ([]byte, error) {
 	number, values := d.fill(body, &c.scratch)
+	return d.encodeFilled(c, body, number, values)
+}
+
+// encodeFilled is encode of a body whose form was found; values are nil where it has none.
+func (d *dictionary) encodeFilled(c *codec, body []byte, number int, values []byte) ([]byte, error) {
 	if values == nil {
 		return c.encode(d.texts, body)
 	}

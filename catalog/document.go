@@ -61,16 +61,25 @@ type document struct {
 	when       period
 	where      footprint
 	properties properties
+	as         *recognized // what its form is, if it has one and was read by it
 }
 
 // parseItem checks an item at the door. What it says of itself must agree with the names it is put under; without an ID, it
 // may have any.
 func parseItem(it stac.Item) (document, error) {
-	read, err := open(it.Body)
+	read, err := scan(it.Body)
 	if err != nil {
 		return document{}, err
 	}
-	members := read.members
+	return readItem(it, read)
+}
+
+// readItem is parseItem of a text that was read. The document holds the text if nothing of it had to be changed and it has a form.
+func readItem(it stac.Item, read scanned) (d document, err error) {
+	members, changed := read.members, get(read.members, "links") != nil
+	if changed {
+		members = keepLinks(members)
+	}
 	if err := named(members, "type", "Feature"); err != nil {
 		return document{}, err
 	}
@@ -79,16 +88,16 @@ func parseItem(it stac.Item) (document, error) {
 	}
 	if get(members, "collection") == nil {
 		name, _ := json.Marshal(it.Collection) // a string always can
-		members = set(members, "collection", name)
+		members, changed = set(members, "collection", name), true
 	}
 	if err := named(members, "collection", it.Collection); err != nil {
 		return document{}, err
 	}
-	d := document{id: textOf(get(members, "id")), collection: textOf(get(members, "collection"))}
+	d = document{id: textOf(get(members, "id")), collection: textOf(get(members, "collection"))}
 	if strings.ContainsRune(d.id, 0) {
 		return document{}, fault.New(fault.Invalid, "the id has a character that is not allowed: NUL")
 	}
-	if d.when, d.properties, err = parseProperties(read.properties, get(members, "keywords")); err != nil {
+	if d.when, d.properties, err = parseProperties(read.properties, get(members, "keywords"), read.as); err != nil {
 		return document{}, err
 	}
 	bbox := get(members, "bbox")
@@ -96,9 +105,13 @@ func parseItem(it stac.Item) (document, error) {
 		return document{}, err
 	}
 	if bbox == nil && !d.where.empty() {
-		members = set(members, "bbox", d.where.box.bbox())
+		members, changed = set(members, "bbox", d.where.box.bbox()), true
 	}
-	d.body = object(members)
+	if read.as != nil && !changed {
+		d.body, d.as = read.text, read.as
+	} else {
+		d.body = object(members)
+	}
 	return d, nil
 }
 

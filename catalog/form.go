@@ -23,6 +23,8 @@ type form struct {
 	prepared []bool         // false for every step
 	written  int            // how many places are written
 	lineOf   map[string]int // which of them say the properties, see propertyLines
+	shape    formShape
+	edgesAt  [][]edge // by mark
 }
 
 // formPlace says what stands in one place, if nothing else is written.

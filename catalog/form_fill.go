@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
 // scratch is what filling in and reading forms need for a moment.
@@ -14,6 +15,11 @@ type scratch struct {
 	unlike        []bool // steps that are not as prepared, since something differs
 	values, whole []byte
 	frame         []byte
+
+	// Of the item that was read last:
+	edges               []int
+	members, properties []member
+	recognized          recognized
 }
 
 // differing is a place that says something else than the form knows.
@@ -43,6 +49,13 @@ func (s *scratch) differs(f *form, place int, value []byte) {
 	}
 }
 
+// note says where edges are in marks that begin at a place of the text.
+func (s *scratch) note(edges []edge, at int) {
+	for _, e := range edges {
+		s.edges[e.number] = at + e.at
+	}
+}
+
 // asPrepared reports whether nothing that a step depends on differs.
 func (s *scratch) asPrepared(step int) bool { return len(s.unlike) == 0 || !s.unlike[step] }
 
@@ -69,10 +82,12 @@ func (f *form) known(place int, text []byte, said []section, differ []differing)
 func (f *form) fill(text []byte, room *scratch) (values []byte, fits bool) {
 	room.begin()
 	out, said := room.values[:0], room.sections(len(f.steps))
+	room.edges = slices.Grow(room.edges[:0], len(f.shape.at))[:len(f.shape.at)]
 	at := 0
 	for i := range f.steps {
 		s := &f.steps[i]
 		if end := at + len(s.marks); end <= len(text) && string(text[at:end]) == s.marks && room.asPrepared(i) {
+			room.note(s.edges, at)
 			switch said[i].from = end; s.like {
 			case isWritten:
 				said[i].to = s.ends.of(text, end)
@@ -93,6 +108,7 @@ func (f *form) fill(text []byte, room *scratch) (values []byte, fits bool) {
 		for k := range f.atoms[s.from:s.to] {
 			a := &f.atoms[s.from+k]
 			if end := at + len(a.marks); end <= len(text) && string(text[at:end]) == a.marks {
+				room.note(a.edges, at)
 				at = end
 			} else if at = f.fillMarks(text, at, a, room); at < 0 {
 				return nil, false
@@ -132,6 +148,7 @@ func (f *form) fillMarks(text []byte, at int, a *atom, room *scratch) int {
 		if at+len(marks) > len(text) || string(text[at:at+len(marks)]) != marks {
 			return -1
 		}
+		room.note(f.edgesAt[place], at)
 		if at += len(marks); place == a.place {
 			return at
 		}

@@ -8,6 +8,7 @@ type step struct {
 	like, upto int // the steps that say the same; like is -1: it is written; -2: it is the end of the text
 	lower      bool
 	ends       placeEnd
+	edges      []edge // in the marks
 }
 
 const (
@@ -21,6 +22,15 @@ type atom struct {
 	marks       string // before it, with what they say
 	root        int    // the place that is written and says the same, unless something differs
 	lower       bool   // but in lower case
+	edges       []edge // in the marks
+}
+
+// add appends marks with their edges.
+func (a *atom) add(edges []edge, marks string) {
+	for _, e := range edges {
+		a.edges = append(a.edges, edge{e.number, e.at + len(a.marks)})
+	}
+	a.marks += marks
 }
 
 func (a atom) sameAs(b atom) bool { return a.root == b.root && a.lower == b.lower }
@@ -30,6 +40,8 @@ func (f *form) ready() error {
 	if len(f.Marks) != len(f.Places)+1 {
 		return errDamagedForm
 	}
+	f.shape = f.outline()
+	f.edgesAt = f.shape.edges(len(f.Marks))
 	var atoms []atom
 	atomOf := make([]int, len(f.Places))
 	next := atom{}
@@ -37,7 +49,7 @@ func (f *form) ready() error {
 		if p.Like >= i || p.Like >= 0 && (p.Always != "" || f.Places[p.Like].Always != "") {
 			return errDamagedForm
 		}
-		if next.marks += f.Marks[i]; p.Always != "" {
+		if next.add(f.edgesAt[i], f.Marks[i]); p.Always != "" {
 			next.marks += p.Always
 			continue
 		}
@@ -57,7 +69,7 @@ func (f *form) ready() error {
 	}
 	for i := 0; i < len(atoms); {
 		a := atoms[i]
-		s := step{marks: a.marks, from: i, like: isWritten, upto: isWritten}
+		s := step{marks: a.marks, edges: a.edges, from: i, like: isWritten, upto: isWritten}
 		n, source := 1, -1
 		if a.root != a.place {
 			if n, source = longest(atoms, begins, ends, i); n == 0 {
@@ -76,17 +88,20 @@ func (f *form) ready() error {
 		f.steps = append(f.steps, s)
 		i = s.to
 	}
-	next.place, next.marks = len(f.Places), next.marks+f.Marks[len(f.Places)]
+	next.place = len(f.Places)
+	next.add(f.edgesAt[next.place], f.Marks[next.place])
 	f.affects(next.from, next.place-1)
-	f.steps = append(f.steps, step{marks: next.marks, from: len(atoms), to: len(atoms) + 1, like: isEnd, upto: isEnd})
+	f.steps = append(f.steps, step{marks: next.marks, edges: next.edges, from: len(atoms), to: len(atoms) + 1, like: isEnd, upto: isEnd})
 	f.atoms = append(atoms, next)
 	f.prepared = make([]bool, len(f.steps))
 	f.lineOf = f.propertyLines()
+	f.shape.check(f.steps)
 	return nil
 }
 
 // longest returns how many atoms from i say the same as others before, with the same marks between, and where these begin; none
-// where nothing says the same as the first of them, which is then in lower case. Those before must be whole steps.
+// where nothing says the same as the first of them, which is then in lower case. Those before must be whole steps, and edges are
+// only before the first.
 func longest(atoms []atom, begins, ends []int, i int) (n, source int) {
 	for j := range i {
 		if begins[j] < 0 || !atoms[j].sameAs(atoms[i]) {
@@ -94,7 +109,7 @@ func longest(atoms []atom, begins, ends []int, i int) (n, source int) {
 		}
 		for k := 0; j+k < i && i+k < len(atoms); k++ {
 			a, b := atoms[i+k], atoms[j+k]
-			if a.root == a.place || !a.sameAs(b) || k > 0 && a.marks != b.marks {
+			if a.root == a.place || !a.sameAs(b) || k > 0 && (a.marks != b.marks || len(a.edges) > 0) {
 				break
 			}
 			if ends[j+k] >= 0 && k+1 > n {

@@ -16,8 +16,8 @@ func formSample(r *rand.Rand, odd bool) []byte {
 	if odd {
 		level, last, flag = []string{"L1C", "L2A", "", "é", "L1C-x"}[r.IntN(5)], []string{name, strings.ToLower(name), "x", at}[r.IntN(4)], []string{"true", "false", "null", "1e5", "{}"}[r.IntN(5)]
 	}
-	return fmt.Appendf(nil, `{"type":"Feature","id":"%s","geometry":{"type":"Point","coordinates":[%.5f,%.4f]},"bbox":[],"properties":{"datetime":"%s-%s-%sT10:00:00Z","level":"%s","flag":%s,"n":%d,"lower":"%s"},"assets":{"a":{"href":"s3://x/%s/%s.tif"},"b":{"href":"s3://x/%s/%s-b.tif","text":"a \"quoted\" text\\n"}}}`,
-		name, r.Float64()*360-180, r.Float64()*180-90, at[:4], at[4:6], at[6:8], level, flag, r.IntN(3), strings.ToLower(at), at, name, at, last)
+	return fmt.Appendf(nil, `{"type":"Feature","id":"%s","geometry":{"type":"Point","coordinates":[%[2]s]},"bbox":[%[2]s,%[2]s],"collection":"c","empty":[],"properties":{"datetime":"%[3]s-%s-%sT10:00:00Z","level":"%s","flag":%s,"n":%d,"lower":"%s"},"assets":{"a":{"href":"s3://x/%s/%s.tif"},"b":{"href":"s3://x/%s/%s-b.tif","text":"a \"quoted\" text\\n"}}}`,
+		name, fmt.Sprintf("%.5f,%.4f", r.Float64()*360-180, r.Float64()*180-90), at[:4], at[4:6], at[6:8], level, flag, r.IntN(3), strings.ToLower(at), at, name, at, last)
 }
 
 func trainedSample(t testing.TB) *dictionary {

@@ -17,6 +17,8 @@ type scanned struct {
 	text       []byte
 	members    []member
 	properties []member // nil when that is missing or no object
+
+	as *recognized // nil when it was read byte by byte
 }
 
 // scan reads a JSON object. Names and values are parts of its text, which is the argument when nothing was to be left out.
@@ -32,7 +34,7 @@ func scan(text []byte) (scanned, error) {
 			return scanned{}, err
 		}
 	}
-	return scanned{text, s.members, s.properties}, nil
+	return scanned{text: text, members: s.members, properties: s.properties}, nil
 }
 
 // compact returns JSON without white space that means nothing, or says where it is wrong (RFC 8259). It may return its

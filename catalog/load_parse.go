@@ -48,8 +48,10 @@ func (p *parser) parse(ctx context.Context, c chunk) (parsed, error) {
 	}
 	docs := make([]document, 0, len(c.lines))
 	var keys []word
+	workspace := p.store.pack.codecs.Get().(*codec)
+	defer p.store.pack.codecs.Put(workspace)
 	for _, l := range c.lines {
-		doc, row, err := p.line(ctx, l)
+		doc, row, err := p.line(ctx, workspace, l)
 		switch kind, reason := fault.Of(err); {
 		case err == nil:
 			docs, out.rows = append(docs, doc), append(out.rows, row)
@@ -105,8 +107,8 @@ func (p *parser) widen(ctx context.Context, out *parsed, docs []document) error 
 }
 
 // line makes the row of one line, but for its words.
-func (p *parser) line(ctx context.Context, l textLine) (document, loadRow, error) {
-	doc, collection, err := p.document(l.text)
+func (p *parser) line(ctx context.Context, c *codec, l textLine) (document, loadRow, error) {
+	doc, collection, err := p.document(c, l.text)
 	if err != nil {
 		return doc, loadRow{}, err
 	}
@@ -122,29 +124,54 @@ func (p *parser) line(ctx context.Context, l textLine) (document, loadRow, error
 		return doc, loadRow{}, err
 	}
 	r := loadRow{line: l.number, collection: number, row: doc.row(geom)}
-	r.row.dict, r.row.body, err = p.store.pack.encode(number, doc.body)
+	r.row.dict, r.row.body, err = p.store.pack.encodeRead(c, number, doc.body, doc.as)
+	doc.as = nil // the next line is read in its place
 	return doc, r, err
 }
 
 // document reads an item, and finds out which collection it belongs to.
-func (p *parser) document(text []byte) (doc document, collection string, err error) {
+func (p *parser) document(c *codec, text []byte) (doc document, collection string, err error) {
+	read, err := p.read(c, text)
+	if err != nil {
+		return doc, p.options.Collection, err
+	}
 	if collection = p.options.Collection; collection == "" {
-		doc, err = parseItem(stac.Item{Body: text})
+		doc, err = readItem(stac.Item{}, read)
 		return doc, doc.collection, err
 	}
-	if doc, err = parseItem(stac.Item{Collection: collection, Body: text}); err == nil {
+	if doc, err = readItem(stac.Item{Collection: collection}, read); err == nil {
 		return doc, collection, nil
 	}
 	if own, lookup := jsonparser.GetString(text, "collection"); lookup != nil || own == collection {
 		return doc, collection, err
 	}
-	read, err := open(text) // it moves to the collection that was asked for
+	read, err = open(text) // it moves to the collection that was asked for
 	if err != nil {
 		return doc, collection, err
 	}
 	name, _ := json.Marshal(collection) // a string always can
 	doc, err = parseItem(stac.Item{Collection: collection, Body: object(set(read.members, "collection", name))})
 	return doc, collection, err
+}
+
+// read reads an item, by one of the forms of its collection if it has one of them.
+func (p *parser) read(c *codec, text []byte) (scanned, error) {
+	id := p.options.Collection
+	if id == "" { // a guess: it is looked for in the text
+		const before = `"collection":"`
+		if at := bytes.Index(text, []byte(before)); at >= 0 {
+			rest := text[at+len(before):]
+			id = string(rest[:max(bytes.IndexByte(rest, '"'), 0)])
+		}
+	}
+	if number, known := p.store.numbers.Load(id); known {
+		if d := p.store.pack.of(number.(int16)); d != nil {
+			if read, ok := d.recognize(text, &c.scratch); ok {
+				return read, nil
+			}
+		}
+	}
+	return scan(text)
 }
 
 // number returns the number of a collection, which is made when it is missing.

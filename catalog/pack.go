@@ -45,9 +45,7 @@ func (p *packer) use(collection, number int16, trained []byte) error {
 
 // has reports whether the bodies of a collection are packed with a dictionary.
 func (p *packer) has(collection int16) bool {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return p.ofCollection[collection] != nil
+	return p.of(collection) != nil
 }
 
 // newest returns the highest number that is known.
@@ -60,22 +58,33 @@ func (p *packer) newest() (number int16) {
 	return number
 }
 
+// of returns the dictionary of a collection, or nil.
+func (p *packer) of(collection int16) *dictionary {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.ofCollection[collection]
+}
+
 // encode packs a body of a collection, and returns the dictionary that it was packed with.
 func (p *packer) encode(collection int16, body []byte) (dict int16, packed []byte, err error) {
-	p.mu.RLock()
-	d := p.ofCollection[collection]
-	p.mu.RUnlock()
-	if d != nil {
-		dict = d.number
-	}
 	c := p.codecs.Get().(*codec)
 	defer p.codecs.Put(c)
-	if d == nil {
+	return p.encodeRead(c, collection, body, nil)
+}
+
+// encodeRead is encode of a body that the codec may have read last: as says how, or is nil.
+func (p *packer) encodeRead(c *codec, collection int16, body []byte, as *recognized) (dict int16, packed []byte, err error) {
+	d := p.of(collection)
+	switch {
+	case d == nil:
 		packed, err = c.encode(nil, body)
-	} else {
+		return noDictionary, packed, err
+	case as != nil && as.dictionary == d:
+		packed, err = d.encodeFilled(c, body, as.number, as.values)
+	default:
 		packed, err = d.encode(c, body)
 	}
-	return dict, packed, err
+	return d.number, packed, err
 }
 
 // decode returns a new slice.

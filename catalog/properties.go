@@ -16,7 +16,9 @@ type properties struct {
 	grid     *string  // grid:code, or the MGRS tile in its form; the text of a word
 	platform *string  // the text of a word
 	terms    []int32
-	all      []namedValue // those of nested objects too
+	all      []namedValue // those of nested objects too, but for what is known
+	form     *form        // of the item; nil when that was not asked
+	known    numberSet    // the properties that say what the form knows, by number
 }
 
 const (
@@ -25,8 +27,9 @@ const (
 	mgrs     = "MGRS-" // begins the grid:code of an MGRS tile
 )
 
-// parseProperties reads an item's properties, which must be there, an object with a time.
-func parseProperties(members []member, keywords []byte) (when period, p properties, err error) {
+// parseProperties reads an item's properties, which must be there, an object with a time. An item that was recognized by its form,
+// as may be nil, says much that is known.
+func parseProperties(members []member, keywords []byte, as *recognized) (when period, p properties, err error) {
 	if members == nil {
 		return period{}, p, fault.New(fault.Invalid, "the item's properties are missing or no object")
 	}
@@ -39,10 +42,21 @@ func parseProperties(members []member, keywords []byte) (when period, p properti
 	p.orbit = orbitOf(get(members, "sat:relative_orbit"))
 	p.platform = wordOf(get(members, "platform"))
 	p.grid = gridOf(wordOf(get(members, "grid:code")), wordOf(get(members, "s2:mgrs_tile")))
-	if p.all, err = appendProperties(make([]namedValue, 0, len(members)), "", members); err != nil {
+	p.all, p.terms = make([]namedValue, 0, len(members)), make([]int32, 0, mostlyTerms)
+	if as != nil {
+		p.form = as.form()
+		for i := range members {
+			if known := p.form.shape.properties[i].known; known != nil && string(members[i].raw) == known.raw {
+				p.known.add(i)
+				p.terms = append(p.terms, known.terms...)
+			} else if p.all, err = appendProperties(p.all, "", members[i:i+1]); err != nil {
+				return period{}, p, err
+			}
+		}
+	} else if p.all, err = appendProperties(p.all, "", members); err != nil {
 		return period{}, p, err
 	}
-	p.terms, err = termsOf(p.all, keywords)
+	p.terms, err = termsOf(p.terms, p.all, keywords)
 	return when, p, err
 }
 

@@ -153,23 +153,13 @@ func plainTime(text string) bool {
 // texts are the properties whose words are found by free text; keywords may also stand beside the properties.
 var texts = []string{"title", "description", "keywords"}
 
-// termsOf returns the terms of an item, sorted and once each. Keywords in compact JSON may be nil.
-func termsOf(properties []namedValue, keywords []byte) ([]int32, error) {
-	terms := make([]int32, 0, 32)
-	add := func(name string, raw []byte) {
-		if term, ok := rawTerm(name, raw); ok {
-			terms = append(terms, term)
-		}
-	}
+const mostlyTerms = 64 // an item has fewer
+
+// termsOf returns the terms of an item, sorted and once each: those of its properties and keywords, and further ones. Keywords in compact
+// JSON may be nil.
+func termsOf(terms []int32, properties []namedValue, keywords []byte) ([]int32, error) {
 	for _, p := range properties {
-		if isList(p.raw) {
-			forEachElement(p.raw, func(element []byte) { add(p.name, element) })
-		} else {
-			add(p.name, p.raw)
-		}
-		if slices.Contains(texts, p.name) {
-			terms = appendWords(terms, p.raw)
-		}
+		terms = appendTerms(terms, p)
 	}
 	terms = appendWords(terms, keywords)
 	slices.Sort(terms)
@@ -178,6 +168,24 @@ func termsOf(properties []namedValue, keywords []byte) ([]int32, error) {
 		return nil, fault.New(fault.Invalid, "the item has %d different values and words, and %d is the most that can be searched", len(terms), mostTerms)
 	}
 	return terms, nil
+}
+
+// appendTerms adds the terms of a property.
+func appendTerms(terms []int32, p namedValue) []int32 {
+	add := func(raw []byte) {
+		if term, ok := rawTerm(p.name, raw); ok {
+			terms = append(terms, term)
+		}
+	}
+	if isList(p.raw) {
+		forEachElement(p.raw, add)
+	} else {
+		add(p.raw)
+	}
+	if slices.Contains(texts, p.name) {
+		terms = appendWords(terms, p.raw)
+	}
+	return terms
 }
 
 // appendWords adds the terms of a text's words, or of those of a list of texts.

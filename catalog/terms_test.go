@@ -23,7 +23,7 @@ func TestTerms(t *testing.T) {
 	raw := `{"datetime":"2024-06-01T12:00:00Z","created":"2024-06-02t12:00:00.5+01:00","title":"Vue d'Été","description":"l'été  ÉTÉ: 2024",
 		"a":"Über","n":5.0,"m":5e0,"f":1.5,"big":1e300,"b":true,"none":null,"list":["x",2,["deep"],{"k":"no"}],"o":{"p":{"q":"v"}},
 		"platform":"sentinel-2a","grid:code":"MGRS-31TCJ","mgrs:utm_zone":31,"sat:relative_orbit":51,"long":"` + strings.Repeat("x", 257) + `"}`
-	_, p, err := parseProperties(membersIn(t, raw), []byte(`["Zwei Wörter"]`))
+	_, p, err := parseProperties(membersIn(t, raw), []byte(`["Zwei Wörter"]`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestTerms(t *testing.T) {
 		many[i] = fmt.Sprint(i)
 	}
 	text, _ := json.Marshal(map[string]any{"datetime": "2024-06-01T12:00:00Z", "many": many})
-	if _, _, err := parseProperties(membersIn(t, string(text)), nil); err == nil {
+	if _, _, err := parseProperties(membersIn(t, string(text)), nil, nil); err == nil {
 		t.Error("too many terms are let in")
 	}
 }
@@ -80,7 +80,7 @@ func TestColumns(t *testing.T) {
 		`"sat:relative_orbit":3.2e1`:                      {nil, nil, 32},
 		`"sat:relative_orbit":null`:                       {nil, nil, -2},
 	} {
-		_, p, err := parseProperties(membersIn(t, `{"datetime":"2024-06-01T12:00:00Z",`+raw+`}`), nil)
+		_, p, err := parseProperties(membersIn(t, `{"datetime":"2024-06-01T12:00:00Z",`+raw+`}`), nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
