@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"golang.org/x/sync/errgroup"
 )
 
 // An empty catalog is filled without the indexes that searches use, and they are built when the load ends: that takes a third of
@@ -67,11 +68,42 @@ func (s *Store) RestoreIndexes(ctx context.Context) error {
 		return fmt.Errorf("catalog: restore indexes: %w", err)
 	}
 	defer release()
+	var alone bool
+	if err := conn.QueryRow(ctx, "select pg_try_advisory_lock($1)", loadLock).Scan(&alone); err != nil || !alone {
+		return classify(err)
+	}
+	defer func() { _, _ = conn.Exec(context.WithoutCancel(ctx), "select pg_advisory_unlock($1)", loadLock) }() // the connection's end does it too
+	// Most of building an index is work for one processor.
+	builders, building := errgroup.WithContext(ctx)
+	builders.Go(func() error { return buildSetAside(building, conn.Conn()) })
+	builders.Go(func() error { // with a connection of its own: who waits for one of the pool may wait for this
+		second, err := pgx.ConnectConfig(building, s.pool.Config().ConnConfig)
+		if err != nil {
+			return err
+		}
+		defer second.Close(context.WithoutCancel(building))
+		if _, err := second.Exec(building, "set statement_timeout = 0"); err != nil {
+			return err
+		}
+		return buildSetAside(building, second)
+	})
+	err = builders.Wait()
+	if err == nil {
+		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return restoreTerms(ctx, tx) })
+	}
+	if err != nil {
+		return fmt.Errorf("catalog: restore indexes: %w", classify(err))
+	}
+	return nil
+}
+
+// buildSetAside builds indexes until there is none left that nobody else builds.
+func buildSetAside(ctx context.Context, conn *pgx.Conn) (err error) {
 	for more := true; more && err == nil; {
 		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			more = false
 			var name, definition string
-			err := tx.QueryRow(ctx, "select name, definition from set_aside where pg_try_advisory_xact_lock($1) limit 1", loadLock).Scan(&name, &definition)
+			err := tx.QueryRow(ctx, nextSetAside).Scan(&name, &definition)
 			if errors.Is(err, pgx.ErrNoRows) {
 				return nil
 			} else if err != nil {
@@ -87,23 +119,20 @@ func (s *Store) RestoreIndexes(ctx context.Context) error {
 			return err
 		})
 	}
-	if err == nil {
-		err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return restoreTerms(ctx, tx) })
-	}
-	if err != nil {
-		return fmt.Errorf("catalog: restore indexes: %w", classify(err))
-	}
-	return nil
+	return err
 }
 
-// gathering finds the index of terms when a load made it gather much, and no load is running ($1 is their lock).
-const gathering = `select pg_try_advisory_xact_lock($1) from pg_class where oid = to_regclass('item_terms') and 'gin_pending_list_limit=16384' = any(reloptions)`
+// nextSetAside finds an index to build; that of terms takes the longest.
+const nextSetAside = "select name, definition from set_aside order by name <> 'item_terms', name for update skip locked limit 1"
+
+// gathering finds the index of terms when a load made it gather much.
+const gathering = `select true from pg_class where oid = to_regclass('item_terms') and 'gin_pending_list_limit=16384' = any(reloptions)`
 
 // restoreTerms makes the index of terms take in what it gathered, and gather little again.
 func restoreTerms(ctx context.Context, tx pgx.Tx) error {
-	var calm bool
-	err := tx.QueryRow(ctx, gathering, loadLock).Scan(&calm)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && !calm {
+	var much bool
+	err := tx.QueryRow(ctx, gathering).Scan(&much)
+	if errors.Is(err, pgx.ErrNoRows) {
 		return nil
 	}
 	for _, sql := range []string{"set local lock_timeout = '2s'", "alter index item_terms set (" + gatherFew + ")", takeInTerms} {
