@@ -80,7 +80,7 @@ func command() *cobra.Command {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(serveCommand(), ingestCommand(), mirrorCommand(), downloadCommand(), loadCommand(), exportCommand(), checkCommand(), migrateCommand(), versionCommand())
+	root.AddCommand(serveCommand(), ingestCommand(), mirrorCommand(), downloadCommand(), loadCommand(), exportCommand(), checkCommand(), migrateCommand(), processCommand(), runnerCommand(), versionCommand())
 	return root
 }
 

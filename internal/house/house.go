@@ -37,6 +37,7 @@ var Rooms = []Room{
 	{"ingest/ondemand", 3, nil},
 	{"ingest/mirror", 3, []string{"ingest/hub", "ingest/ledger"}},
 	{"auth", 2, []string{"stac"}},
+	{"processes/runner", 3, nil},
 	{"catalog", 2, []string{"stac", "stac/cql2", "catalog/...", "migrations"}},
 	{"catalog/cluster", 2, nil},
 	{"migrations", 2, nil},
