@@ -20,10 +20,87 @@ UNDO(uint16_t)
 UNDO(uint32_t)
 UNDO(uint64_t)
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+
+// Pixels of up to four or eight bytes at a time: the sums of all samples of a pixel are one vector, and each pixel is read before the
+// one to its left is written, which may reach into it.
+#define UNDO_PIXELS(NAME, WORD, TO_VECTOR, FROM_VECTOR, ADD)                  \
+	static void undo_pixels_##NAME(uint8_t *row, size_t width, size_t pixel)  \
+	{                                                                         \
+		__m128i sum = _mm_setzero_si128();                                    \
+		WORD own, next = 0;                                                   \
+		if (width < 2)                                                        \
+			return;                                                           \
+		memcpy(&own, row, sizeof own);                                        \
+		for (size_t i = 0; i + 2 < width; i++, row += pixel) {                \
+			memcpy(&next, row + pixel, sizeof next);                          \
+			sum = ADD(sum, TO_VECTOR(own));                                   \
+			WORD out = (WORD)FROM_VECTOR(sum);                                \
+			memcpy(row, &out, sizeof out);                                    \
+			own = next;                                                       \
+		}                                                                     \
+		for (int k = 0; k < 2; k++, row += pixel) { /* nothing lies behind */ \
+			sum = ADD(sum, TO_VECTOR(own));                                   \
+			WORD out = (WORD)FROM_VECTOR(sum);                                \
+			if (k == 0)                                                       \
+				memcpy(&own, row + pixel, pixel);                             \
+			memcpy(row, &out, pixel);                                         \
+		}                                                                     \
+	}
+UNDO_PIXELS(bytes4, uint32_t, _mm_cvtsi32_si128, _mm_cvtsi128_si32, _mm_add_epi8)
+UNDO_PIXELS(bytes8, uint64_t, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_add_epi8)
+UNDO_PIXELS(words2, uint32_t, _mm_cvtsi32_si128, _mm_cvtsi128_si32, _mm_add_epi16)
+UNDO_PIXELS(words4, uint64_t, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_add_epi16)
+
+// One sample of two bytes, eight at a time: sums of neighbours, of pairs, of fours, and what came before.
+static void undo_words(uint16_t *row, size_t width)
+{
+	__m128i before = _mm_setzero_si128();
+	size_t i = 0;
+	for (; i + 8 <= width; i += 8) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(row + i));
+		v = _mm_add_epi16(v, _mm_slli_si128(v, 2));
+		v = _mm_add_epi16(v, _mm_slli_si128(v, 4));
+		v = _mm_add_epi16(v, _mm_slli_si128(v, 8));
+		v = _mm_add_epi16(v, before);
+		_mm_storeu_si128((__m128i *)(row + i), v);
+		before = _mm_shufflehi_epi16(v, 0xff);
+		before = _mm_unpackhi_epi64(before, before);
+	}
+	uint16_t sum = (uint16_t)_mm_cvtsi128_si32(before);
+	for (; i < width; i++)
+		row[i] = sum = (uint16_t)(sum + row[i]);
+}
+
+// The predictor of one row of the commonest pixels; 0 when it is none of them.
+static int undo_wide(void *row, size_t width, size_t samples, int bytes)
+{
+	size_t pixel = samples * bytes;
+	if (bytes == 2 && samples == 1)
+		undo_words(row, width);
+	else if (bytes == 1 && (samples == 3 || samples == 4))
+		undo_pixels_bytes4(row, width, pixel);
+	else if (bytes == 1 && samples > 4 && samples <= 8)
+		undo_pixels_bytes8(row, width, pixel);
+	else if (bytes == 2 && samples == 2)
+		undo_pixels_words2(row, width, pixel);
+	else if (bytes == 2 && (samples == 3 || samples == 4))
+		undo_pixels_words4(row, width, pixel);
+	else
+		return 0;
+	return 1;
+}
+#else
+static int undo_wide(void *row, size_t width, size_t samples, int bytes) { return 0; }
+#endif
+
 void swath_undo_differences(void *pixels, int width, int height, int samples, int bytes)
 {
 	for (int y = 0; y < height; y++) {
 		void *row = (uint8_t *)pixels + (size_t)y * width * samples * bytes;
+		if (undo_wide(row, width, samples, bytes))
+			continue;
 		switch (bytes) {
 		case 1: undo_uint8_t(row, width, samples); break;
 		case 2: undo_uint16_t(row, width, samples); break;

@@ -161,12 +161,35 @@ static int has_avx2(void) { return 0; }
 #define at_home_avx2(...)
 #endif
 
+// Ask for the memory of a cell that lies in one block. Blocks that were decoded long ago are in no cache of the processor, and a cell
+// is some short pieces of many rows, which it does not foresee.
+INLINE void foresee(const swath_cell *c, const void *block, int left, int top, const swath_blocks *from, int bytes)
+{
+	double first_u = INFINITY, first_v = INFINITY, last_u = -INFINITY, last_v = -INFINITY;
+	for (int k = 0; k < 4; k++) {
+		first_u = fmin(first_u, c->column[k]), last_u = fmax(last_u, c->column[k]);
+		first_v = fmin(first_v, c->row[k]), last_v = fmax(last_v, c->row[k]);
+	}
+	size_t pixel = (size_t)from->step * bytes, line = from->block_width * pixel;
+	const char *row = (const char *)block + ((int)first_v - top) * line;
+	size_t begin = ((int)first_u - left) * pixel, end = ((int)last_u - left + 1) * pixel;
+	for (int v = (int)first_v; v <= (int)last_v; v++, row += line)
+		for (size_t at = begin & ~(size_t)63; at < end; at += 64)
+			__builtin_prefetch(row + at);
+}
+
+static int size_of(int type) { return type == U8 || type == I8 ? 1 : type == U16 || type == I16 ? 2 : type == F64 ? 8 : 4; }
+
 INLINE void draw(const swath_cell *cells, int count, const swath_blocks *from, const bands *b, int type)
 {
 	int wide = has_avx2() && (type == U8 || type == U16 || type == I16 || type == F32);
+	int next = count > 0 ? home(cells, from) : -1;
 	for (const swath_cell *c = cells; c < cells + count; c++) {
-		int own = home(c, from);
+		int own = next;
 		const void *block = own < 0 ? NULL : from->blocks[own];
+		next = c + 1 < cells + count ? home(c + 1, from) : -1;
+		if (next >= 0 && from->blocks[next])
+			foresee(c + 1, from->blocks[next], (from->first_x + next % from->across) * from->block_width, (from->first_y + next / from->across) * from->block_height, from, size_of(type));
 		if (!block) {
 			abroad(c, from, b, type);
 			continue;
