@@ -105,67 +105,16 @@ func (v *View) Statistics(ctx context.Context, frame Frame, o StatisticsOptions)
 	return out, ctx.Err()
 }
 
-// weighed is a value and how much of its pixel counts.
-type weighed struct {
-	value  float32
-	weight float32
-}
-
-// sorted returns the values rising, by their bits: 11 at a time from the lowest, each time keeping the order before. A million values
-// take a tenth of the time that comparing them takes.
-func sorted(values []weighed) []weighed {
-	const digits, bits = 3, 11
-	key := func(w weighed) uint32 { // as floats compare, so do these: the sign turned, and of negative ones all else
-		b := math.Float32bits(w.value)
-		return b ^ (uint32(int32(b)>>31) | 1<<31)
-	}
-	var counts [digits][1 << bits]int
-	for _, w := range values {
-		k := key(w)
-		for d := range digits {
-			counts[d][k>>(d*bits)&(1<<bits-1)]++
-		}
-	}
-	to := make([]weighed, len(values))
-	for d := range digits {
-		at, next := &counts[d], 0
-		if slices.Contains(at[:], len(values)) {
-			continue // all have the same digit
-		}
-		for i, n := range at {
-			at[i], next = next, next+n
-		}
-		for _, w := range values {
-			digit := key(w) >> (d * bits) & (1<<bits - 1)
-			to[at[digit]] = w
-			at[digit]++
-		}
-		values, to = to, values
-	}
-	return values
-}
-
 // statisticsOf counts a plane; share is how much of each pixel counts, nil for all.
 func statisticsOf(plane, share []float32, o StatisticsOptions) BandStatistics {
-	valid, covered := make([]weighed, 0, len(plane)), len(plane)
-	if share != nil {
-		covered = 0
+	all, covered := tallied(plane, share)
+	pixels := 0
+	for _, t := range all {
+		pixels += t.pixels
 	}
-	for i, value := range plane {
-		w := float32(1)
-		if share != nil {
-			if w = share[i]; w > 0 {
-				covered++
-			}
-		}
-		if w > 0 && !isNaN(value) && !math.IsInf(float64(value), 0) {
-			valid = append(valid, weighed{value, w})
-		}
-	}
-	valid = sorted(valid)
 	nan := math.NaN()
 	s := BandStatistics{Min: nan, Max: nan, Mean: nan, Std: nan, Median: nan, Majority: nan, Minority: nan,
-		ValidPixels: float64(len(valid)), MaskedPixels: float64(len(plane) - len(valid)), Percentiles: map[string]float64{}}
+		ValidPixels: float64(pixels), MaskedPixels: float64(len(plane) - pixels), Unique: float64(len(all)), Percentiles: map[string]float64{}}
 	if covered > 0 {
 		s.ValidPercent = math.Round(math.Min(s.ValidPixels/float64(covered), 1)*1e4) / 100
 	}
@@ -173,73 +122,70 @@ func statisticsOf(plane, share []float32, o StatisticsOptions) BandStatistics {
 	if len(wanted) == 0 {
 		wanted = []float64{2, 98}
 	}
-	values, counts := distinct(valid)
-	s.Unique = float64(len(values))
-	if len(valid) > 0 {
-		s.Min, s.Max = float64(valid[0].value), float64(valid[len(valid)-1].value)
-		s.Majority, s.Minority = values[slices.Index(counts, slices.Max(counts))], values[slices.Index(counts, slices.Min(counts))]
-		s.weigh(valid)
+	if len(all) > 0 {
+		s.weigh(all)
 	}
-	quantile := quantiles(valid)
+	quantile := quantiles(all)
 	s.Median = quantile(0.5)
 	for _, p := range wanted {
 		s.Percentiles["percentile_"+strconv.Itoa(int(p))] = quantile(p / 100)
 	}
 	if o.Categorical {
-		s.Histogram = categories(values, counts, o.Categories)
+		s.Histogram = categories(all, o.Categories)
 	} else {
-		s.Histogram = histogram(valid, o)
+		s.Histogram = histogram(all, o)
 	}
 	return s
 }
 
-// weigh sets the sums of sorted values.
-func (s *BandStatistics) weigh(valid []weighed) {
-	for _, v := range valid {
-		s.Count += float64(v.weight)
-		s.Sum += float64(v.weight) * float64(v.value)
+// weigh sets what follows from rising tallies without more being asked: extremes, sums, and the first of the most and least frequent.
+func (s *BandStatistics) weigh(all []valueCount) {
+	most, least := all[0], all[0]
+	for _, t := range all {
+		s.Count += t.weight
+		s.Sum += t.weight * float64(t.value)
+		if t.pixels > most.pixels {
+			most = t
+		}
+		if t.pixels < least.pixels {
+			least = t
+		}
 	}
+	s.Min, s.Max, s.Majority, s.Minority = float64(all[0].value), float64(all[len(all)-1].value), float64(most.value), float64(least.value)
 	s.Mean = s.Sum / s.Count
 	variance := 0.0
-	for _, v := range valid {
-		d := float64(v.value) - s.Mean
-		variance += float64(v.weight) * d * d
+	for _, t := range all {
+		d := float64(t.value) - s.Mean
+		variance += t.weight * d * d
 	}
 	s.Std = math.Sqrt(variance / s.Count)
 }
 
-// distinct returns the distinct ones of sorted values, and how often each occurs.
-func distinct(valid []weighed) (values, counts []float64) {
-	for i, v := range valid {
-		if i == 0 || v.value != valid[i-1].value {
-			values, counts = append(values, float64(v.value)), append(counts, 0)
-		}
-		counts[len(counts)-1]++
-	}
-	return values, counts
-}
-
-// quantiles returns the function that finds the first of sorted values up to which a share of the weight lies.
-func quantiles(valid []weighed) func(share float64) float64 {
-	sums := make([]float64, len(valid))
+// quantiles returns the function that finds the first of rising tallies up to which a share of the weight lies.
+func quantiles(all []valueCount) func(share float64) float64 {
+	sums := make([]float64, len(all))
 	total := 0.0
-	for i, v := range valid {
-		total += float64(v.weight)
+	for i, t := range all {
+		total += t.weight
 		sums[i] = total
 	}
 	return func(share float64) float64 {
-		if len(valid) == 0 {
+		if len(all) == 0 {
 			return math.NaN()
 		}
 		i, _ := slices.BinarySearch(sums, share*total)
-		return float64(valid[min(i, len(valid)-1)].value)
+		return float64(all[min(i, len(all)-1)].value)
 	}
 }
 
 // categories counts single values.
-func categories(values, counts, wanted []float64) [2][]float64 {
+func categories(all []valueCount, wanted []float64) [2][]float64 {
+	counts, values := make([]float64, len(all)), make([]float64, len(all))
+	for i, t := range all {
+		counts[i], values[i] = float64(t.pixels), float64(t.value)
+	}
 	if len(wanted) == 0 {
-		return [2][]float64{append([]float64{}, counts...), append([]float64{}, values...)}
+		return [2][]float64{counts, values}
 	}
 	found := make([]float64, len(wanted))
 	for i, w := range wanted {
@@ -250,15 +196,15 @@ func categories(values, counts, wanted []float64) [2][]float64 {
 	return [2][]float64{found, wanted}
 }
 
-// histogram counts sorted values in bins that are closed below and open above, the last closed at both ends (numpy's rule).
-func histogram(valid []weighed, o StatisticsOptions) [2][]float64 {
+// histogram counts rising values in bins that are closed below and open above, the last closed at both ends (numpy's rule).
+func histogram(all []valueCount, o StatisticsOptions) [2][]float64 {
 	edges := o.Edges
 	if len(edges) == 0 {
 		low, high := 0.0, 1.0
 		if o.Range != nil {
 			low, high = o.Range[0], o.Range[1]
-		} else if len(valid) > 0 {
-			low, high = float64(valid[0].value), float64(valid[len(valid)-1].value)
+		} else if len(all) > 0 {
+			low, high = float64(all[0].value), float64(all[len(all)-1].value)
 		}
 		if low == high {
 			low, high = low-0.5, high+0.5
@@ -275,15 +221,15 @@ func histogram(valid []weighed, o StatisticsOptions) [2][]float64 {
 	}
 	counts := make([]float64, len(edges)-1)
 	bin, last := 0, len(counts)-1
-	for _, v := range valid {
-		value := float64(v.value)
+	for _, t := range all {
+		value := float64(t.value)
 		if value < edges[0] || value > edges[last+1] {
 			continue
 		}
 		for bin < last && value >= edges[bin+1] {
 			bin++
 		}
-		counts[bin]++
+		counts[bin] += float64(t.pixels)
 	}
 	return [2][]float64{counts, edges}
 }

@@ -132,3 +132,31 @@ func TestSortedIsRising(t *testing.T) {
 		}
 	}
 }
+
+// TestTalliesAreSorted: values that are looked up and values that are sorted have the same tallies, few or many of them.
+func TestTalliesAreSorted(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for name, draw := range map[string]func() float32{
+		"whole":  func() float32 { return float32(rnd.IntN(9000)-100) * 0.0001 },
+		"zeros":  func() float32 { return float32(math.Copysign(0, rnd.Float64()-0.5)) },
+		"broken": func() float32 { return float32(math.Log(rnd.Float64()-0.3) / float64(rnd.IntN(2))) },
+		"many":   func() float32 { return rnd.Float32() },
+	} {
+		plane, share := make([]float32, 300_000), make([]float32, 300_000)
+		for i := range plane {
+			plane[i], share[i] = draw(), max(0, float32(rnd.IntN(5)-1)/4)
+		}
+		for _, weights := range [][]float32{nil, share} {
+			got, covered := tallied(plane, weights)
+			want, coveredThere := sortedTallies(plane, weights)
+			if covered != coveredThere || len(got) != len(want) {
+				t.Fatalf("%s: %d tallies of %d pixels, want %d of %d", name, len(got), covered, len(want), coveredThere)
+			}
+			for i := range want {
+				if got[i] != want[i] {
+					t.Fatalf("%s: tally %d is %v, want %v", name, i, got[i], want[i])
+				}
+			}
+		}
+	}
+}
