@@ -60,6 +60,18 @@ func ParseRole(name string) (Role, error) {
 	return Nobody, fault.New(fault.Invalid, "%.40q is not a role; roles are %s", name, strings.Join(Roles(), ", "))
 }
 
+// MarshalText writes the role's name.
+func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+
+// UnmarshalText reads the name of a role; "" and nobody are Nobody.
+func (r *Role) UnmarshalText(text []byte) (err error) {
+	*r = Nobody
+	if len(text) > 0 && string(text) != roleNames[Nobody] {
+		*r, err = ParseRole(string(text))
+	}
+	return err
+}
+
 // Quotas limit what one account may use. 0 is no limit.
 type Quotas struct {
 	BytesADay   int64 `json:"bytes_a_day" yaml:"bytes_a_day"`   // sent to it in any 24 hours
@@ -74,6 +86,7 @@ type Principal struct {
 	Name   string // what the person is called here: a sign-in name or an e-mail address; never for keys, logs or metrics
 	Role   Role
 	Key    string // id of the API key that was used; "" of a session, a token of an issuer, or a password
+	Link   bool   // it came by a signed link, which is for one file and no more
 	Quotas Quotas
 }
 

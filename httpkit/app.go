@@ -1,6 +1,7 @@
 package httpkit
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -15,6 +16,10 @@ type Config struct {
 	RequestTimeout time.Duration         // wall clock per request; 0 is 30 s
 	Metrics        prometheus.Registerer // where request counts go; nil counts for nobody
 	Log            *slog.Logger          // nil is slog.Default()
+
+	// Sent is told what a request has cost: itself, when it is answered, and the bytes that were really sent, of a stream when it has
+	// ended. The context is that of the request. nil: nobody wants to know.
+	Sent func(ctx context.Context, requests, bytes int64)
 }
 
 // Limits of one request. A body of 4 MiB holds a polygon of 100,000 corners; headers of 16 KiB hold a search by GET.

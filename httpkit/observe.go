@@ -42,6 +42,13 @@ func observe(cfg Config) fiber.Handler {
 		dur, status := time.Since(start), c.Response().StatusCode()
 		count.requests.WithLabelValues(route, c.Method(), strconv.Itoa(status)).Inc()
 		count.seconds.WithLabelValues(route, c.Method()).Observe(dur.Seconds())
+		if cfg.Sent != nil {
+			bytes := 0
+			if !c.Response().IsBodyStream() && c.Method() != fiber.MethodHead {
+				bytes = len(c.Response().Body())
+			}
+			cfg.Sent(c.UserContext(), 1, int64(bytes))
+		}
 		cfg.Log.LogAttrs(c.UserContext(), slog.LevelInfo, "request",
 			slog.String("id", id), slog.String("method", c.Method()), slog.String("path", c.Path()),
 			slog.Int("status", status), slog.Int("bytes", responseBytes(c)), slog.Duration("dur", dur))

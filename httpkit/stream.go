@@ -39,7 +39,11 @@ func Stream(c *fiber.Ctx, contentType, filename string, write func(ctx context.C
 		ctx, cancel := context.WithTimeout(request, longestStream)
 		defer cancel()
 		watch(ctx, cancel, gone)
-		if err := writeCoded(ctx, out, coding, write); err != nil {
+		sent := &counted{to: out}
+		if f.cfg.Sent != nil {
+			defer func() { f.cfg.Sent(ctx, 0, sent.n) }()
+		}
+		if err := writeCoded(ctx, sent, coding, write); err != nil {
 			if !gone() {
 				f.cfg.Log.ErrorContext(ctx, "stream cut off", "id", f.requestID, "path", path, "err", err)
 			}
@@ -59,7 +63,56 @@ func streamCoding(header string) string {
 	return ""
 }
 
-func writeCoded(ctx context.Context, out *bufio.Writer, coding string, write func(context.Context, io.Writer) error) error {
+// counted counts what is written to it.
+type counted struct {
+	to *bufio.Writer
+	n  int64
+}
+
+func (w *counted) Write(p []byte) (int, error) {
+	n, err := w.to.Write(p)
+	w.n += int64(n)
+	return n, err
+}
+
+func (w *counted) Flush() error { return w.to.Flush() }
+
+// SendStream answers with a body of a known size as it is read, and closes it in the end. What is really sent is counted.
+func SendStream(c *fiber.Ctx, body io.ReadCloser, size int) {
+	if f := frameOf(c); f.cfg.Sent != nil {
+		body = &metered{ReadCloser: body, sent: f.cfg.Sent, ctx: context.WithoutCancel(c.UserContext())}
+	}
+	c.Context().SetBodyStream(body, size)
+}
+
+// metered counts what is taken out of a body.
+type metered struct {
+	io.ReadCloser
+	n    int64
+	sent func(ctx context.Context, requests, bytes int64)
+	ctx  context.Context
+}
+
+func (m *metered) Read(p []byte) (int, error) {
+	n, err := m.ReadCloser.Read(p)
+	m.n += int64(n)
+	return n, err
+}
+
+// WriteTo lets a body that knows a shorter way to the socket take it.
+func (m *metered) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.Copy(w, m.ReadCloser)
+	m.n += n
+	return n, err
+}
+
+func (m *metered) Close() error {
+	m.sent(m.ctx, 0, m.n)
+	m.n = 0
+	return m.ReadCloser.Close()
+}
+
+func writeCoded(ctx context.Context, out *counted, coding string, write func(context.Context, io.Writer) error) error {
 	var w io.WriteCloser
 	switch coding {
 	case "zstd":

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ type Config struct {
 	Objects        string         `yaml:"objects"`            // s3://bucket/prefix; empty: a folder in Data
 	S3             S3             `yaml:"s3"`                 //
 	PublicURL      string         `yaml:"public_url"`         // address that clients see, when a proxy stands in front
-	Transactions   string         `yaml:"transactions"`       // who may change the catalog over HTTP: local, open or closed
+	Transactions   string         `yaml:"transactions"`       // who may change the catalog over HTTP: local, roles, open or closed; empty: see changes
 	RequestTimeout time.Duration  `yaml:"request_timeout"`    // wall clock, per request
 	ExtractionTime time.Duration  `yaml:"extraction_timeout"` // wall clock, for making a file of values (data.tif, data.nc, data.csv)
 	SlowSearch     time.Duration  `yaml:"slow_search"`        // searches that take longer are logged with their plan
@@ -38,6 +39,7 @@ type Config struct {
 	OnDemand       OnDemand       `yaml:"on_demand"`
 	Mirrors        []MirrorConfig `yaml:"mirrors"` // hubs of which this is a mirror
 	Log            Log            `yaml:"log"`
+	Accounts       Accounts       `yaml:"accounts"` // who is let in
 }
 
 // TileCache is where drawn pictures are kept, in a folder that nothing else uses.
@@ -69,9 +71,9 @@ type Log struct {
 // defaultConfig returns values that work on one machine without any configuration.
 func defaultConfig() Config {
 	return Config{
-		Data: "data", Listen: "127.0.0.1:8080", Transactions: stachttp.Local, RequestTimeout: 30 * time.Second, ExtractionTime: 10 * time.Minute, SlowSearch: time.Second, BlockCacheMiB: 256,
+		Data: "data", Listen: "127.0.0.1:8080", RequestTimeout: 30 * time.Second, ExtractionTime: 10 * time.Minute, SlowSearch: time.Second, BlockCacheMiB: 256,
 		S3: S3{Region: "us-east-1"}, TileCache: TileCache{SizeMiB: 10 << 10}, OnDemand: OnDemand{SizeGiB: 100, Keep: 30 * 24 * time.Hour},
-		Log: Log{Format: "text", Level: "info"},
+		Log: Log{Format: "text", Level: "info"}, Accounts: Accounts{Anonymous: anonymousRead},
 	}
 }
 
@@ -106,8 +108,8 @@ func (c Config) Validate() error {
 			bad(address.key, "%q is not an http address", address.text)
 		}
 	}
-	if c.Transactions != stachttp.Local && c.Transactions != stachttp.Open && c.Transactions != stachttp.Closed {
-		bad("transactions", "%q is none of local, open, closed", c.Transactions)
+	if !slices.Contains([]string{"", stachttp.Local, stachttp.Roles, stachttp.Open, stachttp.Closed}, c.Transactions) {
+		bad("transactions", "%q is none of local, roles, open, closed", c.Transactions)
 	}
 	if c.RequestTimeout <= 0 {
 		bad("request_timeout", "must be longer than nothing")
@@ -136,19 +138,24 @@ func (c Config) Validate() error {
 	if _, err := logLevel(c.Log.Level); err != nil {
 		bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
 	}
-	wrong = append(wrong, mirrorMistakes(c.Mirrors)...)
+	wrong = append(append(wrong, mirrorMistakes(c.Mirrors)...), c.Accounts.mistakes()...)
 	if len(wrong) > 0 {
 		return fault.New(fault.Invalid, "configuration: %s", strings.Join(wrong, "; "))
 	}
 	return nil
 }
 
-// changes says who may change the catalog over HTTP. Behind a proxy every client looks local, so that local is nobody there.
+// changes says who may change the catalog over HTTP: unless said otherwise operators and admins, and clients on this machine where no
+// accounts are configured. Behind a proxy every client looks local, so that local is operators and admins alone there.
 func (c Config) changes() string {
-	if c.Transactions == stachttp.Local && c.PublicURL != "" {
-		return stachttp.Closed
+	who := c.Transactions
+	if who == "" && !c.Accounts.used() {
+		who = stachttp.Local
 	}
-	return c.Transactions
+	if who == "" || who == stachttp.Local && c.PublicURL != "" {
+		return stachttp.Roles
+	}
+	return who
 }
 
 // bucket returns the bucket's name of Objects.
@@ -218,7 +225,7 @@ var (
 	}
 	serveSettings = []setting{
 		{"listen", "host:port to listen on", text(func(c *Config) *string { return &c.Listen })},
-		{"transactions", "who may change the catalog over HTTP: local (clients on this machine), open (everybody) or closed", text(func(c *Config) *string { return &c.Transactions })},
+		{"transactions", "who may change the catalog over HTTP: local (clients on this machine, and operators), roles (operators), open (everybody) or closed", text(func(c *Config) *string { return &c.Transactions })},
 		{"request-timeout", "longest time a request may take", duration(func(c *Config) *time.Duration { return &c.RequestTimeout })},
 		{"extraction-timeout", "longest time that making a file of values (data.tif, data.nc, data.csv) may take", duration(func(c *Config) *time.Duration { return &c.ExtractionTime })},
 		{"slow-search", "searches that take longer are logged with their plan", duration(func(c *Config) *time.Duration { return &c.SlowSearch })},

@@ -42,6 +42,7 @@ func TestContract(t *testing.T) {
 	ndvi := "expression=" + url.QueryEscape("(B08-B04)/(B08+B04)")
 	for target, want := range map[string]int{
 		"/": 200, "/?f=html": 200, "/conformance": 200, "/api": 200, "/api.html": 200, "/healthz": 200, "/readyz": 200, "/metrics": 200,
+		"/auth/login": 200, "/auth/login?by=issuer": 404, "/auth/callback": 404, "/account": 401, "/account/export": 401, "/account/keys": 401,
 		"/collections": 200, "/collections?f=html": 200, "/collections/sentinel-2-l1c": 200, "/collections/none": 404,
 		"/queryables": 200, "/collections/barbellino/queryables": 200,
 		"/collections/barbellino/items": 200, "/collections/barbellino/items?limit=1": 200, "/collections/barbellino/items?limit=0": 400,

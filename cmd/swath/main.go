@@ -80,7 +80,8 @@ func command() *cobra.Command {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(serveCommand(), ingestCommand(), mirrorCommand(), downloadCommand(), loadCommand(), exportCommand(), checkCommand(), migrateCommand(), processCommand(), runnerCommand(), versionCommand())
+	root.AddCommand(serveCommand(), ingestCommand(), mirrorCommand(), downloadCommand(), loadCommand(), exportCommand(), checkCommand(), userCommand(), tokenCommand(), accessCommand(), migrateCommand(),
+		processCommand(), runnerCommand(), versionCommand())
 	return root
 }
 

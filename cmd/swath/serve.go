@@ -64,6 +64,7 @@ func serveCommand() *cobra.Command {
 			defer shelf.Close()
 			defer inBackground(func() { shelf.Run(ctx) })()
 			defer serveMirrors(ctx, s, cfg.Mirrors, log)()
+			defer keepAccounts(ctx, s.keeper)()
 			defer cancel()
 			limitMemory(int64(cfg.BlockCacheMiB)<<20+serveMemory, serveGarbage)
 			return serve(ctx, newApp(s, cfg, log, pictures, shelf), listener, c.OutOrStdout())
@@ -113,12 +114,15 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 		metrics.MustRegister(tileCacheMetrics(pictures)...)
 	}
 
-	app := httpkit.New(httpkit.Config{PublicURL: cfg.PublicURL, RequestTimeout: cfg.RequestTimeout, Metrics: metrics, Log: log})
+	app := httpkit.New(httpkit.Config{PublicURL: cfg.PublicURL, RequestTimeout: cfg.RequestTimeout, Metrics: metrics, Log: log, Sent: countUse(s.keeper)})
+	people := accountsDoor(s.keeper, cfg)
+	people.Frame(app)
+	people.Mount(app)
 	httpkit.Operations{Checks: []httpkit.Check{{Name: "database", Run: s.catalog.Ping}}, Metrics: metrics}.Mount(app)
 	stachttp.API{Catalog: s.catalog, Analyst: s.catalog, Editor: s.catalog, Generation: s.catalog.CollectionsGeneration,
 		Changes: cfg.changes(), Document: openapi.Document}.Mount(app)
 	tilehttp.API{Renderer: renderer, Searches: s.catalog, Analyst: s.catalog, ExtractionTime: cfg.ExtractionTime}.Mount(app)
-	objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog)}.Mount(app)
+	objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog), Admit: admitDownload(s.keeper)}.Mount(app)
 	web.API{}.Mount(app)
 	return app
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"swath/auth"
+	accounts "swath/auth/store"
 	"swath/catalog"
 	"swath/catalog/cluster"
 	"swath/migrations"
@@ -22,11 +24,13 @@ const shutdownTime = 40 * time.Second
 
 // stores are the catalog and the objects of one installation, open.
 type stores struct {
-	catalog *catalog.Store
-	objects objects.Store
-	work    string // folder of work in progress, on the data folder's disk
-	url     string // of the database
-	owned   *cluster.Cluster
+	catalog  *catalog.Store
+	objects  objects.Store
+	accounts *accounts.Store
+	keeper   *auth.Keeper
+	work     string // folder of work in progress, on the data folder's disk
+	url      string // of the database
+	owned    *cluster.Cluster
 }
 
 // tenure says whether a command may use a database that another process keeps, or must keep it itself.
@@ -78,6 +82,12 @@ func openStores(ctx context.Context, cfg Config, log *slog.Logger, as tenure) (s
 	if s.catalog, err = catalog.Open(ctx, s.url, catalog.Config{SlowSearch: cfg.SlowSearch, Replica: string(cfg.Replica)}); err != nil {
 		return s, err
 	}
+	if s.accounts, err = accounts.Open(ctx, s.url); err != nil {
+		return s, err
+	}
+	if s.keeper, err = auth.NewKeeper(ctx, s.accounts, cfg.Accounts.keeper()); err != nil {
+		return s, err
+	}
 	s.objects, err = openObjects(ctx, cfg)
 	return s, err
 }
@@ -106,6 +116,9 @@ func openObjects(ctx context.Context, cfg Config) (objects.Store, error) {
 func (s *stores) Close() error {
 	if s.catalog != nil {
 		s.catalog.Close()
+	}
+	if s.accounts != nil {
+		s.accounts.Close()
 	}
 	if s.owned == nil {
 		return nil

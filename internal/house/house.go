@@ -27,6 +27,7 @@ var Rooms = []Room{
 	{"stac/stachttp", 4, []string{"httpkit", "openapi"}},
 	{"tiles/tilehttp", 4, []string{"httpkit"}},
 	{"objects/objecthttp", 4, []string{"httpkit"}},
+	{"auth/authhttp", 4, []string{"httpkit"}},
 	{"web", 4, []string{"httpkit"}},
 	{"openapi", 4, nil},
 	{"download", 3, nil},
@@ -38,6 +39,7 @@ var Rooms = []Room{
 	{"ingest/mirror", 3, []string{"ingest/hub", "ingest/ledger"}},
 	{"auth", 2, []string{"stac"}},
 	{"processes/runner", 3, nil},
+	{"auth/store", 2, []string{"auth"}},
 	{"catalog", 2, []string{"stac", "stac/cql2", "catalog/...", "migrations"}},
 	{"catalog/cluster", 2, nil},
 	{"migrations", 2, nil},
@@ -68,11 +70,15 @@ type Library struct {
 
 // Libraries lists every module that code outside tests imports.
 var Libraries = []Library{
-	{"github.com/gofiber/fiber/v2", []string{"httpkit", "stac/stachttp", "tiles/tilehttp", "objects/objecthttp", "web", "cmd/swath", "internal/..."}},
+	{"github.com/gofiber/fiber/v2", []string{"httpkit", "stac/stachttp", "tiles/tilehttp", "objects/objecthttp", "auth/authhttp", "web", "cmd/swath", "internal/..."}},
 	{"github.com/valyala/fasthttp", []string{"httpkit", "objects/objecthttp", "bench/..."}},
 	{"github.com/prometheus/client_golang", []string{"httpkit", "cmd/swath"}},
 	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "render"}},
-	{"github.com/jackc/pgx/v5", []string{"catalog", "ingest/ledger", "ingest/ondemand", "catalog/cluster", "migrations", "internal/..."}},
+	{"github.com/jackc/pgx/v5", []string{"catalog", "ingest/ledger", "ingest/ondemand", "catalog/cluster", "migrations", "auth/store", "internal/..."}},
+	{"github.com/coreos/go-oidc/v3", []string{"auth/authhttp"}},
+	{"github.com/go-jose/go-jose/v4", []string{"auth/authhttp"}},
+	{"golang.org/x/oauth2", []string{"auth/authhttp"}},
+	{"golang.org/x/crypto", []string{"auth"}},
 	{"github.com/pressly/goose/v3", []string{"migrations"}},
 	{"github.com/cespare/xxhash/v2", []string{"catalog", "httpkit", "tiles"}},
 	{"github.com/airbusgeo/godal", []string{"raster"}},

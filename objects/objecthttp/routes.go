@@ -8,6 +8,7 @@ package objecthttp
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"path"
 
@@ -30,6 +31,8 @@ type API struct {
 	Objects objects.Store
 	// Asset finds a file by its item, or returns fault.NotFound.
 	Asset func(ctx context.Context, collection, item, asset string) (Asset, error)
+	// Admit lets a download begin, and returns what is to be called when it has ended; or fault.OverQuota. nil lets all.
+	Admit func(ctx context.Context) (leave func(), err error)
 }
 
 // Mount adds the routes; GET brings HEAD with it.
@@ -59,7 +62,13 @@ func (a API) download(c *fiber.Ctx) error {
 	if asset.FileName == "" {
 		asset.FileName = path.Base(asset.Key)
 	}
-	return send(c, o, asset)
+	leave := func() {}
+	if a.Admit != nil && c.Method() == fiber.MethodGet {
+		if leave, err = a.Admit(c.UserContext()); err != nil {
+			return errors.Join(err, o.Close())
+		}
+	}
+	return send(c, o, asset, leave)
 }
 
 // holder names who keeps a foreign file: the href, without what may be a secret in it.

@@ -19,13 +19,15 @@ import (
 // An object never changes, but the asset's address leads to another one after a product was made anew: hence an hour, not for ever.
 const cacheControl = "public, max-age=3600, immutable"
 
-// send answers with o, or the ranges of it that are asked for, and closes it in the end.
-func send(c *fiber.Ctx, o objects.Object, asset Asset) error {
+// send answers with o, or the ranges of it that are asked for, and closes it and leaves in the end.
+func send(c *fiber.Ctx, o objects.Object, asset Asset, leave func()) error {
 	body, err := answer(c, o, asset)
 	if err != nil || body == nil {
+		leave()
 		return errors.Join(err, o.Close())
 	}
-	c.Context().SetBodyStream(body, int(body.size))
+	body.leave = leave
+	httpkit.SendStream(c, body, int(body.size))
 	return nil
 }
 
@@ -108,16 +110,20 @@ type body struct {
 	io.Reader
 	size    int64 // bytes
 	closers []io.Closer
+	leave   func()
 }
 
 func newBody(o objects.Object, size int64, stream io.ReadCloser) *body {
-	return &body{stream, size, []io.Closer{stream, o}}
+	return &body{Reader: stream, size: size, closers: []io.Closer{stream, o}}
 }
 
 // WriteTo lets a local file find its way to the socket through the kernel.
 func (b *body) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, b.Reader) }
 
 func (b *body) Close() error {
+	if b.leave != nil {
+		defer b.leave()
+	}
 	var errs []error
 	for _, c := range b.closers {
 		errs = append(errs, c.Close())

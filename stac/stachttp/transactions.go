@@ -10,6 +10,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"swath/auth"
 	"swath/fault"
 	"swath/httpkit"
 	"swath/stac"
@@ -20,6 +21,7 @@ const (
 	Local  = "local"  // clients on this machine, as long as no proxy is known to stand in front
 	Open   = "open"   // everybody: something in front decides
 	Closed = "closed" // nobody
+	Roles  = "roles"  // accounts with the role of an operator
 )
 
 // mountTransactions adds the routes that change something.
@@ -37,9 +39,17 @@ func (a API) mountTransactions(r fiber.Router) {
 
 // mayChange refuses those who may not change the catalog, and pages of other sites that a browser runs.
 func (a API) mayChange(c *fiber.Ctx) error {
+	may := auth.From(c.UserContext()).Require(auth.Operator)
 	switch a.Changes {
 	case Open:
+	case Roles:
+		if may != nil {
+			return may
+		}
 	case Local:
+		if may == nil {
+			break
+		}
 		if ip := net.ParseIP(c.IP()); ip == nil || !ip.IsLoopback() {
 			return fault.New(fault.Forbidden, "only clients on the server's own machine may change the catalog")
 		}

@@ -1,0 +1,166 @@
+package auth
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"swath/fault"
+)
+
+// day is what a quota of a day is of: any 24 hours, counted by hours.
+const day = 24 * time.Hour
+
+// meter counts what is used, in memory, and adds it to the accounts from time to time.
+//
+//	request ends ─▶ pending ──every 10 s──▶ account_use ─▶ what all servers counted ─▶ used
+//	                   └───────── a download may begin: used + pending < quota? ◀────────┘
+type meter struct {
+	accounts Accounts
+	mu       sync.Mutex
+	of       map[string]*gauge // by account
+	flushing sync.Mutex
+}
+
+// gauge is what one account uses.
+type gauge struct {
+	pending   Use
+	used      []Use // of the last day, by hour, as far as it is written down
+	known     bool  // used was read
+	downloads int   // under way here
+	touched   time.Time
+}
+
+// gaugeOf returns that of an account; the lock is held.
+func (m *meter) gaugeOf(account string, now time.Time) *gauge {
+	g := m.of[account]
+	if g == nil {
+		if m.of == nil {
+			m.of = map[string]*gauge{}
+		}
+		g = &gauge{pending: Use{Account: account}}
+		m.of[account] = g
+	}
+	g.touched = now
+	return g
+}
+
+// Count adds what a request of somebody has used: itself, and bytes that were really sent.
+func (k *Keeper) Count(p Principal, requests, bytes int64) {
+	k.meter.mu.Lock()
+	defer k.meter.mu.Unlock()
+	g := k.meter.gaugeOf(p.User, time.Now())
+	g.pending.Requests += requests
+	g.pending.Bytes += bytes
+}
+
+// Download lets a download begin, and returns what must be called when it has ended. Fault.OverQuota when the account has as many under
+// way as it may, or was sent as many bytes in the last 24 hours. What has begun is finished, so that the last one may pass the limit.
+func (k *Keeper) Download(ctx context.Context, p Principal) (end func(), err error) {
+	now := time.Now()
+	if p.Quotas.BytesADay > 0 {
+		if err := k.enough(ctx, p, now); err != nil {
+			return nil, err
+		}
+	}
+	k.meter.mu.Lock()
+	defer k.meter.mu.Unlock()
+	g := k.meter.gaugeOf(p.User, now)
+	if p.Quotas.Downloads > 0 && g.downloads >= p.Quotas.Downloads {
+		return nil, &fault.Error{Kind: fault.OverQuota, Public: "as many downloads as the account may have at once are under way", After: 5 * time.Second}
+	}
+	g.downloads++
+	g.pending.Downloads++
+	return sync.OnceFunc(func() {
+		k.meter.mu.Lock()
+		defer k.meter.mu.Unlock()
+		g.downloads--
+	}), nil
+}
+
+// enough returns fault.OverQuota, and when there is room again, where the bytes of a day have been sent.
+func (k *Keeper) enough(ctx context.Context, p Principal, now time.Time) error {
+	since := now.Add(-day)
+	k.meter.mu.Lock()
+	g := k.meter.gaugeOf(p.User, now)
+	known := g.known
+	k.meter.mu.Unlock()
+	if !known {
+		used, err := k.accounts.Used(ctx, p.User, since)
+		if err != nil {
+			return err
+		}
+		k.meter.mu.Lock()
+		if !g.known {
+			g.used, g.known = used, true
+		}
+		k.meter.mu.Unlock()
+	}
+	k.meter.mu.Lock()
+	defer k.meter.mu.Unlock()
+	sum := g.pending.Bytes
+	for _, u := range g.used {
+		if u.At.Add(time.Hour).After(since) {
+			sum += u.Bytes
+		}
+	}
+	if sum < p.Quotas.BytesADay {
+		return nil
+	}
+	after := day
+	for _, u := range g.used { // the oldest first
+		if left := u.At.Add(time.Hour + day); left.After(now) {
+			if sum -= u.Bytes; sum < p.Quotas.BytesADay {
+				after = left.Sub(now)
+				break
+			}
+		}
+	}
+	return &fault.Error{Kind: fault.OverQuota, Public: "the account was sent the bytes that it may have in 24 hours", After: max(after, time.Second)}
+}
+
+const forgetGauge = 10 * time.Minute // of who asks for nothing more
+
+// Flush writes down what was used since the last time.
+func (k *Keeper) Flush(ctx context.Context) error {
+	m := &k.meter
+	m.flushing.Lock()
+	defer m.flushing.Unlock()
+	now := time.Now()
+	hour := now.UTC().Truncate(time.Hour)
+	var all []Use
+	m.mu.Lock()
+	for account, g := range m.of {
+		if g.pending == (Use{Account: account}) {
+			if g.downloads == 0 && now.Sub(g.touched) > forgetGauge {
+				delete(m.of, account)
+			}
+			continue
+		}
+		one := g.pending
+		one.At = hour
+		all = append(all, one)
+	}
+	m.mu.Unlock()
+	if len(all) == 0 {
+		return nil
+	}
+	used, err := k.accounts.AddUse(ctx, all, now.Add(-day-time.Hour))
+	if err != nil {
+		return err
+	}
+	byAccount := map[string][]Use{}
+	for _, u := range used {
+		byAccount[u.Account] = append(byAccount[u.Account], u)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, one := range all {
+		g := m.gaugeOf(one.Account, now)
+		g.pending.Requests -= one.Requests
+		g.pending.Downloads -= one.Downloads
+		g.pending.Bytes -= one.Bytes
+		g.used, g.known = byAccount[one.Account], true
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package auth
+
+import (
+	"context"
+	"reflect"
+	"sync"
+
+	"swath/stac"
+)
+
+// policy is which collections are private at one moment, and whom they are shown. It is not changed.
+type policy struct {
+	private []Private
+	scopes  sync.Map // stac.Scope by viewer
+}
+
+// viewer is what a scope depends on.
+type viewer struct {
+	user string
+	role Role
+}
+
+// Refresh reads what is private. Until then, and when it fails, what was known before is obeyed.
+func (k *Keeper) Refresh(ctx context.Context) error {
+	private, err := k.accounts.Privates(ctx)
+	if err != nil {
+		return err
+	}
+	if old := k.policy.Load(); old == nil || !reflect.DeepEqual(old.private, private) {
+		k.policy.Store(&policy{private: private})
+	}
+	return nil
+}
+
+// Scope returns which collections somebody may know of. It is the only place where that is decided; what a scope hides, the catalog
+// leaves out.
+func (k *Keeper) Scope(p Principal) stac.Scope {
+	all := k.policy.Load()
+	if len(all.private) == 0 || p.Role >= Operator {
+		return stac.Scope{}
+	}
+	who := viewer{p.User, p.Role}
+	if known, ok := all.scopes.Load(who); ok {
+		return known.(stac.Scope)
+	}
+	var hidden []string
+	for _, one := range all.private {
+		if !one.shown(who) {
+			hidden = append(hidden, one.Collection)
+		}
+	}
+	scope := stac.Hiding(hidden...)
+	all.scopes.Store(who, scope)
+	return scope
+}
+
+// shown reports whether a grant lets somebody know of it.
+func (c Private) shown(to viewer) bool {
+	for _, g := range c.Grants {
+		if to.user != "" && (g.Account == to.user || g.Account == "" && g.Role != Nobody && to.role >= g.Role) {
+			return true
+		}
+	}
+	return false
+}
+
+// AnyPrivate reports whether what is answered depends on who asks.
+func (k *Keeper) AnyPrivate() bool { return len(k.policy.Load().private) > 0 }

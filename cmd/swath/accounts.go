@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"sync"
+
+	"swath/auth"
+	"swath/auth/authhttp"
+)
+
+// alwaysOpen are the paths that strangers reach also where nothing is public: to sign in, to read what this is, and for who watches the server.
+var alwaysOpen = []string{"/auth/", "/ui/", "/api", "/api.html", "/conformance", "/healthz", "/readyz"}
+
+// accountsDoor is where requests say who asks.
+func accountsDoor(keeper *auth.Keeper, cfg Config) authhttp.API {
+	return authhttp.API{Keeper: keeper, Strangers: cfg.Accounts.Anonymous == anonymousRead, Passwords: cfg.Accounts.passwords(), Issuer: cfg.Accounts.issuer(),
+		Open: alwaysOpen, PublicURL: cfg.PublicURL}
+}
+
+// countUse adds what a request has cost to who asked.
+func countUse(keeper *auth.Keeper) func(ctx context.Context, requests, bytes int64) {
+	return func(ctx context.Context, requests, bytes int64) { keeper.Count(auth.From(ctx), requests, bytes) }
+}
+
+// admitDownload lets who asks begin a download, within its quotas.
+func admitDownload(keeper *auth.Keeper) func(context.Context) (func(), error) {
+	return func(ctx context.Context) (func(), error) { return keeper.Download(ctx, auth.From(ctx)) }
+}
+
+// keepAccounts keeps the accounts until it is stopped: after the last request, so that what it used is written down.
+func keepAccounts(ctx context.Context, keeper *auth.Keeper) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var group sync.WaitGroup
+	group.Go(func() { keeper.Keep(ctx) })
+	return func() {
+		cancel()
+		group.Wait()
+	}
+}
