@@ -84,6 +84,9 @@ func (r *Renderer) scene(ctx context.Context, q MosaicRequest, frame Frame, box 
 		case err != nil && (fault.Is(err, fault.Invalid) || fault.Is(err, fault.NotFound)) && (q.SkipMissing || len(q.Search.Collections) != 1):
 			missing = err
 			continue // an item of another kind, or of a collection without the preset
+		case err == nil && v.archived(ctx) != nil:
+			missing = v.archived(ctx)
+			continue
 		case err != nil:
 			return nil, err
 		}
@@ -96,6 +99,14 @@ func (r *Renderer) scene(ctx context.Context, q MosaicRequest, frame Frame, box 
 	s.limited, s.next = found.Next != "", found.Next
 	s.key = fmt.Sprintf("m%x", h.Sum64())
 	return s, nil
+}
+
+// archived returns why none of the item's pixels can be read now: its first file is in the archive.
+func (v *View) archived(ctx context.Context) error {
+	if v.renderer.readable == nil || len(v.inputs) == 0 {
+		return nil
+	}
+	return v.renderer.readable(ctx, v.inputs[0].asset.Object)
 }
 
 // within searches in a box.

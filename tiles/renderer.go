@@ -25,6 +25,8 @@ type Options struct {
 	Pictures   *DiskCache // drawn pictures that are kept; default none
 	Work       string     // folder of extractions while they are made and sent; default the system's for temporary files
 	Standins   Standins   // COGs that are made of JPEG 2000 on demand; default none
+	// Readable is fault.Offline of an object that lies in an archive, so that mosaics leave its item out; nil: none does.
+	Readable func(ctx context.Context, object string) error
 }
 
 // Standins knows the COGs that are made of JPEG 2000 objects which are looked at.
@@ -45,6 +47,7 @@ type Renderer struct {
 	work       string
 	kept       *DiskCache
 	standins   Standins
+	readable   func(ctx context.Context, object string) error
 
 	items     cache[Description]
 	offers    cache[offer]
@@ -75,7 +78,7 @@ func New(catalog stac.Catalog, open Opener, o Options) *Renderer {
 		catalog: catalog, open: open, reader: raster.NewReader(o.CacheBytes),
 		gate: gate{slots: make(chan struct{}, workers), queue: int64(def(o.Queue, 64*workers)), patience: queuePatience},
 		// An extraction draws nothing between its parts, so that a few of them share the places of drawings.
-		extracting: gate{slots: make(chan struct{}, 2*workers), queue: int64(8 * workers)}, work: o.Work, kept: o.Pictures, standins: o.Standins,
+		extracting: gate{slots: make(chan struct{}, 2*workers), queue: int64(8 * workers)}, work: o.Work, kept: o.Pictures, standins: o.Standins, readable: o.Readable,
 		animating: gate{slots: make(chan struct{}, 1), queue: 8}, // each holds its frames
 		items:     cache[Description]{most: 1024, ttl: freshFor},
 		offers:    cache[offer]{most: 256, ttl: freshFor},

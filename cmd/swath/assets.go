@@ -8,6 +8,7 @@ import (
 	"swath/fault"
 	"swath/objects"
 	"swath/objects/objecthttp"
+	"swath/objects/staging"
 	"swath/raster"
 	"swath/stac"
 	"swath/tiles"
@@ -15,8 +16,12 @@ import (
 
 // openRaster lets the renderer read rasters from the object store.
 func openRaster(store objects.Store) tiles.Opener {
+	open := store.Open
+	if tiered, ok := store.(*staging.Store); ok {
+		open = tiered.Glance
+	}
 	return func(ctx context.Context, key string) (raster.Source, error) {
-		o, err := store.Open(ctx, key)
+		o, err := open(ctx, key)
 		if err != nil {
 			return nil, err
 		}

@@ -38,6 +38,7 @@ type Config struct {
 	TileCache      TileCache      `yaml:"tile_cache"`
 	OnDemand       OnDemand       `yaml:"on_demand"`
 	Mirrors        []MirrorConfig `yaml:"mirrors"` // hubs of which this is a mirror
+	Archive        ArchiveConfig  `yaml:"archive"` // cold storage behind the objects
 	Log            Log            `yaml:"log"`
 	Accounts       Accounts       `yaml:"accounts"` // who is let in
 }
@@ -139,6 +140,7 @@ func (c Config) Validate() error {
 		bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
 	}
 	wrong = append(append(wrong, mirrorMistakes(c.Mirrors)...), c.Accounts.mistakes()...)
+	wrong = append(wrong, c.Archive.mistakes(c.Objects == "")...)
 	if len(wrong) > 0 {
 		return fault.New(fault.Invalid, "configuration: %s", strings.Join(wrong, "; "))
 	}

@@ -80,7 +80,7 @@ func command() *cobra.Command {
 		return usageError{fmt.Errorf("%w (see %s --help)", err, c.CommandPath())}
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.AddCommand(serveCommand(), ingestCommand(), mirrorCommand(), downloadCommand(), loadCommand(), exportCommand(), checkCommand(), userCommand(), tokenCommand(), accessCommand(), migrateCommand(),
+	root.AddCommand(serveCommand(), ingestCommand(), mirrorCommand(), archiveCommand(), downloadCommand(), loadCommand(), exportCommand(), checkCommand(), userCommand(), tokenCommand(), accessCommand(), migrateCommand(),
 		processCommand(), runnerCommand(), versionCommand())
 	return root
 }

@@ -20,6 +20,7 @@ import (
 	"swath/ingest/ondemand"
 	"swath/objects/objecthttp"
 	"swath/openapi"
+	"swath/stac"
 	"swath/stac/stachttp"
 	"swath/tiles"
 	"swath/tiles/tilehttp"
@@ -65,6 +66,7 @@ func serveCommand() *cobra.Command {
 			defer inBackground(func() { shelf.Run(ctx) })()
 			defer serveMirrors(ctx, s, cfg.Mirrors, log)()
 			defer keepAccounts(ctx, s.keeper)()
+			defer inBackground(func() { serveArchive(ctx, s, cfg, log) })()
 			defer cancel()
 			limitMemory(int64(cfg.BlockCacheMiB)<<20+serveMemory, serveGarbage)
 			return serve(ctx, newApp(s, cfg, log, pictures, shelf), listener, c.OutOrStdout())
@@ -108,7 +110,7 @@ func inBackground(do func()) (wait func()) {
 func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, standins tiles.Standins) *fiber.App {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	renderer := tiles.New(s.catalog, openRaster(s.objects), tiles.Options{CacheBytes: int64(cfg.BlockCacheMiB) << 20, Pictures: pictures, Work: s.work, Standins: standins})
+	renderer := tiles.New(s.catalog, openRaster(s.objects), tiles.Options{CacheBytes: int64(cfg.BlockCacheMiB) << 20, Pictures: pictures, Work: s.work, Standins: standins, Readable: s.readable()})
 	metrics.MustRegister(blockCacheMetrics(renderer)...)
 	if pictures != nil {
 		metrics.MustRegister(tileCacheMetrics(pictures)...)
@@ -119,10 +121,15 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	people.Frame(app)
 	people.Mount(app)
 	httpkit.Operations{Checks: []httpkit.Check{{Name: "database", Run: s.catalog.Ping}}, Metrics: metrics}.Mount(app)
-	stachttp.API{Catalog: s.catalog, Analyst: s.catalog, Editor: s.catalog, Generation: s.catalog.CollectionsGeneration,
+	desk := s.desk(cfg)
+	var tell func(context.Context, string, []stac.Item) error
+	if desk != nil {
+		tell = desk.Tell
+	}
+	stachttp.API{Tell: tell, Catalog: s.catalog, Analyst: s.catalog, Editor: s.catalog, Generation: s.catalog.CollectionsGeneration,
 		Changes: cfg.changes(), Document: openapi.Document}.Mount(app)
 	tilehttp.API{Renderer: renderer, Searches: s.catalog, Analyst: s.catalog, ExtractionTime: cfg.ExtractionTime}.Mount(app)
-	objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog), Admit: admitDownload(s.keeper)}.Mount(app)
+	objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog), Admit: admitDownload(s.keeper), Desk: desk, Catalog: s.catalog}.Mount(app)
 	web.API{}.Mount(app)
 	return app
 }

@@ -17,6 +17,8 @@ import (
 	"swath/catalog/cluster"
 	"swath/migrations"
 	"swath/objects"
+	"swath/objects/copies"
+	"swath/objects/staging"
 )
 
 // shutdownTime is how long the database may take to stop.
@@ -26,6 +28,10 @@ const shutdownTime = 40 * time.Second
 type stores struct {
 	catalog  *catalog.Store
 	objects  objects.Store
+	plain    objects.Store // objects, without the archive behind it
+	archive  objects.Archive
+	copies   *copies.Store
+	tiered   *staging.Store
 	accounts *accounts.Store
 	keeper   *auth.Keeper
 	work     string // folder of work in progress, on the data folder's disk
@@ -88,8 +94,35 @@ func openStores(ctx context.Context, cfg Config, log *slog.Logger, as tenure) (s
 	if s.keeper, err = auth.NewKeeper(ctx, s.accounts, cfg.Accounts.keeper()); err != nil {
 		return s, err
 	}
-	s.objects, err = openObjects(ctx, cfg)
-	return s, err
+	if s.objects, err = openObjects(ctx, cfg); err != nil {
+		return s, err
+	}
+	s.plain = s.objects
+	if s.archive, err = openArchive(cfg, s.plain); err != nil || s.archive == nil {
+		return s, err
+	}
+	if s.copies, err = copies.Open(ctx, s.url); err != nil {
+		return s, err
+	}
+	s.tiered = staging.NewStore(s.plain, s.copies, s.archive)
+	s.objects = s.tiered
+	return s, s.copies.Look(ctx, true)
+}
+
+// readable tells whether an object's bytes are here; nil where there is no archive, and they all are.
+func (s *stores) readable() func(ctx context.Context, object string) error {
+	if s.tiered == nil {
+		return nil
+	}
+	return s.tiered.Readable
+}
+
+// desk takes orders of what is in the archive; nil when there is none.
+func (s *stores) desk(cfg Config) *staging.Desk {
+	if s.archive == nil {
+		return nil
+	}
+	return staging.NewDesk(s.copies, cfg.Archive.keeper(), cfg.Archive.quota(), cfg.Archive.Orders != "accounts")
 }
 
 // visit reads the configuration of a command that works beside a running server, and opens its stores.
@@ -119,6 +152,9 @@ func (s *stores) Close() error {
 	}
 	if s.accounts != nil {
 		s.accounts.Close()
+	}
+	if s.copies != nil {
+		s.copies.Close()
 	}
 	if s.owned == nil {
 		return nil

@@ -1,8 +1,8 @@
 // Package house keeps the rules of the house as a table: which package may import what.
 //
 //	floor 4  doors      cmd/swath httpkit web *http
-//	floor 3  work       download ingest ingest/hub ingest/ledger ingest/mirror ingest/ondemand
-//	floor 2  knowledge  stac catalog tiles auth
+//	floor 3  work       download ingest ingest/hub ingest/ledger ingest/mirror objects/staging ingest/ondemand
+//	floor 2  knowledge  stac catalog tiles objects/copies auth
 //	floor 1  matter     fetch objects raster render sentinel/* spot
 //	floor 0  words      eo geo fault
 //
@@ -37,12 +37,14 @@ var Rooms = []Room{
 	{"ingest/ledger", 3, []string{"ingest/hub"}},
 	{"ingest/ondemand", 3, nil},
 	{"ingest/mirror", 3, []string{"ingest/hub", "ingest/ledger"}},
+	{"objects/staging", 3, nil},
 	{"auth", 2, []string{"stac"}},
 	{"processes/runner", 3, nil},
 	{"auth/store", 2, []string{"auth"}},
 	{"catalog", 2, []string{"stac", "stac/cql2", "catalog/...", "migrations"}},
 	{"catalog/cluster", 2, nil},
 	{"migrations", 2, nil},
+	{"objects/copies", 2, nil},
 	{"tiles", 2, []string{"stac", "stac/cql2"}},
 	{"chains", 2, nil},
 	{"chains/...", 2, []string{"chains", "chains/..."}},
@@ -74,7 +76,7 @@ var Libraries = []Library{
 	{"github.com/valyala/fasthttp", []string{"httpkit", "objects/objecthttp", "bench/..."}},
 	{"github.com/prometheus/client_golang", []string{"httpkit", "cmd/swath"}},
 	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "render"}},
-	{"github.com/jackc/pgx/v5", []string{"catalog", "ingest/ledger", "ingest/ondemand", "catalog/cluster", "migrations", "auth/store", "internal/..."}},
+	{"github.com/jackc/pgx/v5", []string{"catalog", "ingest/ledger", "ingest/ondemand", "objects/copies", "catalog/cluster", "migrations", "auth/store", "internal/..."}},
 	{"github.com/coreos/go-oidc/v3", []string{"auth/authhttp"}},
 	{"github.com/go-jose/go-jose/v4", []string{"auth/authhttp"}},
 	{"golang.org/x/oauth2", []string{"auth/authhttp"}},

@@ -4,6 +4,7 @@
 //	                                                      └─ stream ◀─ ranges ◀─────┘ 200, 206
 //
 // A file is never held in memory: a local one goes from disk to socket inside the kernel, one in S3 passes through a small buffer.
+// A file that is in the archive alone is ordered by asking for it; the answer says when to ask again.
 package objecthttp
 
 import (
@@ -16,6 +17,8 @@ import (
 
 	"swath/fault"
 	"swath/objects"
+	"swath/objects/staging"
+	"swath/stac"
 )
 
 // Asset is what the catalog says about one file of an item.
@@ -33,11 +36,18 @@ type API struct {
 	Asset func(ctx context.Context, collection, item, asset string) (Asset, error)
 	// Admit lets a download begin, and returns what is to be called when it has ended; or fault.OverQuota. nil lets all.
 	Admit func(ctx context.Context) (leave func(), err error)
+	// Desk takes orders of what is in the archive; nil: there is none.
+	Desk    *staging.Desk
+	Catalog stac.Catalog // that orders search in
 }
 
 // Mount adds the routes; GET brings HEAD with it.
 func (a API) Mount(r fiber.Router) {
 	r.Get("/collections/:collection/items/:item/assets/:asset", a.download)
+	r.Get("/orders", a.orders)
+	r.Post("/orders", a.newOrder)
+	r.Get("/orders/:order", a.order)
+	r.Delete("/orders/:order", a.cancelOrder)
 }
 
 // download serves GET and HEAD /collections/{collection}/items/{item}/assets/{asset}.
@@ -50,7 +60,9 @@ func (a API) download(c *fiber.Ctx) error {
 		return fault.New(fault.NotFound, "asset %q of item %q is not kept here but by %s", c.Params("asset"), c.Params("item"), holder(asset.Href))
 	}
 	o, err := a.Objects.Open(c.UserContext(), asset.Key)
-	if err != nil {
+	if fault.Is(err, fault.Offline) && a.Desk != nil {
+		return a.cold(c, asset.Key)
+	} else if err != nil {
 		return err
 	}
 	if asset.ContentType == "" {

@@ -29,6 +29,13 @@ func (a API) item(c *fiber.Ctx) error {
 		return err
 	}
 	l := a.itemLinks(c, it.Collection)
+	if a.Tell != nil {
+		one := []stac.Item{it}
+		if err := a.Tell(c.UserContext(), l.Base, one); err != nil {
+			return err
+		}
+		it = one[0]
+	}
 	if httpkit.WantsHTML(c) {
 		return itemPage(c, l, it)
 	}
@@ -132,6 +139,11 @@ func (a API) page(c *fiber.Ctx, l stac.Links, s stac.Question, at list) error {
 	found, err := a.Catalog.Search(c.UserContext(), s.Search)
 	if err != nil {
 		return err
+	}
+	if a.Tell != nil {
+		if err := a.Tell(c.UserContext(), l.Base, found.Items); err != nil {
+			return err
+		}
 	}
 	if !at.byBody && httpkit.WantsHTML(c) {
 		return itemsPage(c, l, found, at)

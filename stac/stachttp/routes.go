@@ -1,6 +1,7 @@
 package stachttp
 
 import (
+	"context"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -22,6 +23,8 @@ type API struct {
 	// Generation is another number whenever the collections may have changed.
 	Generation func() uint64
 	Document   func() []byte // the OpenAPI document as JSON
+	// Tell puts into items what is known of them beside the catalog, as the user of a request sees it; nil: nothing is known.
+	Tell func(ctx context.Context, base string, items []stac.Item) error
 
 	kept    *rendered
 	presets *presets

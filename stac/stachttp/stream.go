@@ -59,6 +59,9 @@ func (a API) stream(c *fiber.Ctx, l stac.Links, s stac.Question, most int, form,
 		page, err := a.Catalog.Search(ctx, s.Search)
 		left -= len(page.Items)
 		s.Token = page.Next
+		if err == nil && a.Tell != nil {
+			err = a.Tell(ctx, l.Base, page.Items)
+		}
 		return page, err
 	}
 	page, err := next(c.UserContext()) // what is wrong is said before anything is sent

@@ -28,6 +28,7 @@ type API struct {
 
 // Mount adds the routes.
 func (a API) Mount(r fiber.Router) {
+	r = drawn{r}
 	item := r.Group("/collections/:collection/items/:item")
 	item.Get("/tiles", a.tileSets)
 	item.Get("/tiles/:tms", a.tileSet)

@@ -1,0 +1,84 @@
+package staging
+
+import (
+	"context"
+	"math"
+	"sync"
+	"time"
+
+	"swath/auth"
+	"swath/objects/copies"
+)
+
+// Desk takes orders.
+type Desk struct {
+	Copies    *copies.Store
+	Quota     copies.Quota // of each user
+	Anonymous bool         // strangers may order
+	Config    Config       // of the keeper
+
+	mu     sync.Mutex
+	pace   copies.Pace
+	paceAt time.Time
+}
+
+// NewDesk returns the desk of the keeper with that configuration.
+func NewDesk(c *copies.Store, cfg Config, quota copies.Quota, anonymous bool) *Desk {
+	return &Desk{Copies: c, Quota: quota, Anonymous: anonymous, Config: cfg.Defaults()}
+}
+
+// May returns nil when the one who asks may order.
+func (d *Desk) May(ctx context.Context) error {
+	if p := auth.From(ctx); p.Known() || !d.Anonymous {
+		return p.Require(auth.Processor)
+	}
+	return nil
+}
+
+// Order orders files for the one who asks, and returns the id of the order. Asking for a single file again joins the order that waits for it.
+func (d *Desk) Order(ctx context.Context, files []copies.File, single bool) (id string, err error) {
+	if err := d.May(ctx); err != nil {
+		return "", err
+	}
+	p, quota, lane := auth.From(ctx), d.Quota, copies.LaneUser
+	if p.Quotas.StagedBytes > 0 {
+		quota.DayBytes = p.Quotas.StagedBytes
+	}
+	if p.Role >= auth.Operator {
+		lane = copies.LaneOperator
+	}
+	return d.Copies.Order(ctx, copies.Asking{Owner: p.User, Lane: lane, Files: files, Single: single, Quota: quota, Most: d.Config.BufferBytes, Stay: d.Config.LeastLife})
+}
+
+// The estimates that are told, so that clients neither hammer nor sleep for ever.
+const (
+	shortest = 5 * time.Second
+	longest  = time.Hour
+	unknown  = time.Minute // where nothing was restored yet
+	paceLife = 5 * time.Second
+)
+
+// Estimate says when to ask again for a copy in a state.
+func (d *Desk) Estimate(ctx context.Context, state copies.State) (time.Duration, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if time.Since(d.paceAt) > paceLife {
+		p, err := d.Copies.Pace(ctx)
+		if err != nil {
+			return 0, err
+		}
+		d.pace, d.paceAt = p, time.Now()
+	}
+	wait := unknown.Seconds()
+	if d.pace.RestoreS >= 0 {
+		wait = d.pace.RestoreS
+	}
+	if state != copies.Restoring && state != copies.Verifying {
+		wait += d.Config.BatchWait.Seconds()
+		if d.pace.HourBytes > 0 {
+			wait += d.pace.QueuedBytes / (d.pace.HourBytes / 3600)
+		}
+	}
+	wait = min(max(math.Ceil(wait), shortest.Seconds()), longest.Seconds())
+	return time.Duration(wait) * time.Second, nil
+}
