@@ -59,6 +59,17 @@ func (g *controlGrid) seen(level *Level, reachColumns, reachRows float64) Window
 	return pixelsOf(minU-reachColumns, minV-reachRows, maxU+reachColumns, maxV+reachRows, level)
 }
 
+// but returns the cells that are not to be skipped.
+func (g *controlGrid) but(skip func(x, y, width, height int) bool) []cell {
+	kept := make([]cell, 0, len(g.cells))
+	for _, c := range g.cells {
+		if !skip(int(c.x), int(c.y), int(c.width), int(c.height)) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
 // plane returns memory for the values of a grid: NaN, unless every one lies in a cell and will be written.
 func (g *controlGrid) plane(grid Grid) []float32 {
 	p, area := NewPlane(grid.Width*grid.Height), 0

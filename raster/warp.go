@@ -23,6 +23,11 @@ var _ [unsafe.Sizeof(cell{})]byte = [C.sizeof_swath_cell]byte{}
 //
 // Positions are exact to 0.001 source pixel. The level read is the coarsest that is not coarser than the grid.
 func (r *Reader) Warp(ctx context.Context, c *COG, g Grid, bands []int, resampling Resampling) ([][]float32, error) {
+	return r.WarpBut(ctx, c, g, bands, resampling, nil)
+}
+
+// WarpBut is Warp without the rectangles of samples that skip says nobody needs: what lies there is NaN, or the value. nil skips nothing.
+func (r *Reader) WarpBut(ctx context.Context, c *COG, g Grid, bands []int, resampling Resampling, skip func(x, y, width, height int) bool) ([][]float32, error) {
 	if resampling > ModeOf {
 		return nil, fault.New(fault.Invalid, "resampling %d is not known", resampling)
 	}
@@ -35,6 +40,9 @@ func (r *Reader) Warp(ctx context.Context, c *COG, g Grid, bands []int, resampli
 	grid, err := r.layGrid(ctx, c, g)
 	if err != nil {
 		return nil, fmt.Errorf("raster: warp %s: %w", c.src.ID(), err)
+	}
+	if skip != nil {
+		grid.cells = grid.but(skip)
 	}
 	level := &c.Levels[grid.level]
 	if resampling == Nearest {

@@ -63,6 +63,7 @@ func (s Selection) Ends() bool { return s == First }
 type Selector struct {
 	how    Selection
 	in     int // planes
+	width  int
 	pixels int
 	images int32
 	empty  int // pixels without a value so far
@@ -74,13 +75,15 @@ type Selector struct {
 	best   []float32   // of the last plane: LastHigh, LastLow
 }
 
-// NewSelector begins an image of so many pixels, of images with so many planes. LastHigh and LastLow need two planes.
-func NewSelector(how Selection, planes, pixels int) (*Selector, error) {
+// NewSelector begins an image of width x height pixels, of images with so many planes; memory makes its planes. LastHigh and LastLow
+// need two planes.
+func NewSelector(how Selection, planes, width, height int, memory func(n int) []float32) (*Selector, error) {
 	if how.Planes(planes) < 1 {
 		return nil, fault.New(fault.Invalid, "pixel selection %s needs 2 planes or more, of which the last one decides", how)
 	}
-	s := &Selector{how: how, in: planes, pixels: pixels, empty: pixels, from: make([]int32, pixels)}
-	s.out = nothing(how.Planes(planes), pixels)
+	pixels := width * height
+	s := &Selector{how: how, in: planes, width: width, pixels: pixels, empty: pixels, from: make([]int32, pixels)}
+	s.out = emptied(how.Planes(planes), pixels, memory)
 	for i := range s.from {
 		s.from[i] = -1
 	}
@@ -88,17 +91,25 @@ func NewSelector(how Selection, planes, pixels int) (*Selector, error) {
 	case Mean, Count:
 		s.n = make([]int32, pixels)
 	case StDev:
-		s.n, s.spread = make([]int32, pixels), nothing(planes, pixels)
+		s.n, s.spread = make([]int32, pixels), emptied(planes, pixels, memory)
 	case LastHigh, LastLow:
 		s.best = make([]float32, pixels)
 	}
 	return s, nil
 }
 
+// nothing makes planes without a value.
 func nothing(planes, pixels int) [][]float32 {
+	return emptied(planes, pixels, func(n int) []float32 { return make([]float32, n) })
+}
+
+func emptied(planes, pixels int, memory func(n int) []float32) [][]float32 {
 	out := make([][]float32, planes)
 	for p := range out {
-		out[p] = slices.Repeat([]float32{float32(math.NaN())}, pixels)
+		out[p] = memory(pixels)
+		for i := range out[p] {
+			out[p][i] = float32(math.NaN())
+		}
 	}
 	return out
 }
@@ -178,6 +189,21 @@ func valued(planes [][]float32, i int) bool {
 	for _, plane := range planes {
 		if plane[i] != plane[i] {
 			return false
+		}
+	}
+	return true
+}
+
+// Full reports whether no image that comes can change a rectangle of pixels.
+func (s *Selector) Full(x, y, width, height int) bool {
+	if s.how != First {
+		return false
+	}
+	for row := y; row < y+height; row++ {
+		for _, from := range s.from[row*s.width+x:][:width] {
+			if from < 0 {
+				return false
+			}
 		}
 	}
 	return true

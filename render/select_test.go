@@ -27,7 +27,7 @@ func TestSelections(t *testing.T) {
 		}
 	}
 	for how := First; how <= LastLow; how++ {
-		s, err := NewSelector(how, planes, pixels)
+		s, err := NewSelector(how, planes, pixels, 1, func(n int) []float32 { return make([]float32, n) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +129,7 @@ func truth(how Selection, stack [][][]float32, valid []int, p, i int) (value flo
 // TestFirstEnds: a picture that is full needs no further image.
 func TestFirstEnds(t *testing.T) {
 	nan := float32(math.NaN())
-	s, _ := NewSelector(First, 1, 3)
+	s, _ := NewSelector(First, 1, 3, 1, func(n int) []float32 { return make([]float32, n) })
 	if s.Add([][]float32{{1, nan, nan}}) || s.Add([][]float32{{2, 2, nan}}) || !s.Add([][]float32{{3, 3, 3}}) {
 		t.Error("not filled when it is full")
 	}
@@ -137,7 +137,7 @@ func TestFirstEnds(t *testing.T) {
 	if !slices.Equal(planes[0], []float32{1, 2, 3}) || !slices.Equal(from, []int32{0, 1, 2}) {
 		t.Errorf("%v %v", planes, from)
 	}
-	if _, err := NewSelector(LastHigh, 1, 3); err == nil {
+	if _, err := NewSelector(LastHigh, 1, 3, 1, nil); err == nil {
 		t.Error("a last plane that decides and is all there is")
 	}
 	if how, err := ParseSelection("Median"); err != nil || how != Median {

@@ -139,7 +139,7 @@ func (v *View) byRows(ctx context.Context, frame Frame, step int, take func(grid
 				return err
 			}
 			defer leave()
-			planes, err := v.inside(ctx, part)
+			planes, err := v.inside(ctx, part, nil)
 			defer raster.FreePlanes(planes)
 			if err != nil {
 				return err

@@ -31,7 +31,7 @@ func TestRasterWithoutCode(t *testing.T) {
 		t.Error(err)
 	}
 	grid := raster.Grid{CRS: geo.WebMercator, Transform: tile.Transform(256), Width: 256, Height: 256}
-	planes, err := v.planes(t.Context(), grid)
+	planes, err := v.planes(t.Context(), grid, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func TestSensorGeometry(t *testing.T) {
 			}
 			x, y := web.FromLonLat(lon, lat)
 			one := raster.Grid{CRS: geo.WebMercator, Transform: geo.Affine{x - 0.5, 1, 0, y + 0.5, 0, -1}, Width: 1, Height: 1}
-			planes, err := v.planes(t.Context(), one)
+			planes, err := v.planes(t.Context(), one, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

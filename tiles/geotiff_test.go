@@ -90,7 +90,7 @@ func TestGeoTIFFs(t *testing.T) {
 				t.Errorf("%s: %+v", name, band)
 			}
 		}
-		want, err := v.inside(t.Context(), frame)
+		want, err := v.inside(t.Context(), frame, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

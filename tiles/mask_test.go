@@ -75,11 +75,11 @@ func TestMask(t *testing.T) {
 		}
 		n := int(4000 / tc.stepM)
 		grid := raster.Grid{CRS: 32631, Transform: geo.Affine{400000, tc.stepM, 0, 4800000, 0, -tc.stepM}, Width: n, Height: n}
-		got, err := v.planes(t.Context(), grid)
+		got, err := v.planes(t.Context(), grid, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		classes, err := plain.planes(t.Context(), grid)
+		classes, err := plain.planes(t.Context(), grid, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,13 +137,13 @@ func TestMaskHasNoSeams(t *testing.T) {
 	}
 	lon, lat := projection(32631).ToLonLat(400000+60*20, 4800000-70*20)
 	first := geo.TileAt(15, lon, lat)
-	both, err := v.planes(t.Context(), raster.Grid{CRS: geo.WebMercator, Transform: first.Transform(256), Width: 512, Height: 256})
+	both, err := v.planes(t.Context(), raster.Grid{CRS: geo.WebMercator, Transform: first.Transform(256), Width: 512, Height: 256}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	differ := 0
 	for k, tile := range []geo.Tile{first, {Z: first.Z, X: first.X + 1, Y: first.Y}} {
-		one, err := v.planes(t.Context(), raster.Grid{CRS: geo.WebMercator, Transform: tile.Transform(256), Width: 256, Height: 256})
+		one, err := v.planes(t.Context(), raster.Grid{CRS: geo.WebMercator, Transform: tile.Transform(256), Width: 256, Height: 256}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +228,7 @@ func TestAlpha(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		planes, err := v.planes(t.Context(), raster.Grid{CRS: p.CRS, Transform: p.Transform, Width: side, Height: side})
+		planes, err := v.planes(t.Context(), raster.Grid{CRS: p.CRS, Transform: p.Transform, Width: side, Height: side}, nil)
 		if err != nil || len(planes) != 1 {
 			t.Fatalf("%s: %d planes, %v", name, len(planes), err)
 		}

@@ -37,7 +37,7 @@ func (v *View) Picture(ctx context.Context, frame Frame, f render.Format) ([]byt
 			return nil, err
 		}
 		defer leave()
-		planes, err := v.inside(ctx, frame)
+		planes, err := v.inside(ctx, frame, nil)
 		defer raster.FreePlanes(planes)
 		if err != nil {
 			return nil, err
@@ -80,8 +80,8 @@ func fillNaN(planes [][]float32, limits [][2]float64) {
 }
 
 // inside returns the view's values in a frame: one slice per output, NaN where nothing was measured and outside its area.
-func (v *View) inside(ctx context.Context, frame Frame) ([][]float32, error) {
-	planes, err := v.planes(ctx, frame.Grid)
+func (v *View) inside(ctx context.Context, frame Frame, skip skipping) ([][]float32, error) {
+	planes, err := v.planes(ctx, frame.Grid, skip)
 	if err == nil && frame.Area != nil {
 		frame.Area.cut(planes, frame.Grid)
 	}

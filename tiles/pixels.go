@@ -12,15 +12,18 @@ import (
 	"swath/render"
 )
 
+// skipping says of which rectangles of pixels nobody needs the values; nil of none. An algorithm, which looks around, needs all.
+type skipping func(x, y, width, height int) bool
+
 // planes returns what the view shows on a grid, NaN where there is nothing: one slice per output.
-func (v *View) planes(ctx context.Context, grid raster.Grid) ([][]float32, error) {
+func (v *View) planes(ctx context.Context, grid raster.Grid, skip skipping) ([][]float32, error) {
 	if v.algorithm == nil {
-		return v.values(ctx, grid)
+		return v.values(ctx, grid, skip)
 	}
 	around, wide := v.algorithm.BufferPx(), grid
 	wide.Width, wide.Height = grid.Width+2*around, grid.Height+2*around
 	wide.Transform[0], wide.Transform[3] = grid.Transform.Apply(float64(-around), float64(-around))
-	values, err := v.values(ctx, wide)
+	values, err := v.values(ctx, wide, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -29,11 +32,11 @@ func (v *View) planes(ctx context.Context, grid raster.Grid) ([][]float32, error
 }
 
 // values returns the bands or the expression's results on a grid, NaN where nothing was measured or what was measured is hidden.
-func (v *View) values(ctx context.Context, grid raster.Grid) ([][]float32, error) {
+func (v *View) values(ctx context.Context, grid raster.Grid, skip skipping) ([][]float32, error) {
 	in := make([][]float32, len(v.inputs))
 	group, reading := errgroup.WithContext(ctx)
 	for asset, at := range v.byAsset() {
-		group.Go(func() error { return v.read(reading, asset, at, grid, in) })
+		group.Go(func() error { return v.read(reading, asset, at, grid, skip, in) })
 	}
 	if err := group.Wait(); err != nil {
 		return nil, err
@@ -60,7 +63,7 @@ func (v *View) byAsset() map[*Asset][]int {
 }
 
 // read fills the inputs of one asset.
-func (v *View) read(ctx context.Context, asset *Asset, at []int, grid raster.Grid, in [][]float32) error {
+func (v *View) read(ctx context.Context, asset *Asset, at []int, grid raster.Grid, skip skipping, in [][]float32) error {
 	c, release, err := v.lookedAt(ctx, asset, grid)
 	if err != nil {
 		return err
@@ -70,7 +73,7 @@ func (v *View) read(ctx context.Context, asset *Asset, at []int, grid raster.Gri
 	for i, j := range at {
 		bands[i] = v.inputs[j].band.Number
 	}
-	values, err := v.renderer.reader.Warp(ctx, v.masked(c, asset), grid, bands, v.resampling)
+	values, err := v.renderer.reader.WarpBut(ctx, v.masked(c, asset), grid, bands, v.resampling, skip)
 	if err != nil {
 		return fmt.Errorf("tiles: asset %s of %s/%s: %w", asset.Key, v.item.Collection, v.item.ID, err)
 	}

@@ -120,7 +120,7 @@ func (v *View) point(ctx context.Context, lonDeg, latDeg float64) (PointValues, 
 		if err != nil {
 			return PointValues{}, err
 		}
-		if results, err = v.planes(ctx, one); err != nil {
+		if results, err = v.planes(ctx, one, nil); err != nil {
 			return PointValues{}, err
 		}
 	case v.expression != nil:

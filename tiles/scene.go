@@ -117,6 +117,7 @@ func (s *Scene) Picture(ctx context.Context, f render.Format) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		defer raster.FreePlanes(planes)
 		if f.Values() {
 			return s.numbers(planes, f)
 		}
@@ -166,7 +167,7 @@ func (s *Scene) selected(ctx context.Context) (planes [][]float32, from []int32,
 	ctx, cancel := context.WithTimeoutCause(ctx, mosaicTimeout, errTooSlow)
 	defer cancel()
 	grid := s.frame.Grid
-	selector, err := render.NewSelector(s.how, len(s.views[0].outputs), grid.Width*grid.Height)
+	selector, err := render.NewSelector(s.how, len(s.views[0].outputs), grid.Width, grid.Height, raster.NewPlane)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -180,7 +181,7 @@ func (s *Scene) selected(ctx context.Context) (planes [][]float32, from []int32,
 			continue
 		}
 		v.inScene = true
-		in, err := v.inside(ctx, s.frame)
+		in, err := v.inside(ctx, s.frame, selector.Full)
 		if err != nil {
 			if errors.Is(context.Cause(ctx), errTooSlow) {
 				err = errTooSlow

@@ -34,7 +34,7 @@ func TestTilesJoin(t *testing.T) {
 			}
 			for n := range 4 {
 				tile := geo.Tile{Z: 15, X: first.X + n%2, Y: first.Y + n/2}
-				planes, err := v.planes(t.Context(), raster.Grid{CRS: geo.WebMercator, Transform: tile.Transform(256), Width: 256, Height: 256})
+				planes, err := v.planes(t.Context(), raster.Grid{CRS: geo.WebMercator, Transform: tile.Transform(256), Width: 256, Height: 256}, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -46,7 +46,7 @@ func TestTilesJoin(t *testing.T) {
 			}
 			across := raster.Grid{CRS: geo.WebMercator, Transform: first.Transform(256), Width: 200, Height: 200}
 			across.Transform[0], across.Transform[3] = first.Transform(256).Apply(156, 156)
-			planes, err := v.planes(t.Context(), across)
+			planes, err := v.planes(t.Context(), across, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

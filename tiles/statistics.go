@@ -90,7 +90,7 @@ func (v *View) Statistics(ctx context.Context, frame Frame, o StatisticsOptions)
 		return nil, err
 	}
 	defer leave()
-	planes, err := v.planes(ctx, frame.Grid)
+	planes, err := v.planes(ctx, frame.Grid, nil)
 	if err != nil {
 		return nil, err
 	}

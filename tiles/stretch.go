@@ -70,7 +70,7 @@ func (a *Asset) reflectance() bool {
 // measured takes the limits from a small picture of the whole item.
 func (v *View) measured(ctx context.Context) ([][2]float64, error) {
 	limits, release, err := v.renderer.stretches.get(ctx, v.key, func(ctx context.Context) ([][2]float64, error) {
-		planes, err := v.planes(ctx, v.overview(stretchSide))
+		planes, err := v.planes(ctx, v.overview(stretchSide), nil)
 		if err != nil {
 			return nil, err
 		}

@@ -46,7 +46,7 @@ func TestTilesOfEverySetAreGDALs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := v.inside(t.Context(), frame)
+			got, err := v.inside(t.Context(), frame, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -190,7 +190,7 @@ func TestPointOfAlgorithm(t *testing.T) {
 		if err != nil || !ok {
 			t.Fatal(err)
 		}
-		planes, err := v.planes(t.Context(), grid)
+		planes, err := v.planes(t.Context(), grid, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

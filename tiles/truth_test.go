@@ -127,7 +127,7 @@ func compareTiles(t *testing.T, v *View, z, most int, truth func(raster.Grid) []
 	want := truth(all)
 	for _, n := range rnd.Perm(across * down)[:min(most, across*down)] {
 		tile := geo.Tile{Z: z, X: from.X + n%across, Y: from.Y + n/across}
-		got, err := v.planes(t.Context(), raster.Grid{CRS: geo.WebMercator, Transform: tile.Transform(256), Width: 256, Height: 256})
+		got, err := v.planes(t.Context(), raster.Grid{CRS: geo.WebMercator, Transform: tile.Transform(256), Width: 256, Height: 256}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +187,7 @@ func TestSmoothTilesAreGDALs(t *testing.T) {
 			lon, lat := v.item.center()
 			tile := geo.TileAt(z, lon, lat)
 			grid := raster.Grid{CRS: geo.WebMercator, Transform: tile.Transform(256), Width: 256, Height: 256}
-			got, err := v.planes(t.Context(), grid)
+			got, err := v.planes(t.Context(), grid, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -254,7 +254,7 @@ func TestNDVIIsThatOfTheSourceBands(t *testing.T) {
 			continue // beside the tilted square
 		}
 		grid := raster.Grid{CRS: geo.WebMercator, Transform: tile.Transform(256), Width: 256, Height: 256}
-		planes, err := v.planes(t.Context(), grid)
+		planes, err := v.planes(t.Context(), grid, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

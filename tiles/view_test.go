@@ -140,7 +140,7 @@ func TestDefaultStretch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	planes, err := v.planes(t.Context(), v.overview(512))
+	planes, err := v.planes(t.Context(), v.overview(512), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestOffsetAndNoData(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		planes, err := v.planes(t.Context(), v.overview(300))
+		planes, err := v.planes(t.Context(), v.overview(300), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
