@@ -134,6 +134,13 @@ ROWS size_t render_first(const float *const *planes, int nplanes, size_t n, int3
 	for (size_t offset = 0; offset < n; offset += RENDER_CHUNK) {
 		size_t m = n - offset < RENDER_CHUNK ? n - offset : RENDER_CHUNK;
 		int32_t *own = from + offset, some = 0;
+		if (image == 0) {
+			for (size_t i = 0; i < m; i++)
+				own[i] = -1;
+			for (int p = 0; p < nplanes; p++)
+				for (size_t i = 0; i < m; i++)
+					out[p][offset + i] = NAN;
+		}
 		for (size_t i = 0; i < m; i++)
 			take[i] = own[i] < 0;
 		for (int p = 0; p < nplanes; p++) {

@@ -43,7 +43,7 @@ void render_scale(float *x, size_t n, double scale, double offset);
 // render_histogram counts the bytes of each value.
 void render_histogram(const uint8_t *bytes, size_t n, uint32_t *counts);
 
-// render_first gives the pixels that are from no image yet (-1) the values of this one, where all its planes have some. It returns
+// render_first gives the pixels that are from no image yet (-1; before image 0 all) the values of this one, where all its planes have some. It returns
 // to how many.
 size_t render_first(const float *const *planes, int nplanes, size_t n, int32_t image, float *const *out, int32_t *from);
 

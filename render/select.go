@@ -82,34 +82,41 @@ func NewSelector(how Selection, planes, width, height int, memory func(n int) []
 		return nil, fault.New(fault.Invalid, "pixel selection %s needs 2 planes or more, of which the last one decides", how)
 	}
 	pixels := width * height
-	s := &Selector{how: how, in: planes, width: width, pixels: pixels, empty: pixels, from: make([]int32, pixels)}
-	s.out = emptied(how.Planes(planes), pixels, memory)
-	for i := range s.from {
-		s.from[i] = -1
+	s := &Selector{how: how, in: planes, width: width, pixels: pixels, empty: pixels, from: make([]int32, pixels), out: make([][]float32, how.Planes(planes))}
+	for i := range s.out {
+		s.out[i] = memory(pixels)
+	}
+	if how != First { // of which the first image fills all
+		s.clear()
 	}
 	switch how {
 	case Mean, Count:
 		s.n = make([]int32, pixels)
 	case StDev:
-		s.n, s.spread = make([]int32, pixels), emptied(planes, pixels, memory)
+		s.n, s.spread = make([]int32, pixels), nothing(planes, pixels)
 	case LastHigh, LastLow:
 		s.best = make([]float32, pixels)
 	}
 	return s, nil
 }
 
-// nothing makes planes without a value.
-func nothing(planes, pixels int) [][]float32 {
-	return emptied(planes, pixels, func(n int) []float32 { return make([]float32, n) })
+// clear makes an image without a value.
+func (s *Selector) clear() {
+	for _, plane := range s.out {
+		for i := range plane {
+			plane[i] = float32(math.NaN())
+		}
+	}
+	for i := range s.from {
+		s.from[i] = -1
+	}
 }
 
-func emptied(planes, pixels int, memory func(n int) []float32) [][]float32 {
+// nothing makes planes without a value.
+func nothing(planes, pixels int) [][]float32 {
 	out := make([][]float32, planes)
 	for p := range out {
-		out[p] = memory(pixels)
-		for i := range out[p] {
-			out[p][i] = float32(math.NaN())
-		}
+		out[p] = slices.Repeat([]float32{float32(math.NaN())}, pixels)
 	}
 	return out
 }
@@ -196,7 +203,7 @@ func valued(planes [][]float32, i int) bool {
 
 // Full reports whether no image that comes can change a rectangle of pixels.
 func (s *Selector) Full(x, y, width, height int) bool {
-	if s.how != First {
+	if s.how != First || s.images == 0 {
 		return false
 	}
 	for row := y; row < y+height; row++ {
@@ -215,6 +222,9 @@ func (s *Selector) Empty() int { return s.empty }
 // Result returns the image, and from which of the images, counted from 0, each pixel is: of Mean, Median, StDev and Count the
 // first that has a value there; -1 where none has. Of Highest and Lowest the first plane decides.
 func (s *Selector) Result() (planes [][]float32, from []int32) {
+	if s.images == 0 {
+		s.clear()
+	}
 	switch s.how {
 	case StDev:
 		for p := range s.out {
