@@ -78,7 +78,7 @@ var Libraries = []Library{
 	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "render"}},
 	{"github.com/jackc/pgx/v5", []string{"catalog", "ingest/ledger", "ingest/ondemand", "objects/copies", "catalog/cluster", "migrations", "auth/store", "internal/..."}},
 	{"github.com/coreos/go-oidc/v3", []string{"auth/authhttp"}},
-	{"github.com/go-jose/go-jose/v4", []string{"auth/authhttp"}},
+	{"github.com/go-jose/go-jose/v4", []string{"auth/authhttp", "internal/..."}},
 	{"golang.org/x/oauth2", []string{"auth/authhttp"}},
 	{"golang.org/x/crypto", []string{"auth"}},
 	{"github.com/pressly/goose/v3", []string{"migrations"}},

@@ -1,0 +1,191 @@
+package main
+
+import "strings"
+
+// What a route asks of who calls it.
+const (
+	reads   = "reads"   // what is public, and where strangers may read
+	own     = "own"     // one's own account
+	changes = "changes" // the role of an operator
+	open    = "open"    // nothing, ever
+)
+
+// row is one route of the app: how it is called and what it answers to who may call it. In targets and bodies {c} is a collection, {i} an
+// item of it, {s} a registered search that names it, {u} the address of the item.
+type row struct {
+	route, target, body string
+	good                int    // of a collection that is seen
+	gone                int    // of one that is hidden, or is not there; 0: it is the same
+	needs               string // of the above; "" is reads
+}
+
+const box = "bbox/10.04,46.06,10.05,46.07"
+
+const polygon = `{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[[[10.04,46.06],[10.05,46.06],[10.05,46.07],[10.04,46.07],[10.04,46.06]]]}}`
+
+// single are the routes but those of mosaics.
+var single = []row{
+	{"GET /", "/", "", 200, 0, ""},
+	{"GET /conformance", "/conformance", "", 200, 0, open},
+	{"GET /api", "/api", "", 200, 0, open},
+	{"GET /api.html", "/api.html", "", 200, 0, open},
+	{"GET /healthz", "/healthz", "", 200, 0, open},
+	{"GET /readyz", "/readyz", "", 200, 0, open},
+	{"GET /metrics", "/metrics", "", 200, 0, ""},
+	{"GET /ui/*", "/ui/none", "", 404, 0, open},
+
+	{"GET /auth/login", "/auth/login", "", 200, 0, open},
+	{"GET /auth/callback", "/auth/callback", "", 400, 0, open},
+	{"POST /auth/login", "/auth/login", "name=nobody{n}", 401, 0, open},
+	{"POST /auth/logout", "/auth/logout", "", 303, 0, open},
+	{"GET /account", "/account", "", 200, 0, own},
+	{"DELETE /account", "/account", "", 400, 0, own},
+	{"GET /account/export", "/account/export", "", 200, 0, own},
+	{"GET /account/keys", "/account/keys", "", 200, 0, own},
+	{"POST /account/keys", "/account/keys", `{"expires_days":0}`, 400, 0, own},
+	{"DELETE /account/keys/:key", "/account/keys/none", "", 404, 0, own},
+	{"POST /account/keys/:key/revoke", "/account/keys/none/revoke", "", 404, 0, own},
+	{"POST /account/links", "/account/links", `{"href":"/collections/{c}/items/{i}/assets/{a}"}`, 201, 0, own},
+
+	{"GET /search", "/search?collections={c}", "", 200, 0, ""},
+	{"POST /search", "/search", `{"collections":["{c}"]}`, 200, 0, ""},
+	{"GET /queryables", "/queryables", "", 200, 0, ""},
+	{"GET /aggregations", "/aggregations", "", 200, 0, ""},
+	{"GET /aggregate", "/aggregate?aggregations=total_count,collection_frequency&collections={c}", "", 200, 0, ""},
+	{"POST /aggregate", "/aggregate", `{"aggregations":["total_count"],"collections":["{c}"]}`, 200, 0, ""},
+	{"GET /children", "/children", "", 200, 0, ""},
+	{"GET /browse", "/browse", "", 200, 0, ""},
+	{"GET /browse/:mission", "/browse/{c}", "", 200, 404, ""},
+	{"GET /collections", "/collections", "", 200, 0, ""},
+	{"GET /collections/:collection", "/collections/{c}", "", 200, 404, ""},
+	{"GET /collections/:collection/queryables", "/collections/{c}/queryables", "", 200, 404, ""},
+	{"GET /collections/:collection/aggregations", "/collections/{c}/aggregations", "", 200, 404, ""},
+	{"GET /collections/:collection/aggregate", "/collections/{c}/aggregate?aggregations=total_count", "", 200, 404, ""},
+	{"POST /collections/:collection/aggregate", "/collections/{c}/aggregate", `{"aggregations":["total_count"]}`, 200, 404, ""},
+	{"GET /collections/:collection/browse", "/collections/{c}/browse", "", 200, 404, ""},
+	{"GET /collections/:collection/browse/:year", "/collections/{c}/browse/2019", "", 200, 404, ""},
+	{"GET /collections/:collection/browse/:year/:leaf", "/collections/{c}/browse/2019/07", "", 200, 404, ""},
+	{"GET /collections/:collection/items", "/collections/{c}/items", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item", "/collections/{c}/items/{i}", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/assets/:asset", "/collections/{c}/items/{i}/assets/{a}", "", 200, 404, ""},
+
+	{"POST /collections", "/collections", `{"id":""}`, 400, 0, changes},
+	{"PUT /collections/:collection", "/collections/none", `{"type":"Collection","id":"none"}`, 404, 0, changes},
+	{"PATCH /collections/:collection", "/collections/none", `{"title":"x"}`, 404, 0, changes},
+	{"DELETE /collections/:collection", "/collections/none", "", 404, 0, changes},
+	{"POST /collections/:collection/items", "/collections/{c}/items", `{"type":"Feature"}`, 400, 0, changes},
+	{"POST /collections/:collection/bulk_items", "/collections/{c}/bulk_items", `{"items":{}}`, 400, 0, changes},
+	{"PUT /collections/:collection/items/:item", "/collections/{c}/items/none", `{"type":"Feature","id":"other"}`, 404, 0, changes},
+	{"PATCH /collections/:collection/items/:item", "/collections/{c}/items/none", `{"properties":{}}`, 404, 0, changes},
+	{"DELETE /collections/:collection/items/:item", "/collections/{c}/items/none", "", 204, 0, changes},
+
+	{"GET /collections/:collection/items/:item/tiles", "/collections/{c}/items/{i}/tiles?render=true-color", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/tiles/:tms", "/collections/{c}/items/{i}/tiles/WebMercatorQuad?render=true-color", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/tiles/:tms/:z/:x/:y.:format", "/collections/{c}/items/{i}/tiles/WebMercatorQuad/14/{x}/{y}.png?{draw}", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/tiles/:tms/:z/:x/:y", "/collections/{c}/items/{i}/tiles/WebMercatorQuad/14/{x}/{y}?{draw}", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/tilejson.json", "/collections/{c}/items/{i}/tilejson.json?{draw}", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/:tms/tilejson.json", "/collections/{c}/items/{i}/WebMercatorQuad/tilejson.json?{draw}", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/WMTSCapabilities.xml", "/collections/{c}/items/{i}/WMTSCapabilities.xml?{draw}", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/:tms/WMTSCapabilities.xml", "/collections/{c}/items/{i}/WebMercatorQuad/WMTSCapabilities.xml?{draw}", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/map.html", "/collections/{c}/items/{i}/map.html", "", 200, 0, ""}, // the same page for all; its script asks
+	{"GET /collections/:collection/items/:item/:tms/map.html", "/collections/{c}/items/{i}/WebMercatorQuad/map.html", "", 302, 0, ""},
+	{"GET /collections/:collection/items/:item/map.js", "/collections/{c}/items/{i}/map.js", "", 200, 0, ""},
+	{"GET /collections/:collection/items/:item/preview", "/collections/{c}/items/{i}/preview?{draw}", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/preview.:format", "/collections/{c}/items/{i}/preview.jpg?{draw}", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/preview/:size.:format", "/collections/{c}/items/{i}/preview/16x16.png?{draw}", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/bbox/:bbox/:size.:format", "/collections/{c}/items/{i}/" + box + "/16x16.png?{draw}", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/bbox/:bbox.:format", "/collections/{c}/items/{i}/" + box + ".png?{draw}", "", 200, 404, ""},
+	{"POST /collections/:collection/items/:item/feature", "/collections/{c}/items/{i}/feature?{draw}", polygon, 200, 404, ""},
+	{"POST /collections/:collection/items/:item/feature/:size.:format", "/collections/{c}/items/{i}/feature/16x16.png?{draw}", polygon, 200, 404, ""},
+	{"POST /collections/:collection/items/:item/feature.:format", "/collections/{c}/items/{i}/feature.png?{draw}", polygon, 200, 404, ""},
+	{`GET /collections/:collection/items/:item/point/:lon\,:lat`, "/collections/{c}/items/{i}/point/10.045,46.065?assets={a}", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/statistics", "/collections/{c}/items/{i}/statistics?assets={a}", "", 200, 404, ""},
+	{"POST /collections/:collection/items/:item/statistics", "/collections/{c}/items/{i}/statistics?assets={a}", polygon, 200, 404, ""},
+	{"GET /collections/:collection/items/:item/histogram", "/collections/{c}/items/{i}/histogram?assets={a}", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/info", "/collections/{c}/items/{i}/info", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/info.geojson", "/collections/{c}/items/{i}/info.geojson", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/bounds", "/collections/{c}/items/{i}/bounds", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/assets", "/collections/{c}/items/{i}/assets", "", 200, 404, ""},
+	{"GET /collections/:collection/items/:item/data.:format", "/collections/{c}/items/{i}/data.csv?assets={a}", "", 200, 404, ""},
+	{"POST /collections/:collection/items/:item/data.:format", "/collections/{c}/items/{i}/data.csv?assets={a}", polygon, 200, 404, ""},
+	{"GET /collections/:collection/items/:item/angles", "/collections/{c}/items/{i}/angles", "", 404, 0, ""},
+	{"GET /collections/:collection/items/:item/orbit", "/collections/{c}/items/{i}/orbit", "", 404, 0, ""},
+
+	{"GET /stac/tiles/:tms/:z/:x/:y.:format", "/stac/tiles/WebMercatorQuad/14/{x}/{y}.png?url={u}&{draw}", "", 200, 404, ""},
+	{"GET /stac/tiles/:tms/:z/:x/:y", "/stac/tiles/WebMercatorQuad/14/{x}/{y}?url={u}&{draw}", "", 200, 404, ""},
+	{"GET /stac/:tms/tilejson.json", "/stac/WebMercatorQuad/tilejson.json?url={u}&{draw}", "", 200, 404, ""},
+	{"GET /stac/:tms/WMTSCapabilities.xml", "/stac/WebMercatorQuad/WMTSCapabilities.xml?url={u}&{draw}", "", 200, 404, ""},
+	{"GET /stac/preview.:format", "/stac/preview.png?url={u}&{draw}", "", 200, 404, ""},
+	{"GET /stac/preview", "/stac/preview?url={u}&{draw}", "", 200, 404, ""},
+	{"GET /stac/bounds", "/stac/bounds?url={u}", "", 200, 404, ""},
+	{"GET /stac/assets", "/stac/assets?url={u}", "", 200, 404, ""},
+	{"GET /stac/info", "/stac/info?url={u}", "", 200, 404, ""},
+	{"GET /stac/info.geojson", "/stac/info.geojson?url={u}", "", 200, 404, ""},
+	{"GET /stac/statistics", "/stac/statistics?url={u}&assets={a}", "", 200, 404, ""},
+	{`GET /stac/point/:lon\,:lat`, "/stac/point/10.045,46.065?url={u}&assets={a}", "", 200, 404, ""},
+	{"GET /cog/tiles/:tms/:z/:x/:y.:format", "/cog/tiles/WebMercatorQuad/14/{x}/{y}.png?url={u}/assets/{a}&{stretch}", "", 200, 404, ""},
+	{"GET /cog/tiles/:tms/:z/:x/:y", "/cog/tiles/WebMercatorQuad/14/{x}/{y}?url={u}/assets/{a}&{stretch}", "", 200, 404, ""},
+	{"GET /cog/:tms/tilejson.json", "/cog/WebMercatorQuad/tilejson.json?url={u}/assets/{a}&{stretch}", "", 200, 404, ""},
+	{"GET /cog/:tms/WMTSCapabilities.xml", "/cog/WebMercatorQuad/WMTSCapabilities.xml?url={u}/assets/{a}&{stretch}", "", 200, 404, ""},
+	{"GET /cog/preview.:format", "/cog/preview.png?url={u}/assets/{a}&{stretch}", "", 200, 404, ""},
+	{"GET /cog/preview", "/cog/preview?url={u}/assets/{a}&{stretch}", "", 200, 404, ""},
+	{"GET /cog/bounds", "/cog/bounds?url={u}/assets/{a}", "", 200, 404, ""},
+
+	{"GET /tileMatrixSets", "/tileMatrixSets", "", 200, 0, ""},
+	{"GET /tileMatrixSets/:tms", "/tileMatrixSets/WebMercatorQuad", "", 200, 0, ""},
+	{"GET /colormaps", "/colormaps", "", 200, 0, ""},
+	{"GET /colormaps/:name", "/colormaps/viridis", "", 200, 0, ""},
+	{"POST /searches/register", "/searches/register", `{"collections":["open"]}`, 200, 0, ""},
+	{"GET /searches/list", "/searches/list", "", 200, 0, ""},
+	{"GET /searches/:search/info", "/searches/{s}/info", "", 200, 404, ""},
+}
+
+// mosaics are the routes that pictures of many items have: of the whole catalog, of a collection and of a registered search. An empty
+// gone is as above; whole marks those that the whole catalog has, too, where what is hidden is only not drawn.
+var mosaics = []struct {
+	method, path, target, body string
+	good, gone                 int
+	whole                      bool
+}{
+	{"GET", "/tiles", "/tiles", "", 200, 404, true},
+	{"GET", "/tiles/:tms", "/tiles/WebMercatorQuad", "", 200, 404, true},
+	{"GET", "/tiles/:tms/:z/:x/:y/provenance.:format", "/tiles/WebMercatorQuad/14/{x}/{y}/provenance.json?{draw}", "", 200, 200, true},
+	{"GET", "/tiles/:tms/:z/:x/:y.:format", "/tiles/WebMercatorQuad/14/{x}/{y}.png?{draw}", "", 200, 200, true},
+	{"GET", "/tiles/:tms/:z/:x/:y", "/tiles/WebMercatorQuad/14/{x}/{y}?{draw}", "", 200, 200, true},
+	{"GET", "/tiles/:tms/:z/:x/:y/assets", "/tiles/WebMercatorQuad/14/{x}/{y}/assets?{draw}", "", 200, 200, true},
+	{"GET", "/tilejson.json", "/tilejson.json?{draw}", "", 200, 404, true},
+	{"GET", "/WMTSCapabilities.xml", "/WMTSCapabilities.xml?{draw}", "", 200, 404, true},
+	{"GET", "/map.html", "/map.html", "", 200, 200, true},
+	{"GET", "/map.js", "/map.js", "", 200, 200, true},
+	{"GET", `/point/:lon\,:lat`, "/point/10.045,46.065?assets={a}", "", 200, 200, true},
+	{"GET", "/:tms/tilejson.json", "/WebMercatorQuad/tilejson.json?{draw}", "", 200, 404, false},
+	{"GET", "/:tms/WMTSCapabilities.xml", "/WebMercatorQuad/WMTSCapabilities.xml?{draw}", "", 200, 404, false},
+	{"GET", "/:tms/map.html", "/WebMercatorQuad/map.html", "", 302, 302, false},
+	{"GET", "/bbox/:bbox/:size.:format", "/" + box + "/16x16.png?{draw}", "", 200, 200, false},
+	{"GET", "/bbox/:bbox.:format", "/" + box + ".png?{draw}", "", 200, 200, false},
+	{"POST", "/statistics", "/statistics?assets={a}", polygon, 200, 200, false},
+	{"POST", "/feature", "/feature?{draw}", polygon, 200, 200, false},
+	{"POST", "/feature/:size.:format", "/feature/16x16.png?{draw}", polygon, 200, 200, false},
+	{"POST", "/feature.:format", "/feature.png?{draw}", polygon, 200, 200, false},
+	{"GET", "/animation.:format", "/animation.gif?bbox=10.04,46.06,10.05,46.07&width=16&height=16&{draw}", "", 200, 404, false},
+	{"GET", "/timeseries/point", "/timeseries/point?lon=10.045&lat=46.065&assets={a}", "", 200, 200, false},
+	{"POST", "/timeseries/polygon", "/timeseries/polygon?assets={a}", polygon, 200, 200, false},
+	{"GET", "/footprints/:tms/:z/:x/:y.mvt", "/footprints/WebMercatorQuad/14/{x}/{y}.mvt", "", 200, 200, false},
+}
+
+// matrix has a row for every route: one that has none fails the test. A new route of a door needs its row above, and nothing else.
+func matrix() []row {
+	all := append([]row(nil), single...)
+	for _, m := range mosaics {
+		if m.whole {
+			all = append(all, row{m.method + " " + m.path, m.target, m.body, m.good, m.good, ""})
+		}
+		searched := 404 // the search is not there
+		if strings.Contains(m.path, "map.") {
+			searched = m.good // the same page for all
+		}
+		all = append(all, row{m.method + " /collections/:collection" + m.path, "/collections/{c}" + m.target, m.body, m.good, m.gone, ""},
+			row{m.method + " /searches/:search" + m.path, "/searches/{s}" + m.target, m.body, m.good, searched, ""})
+	}
+	return all
+}
