@@ -69,8 +69,9 @@ func checkBBox(raw []byte) (crossing bool, err error) {
 
 // parseBBox reads west, south, east, north as they are written.
 func parseBBox(raw []byte) (span, bool) {
-	var n []float64
-	if json.Unmarshal(raw, &n) != nil || (len(n) != 4 && len(n) != 6) {
+	var room [6]float64
+	n, ok := quickNumbers(raw, room[:0])
+	if !ok && json.Unmarshal(raw, &n) != nil || len(n) != 4 && len(n) != 6 {
 		return span{}, false
 	}
 	return span{west: n[0], south: n[1], east: n[len(n)/2], north: n[len(n)/2+1]}, true

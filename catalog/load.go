@@ -128,6 +128,7 @@ func (l *loader) run(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
+				j.chunk.free()
 				j.parsed <- result
 			}
 			return nil

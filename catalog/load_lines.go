@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"sync"
 
 	"swath/fault"
 )
@@ -26,6 +27,20 @@ type chunk struct {
 	tooLong   []int64 // numbers of lines that were
 	endLine   int64   // lines that are done with this chunk
 	endOffset int64   // bytes that are
+	memory    *[]byte // of its lines alone, or nil
+}
+
+// chunkMemory is that of chunks that are done.
+var chunkMemory = sync.Pool{New: func() any {
+	memory := make([]byte, 0, chunkBytes+chunkBytes/4)
+	return &memory
+}}
+
+// free gives the memory of the lines to other chunks.
+func (c chunk) free() {
+	if c.memory != nil && cap(*c.memory) < 2*chunkBytes {
+		chunkMemory.Put(c.memory)
+	}
 }
 
 // lineReader cuts a text into chunks.
@@ -47,7 +62,8 @@ func (r *lineReader) chunk(alone func(text []byte) bool) (c chunk, err error) {
 		c, r.held = *r.held, nil
 		return c, nil
 	}
-	store := make([]byte, 0, chunkBytes+chunkBytes/4)
+	memory := chunkMemory.Get().(*[]byte)
+	store := (*memory)[:0]
 	c.endLine, c.endOffset = r.line, r.offset
 	for len(store) < chunkBytes {
 		begin, long := len(store), false
@@ -73,6 +89,8 @@ func (r *lineReader) chunk(alone func(text []byte) bool) (c chunk, err error) {
 		}
 		c.endLine, c.endOffset = r.line, r.offset
 	}
+	*memory = store
+	c.memory = memory
 	return c, err
 }
 

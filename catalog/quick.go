@@ -28,21 +28,43 @@ func quickPolygon(raw []byte) (parts []part, ok bool) {
 			return nil, false
 		}
 		var at position
-		for i, number := range []string{x, y} {
-			if number == "" || strings.Trim(number, "0123456789.eE+-") != "" { // strconv reads more than JSON is
-				return nil, false
-			}
-			value, err := strconv.ParseFloat(number, 64)
-			if err != nil {
-				return nil, false
-			}
-			at[i] = value
-		}
-		if math.Abs(at[1]) > 90 || math.Abs(at[0]) > 540 {
+		var okX, okY bool
+		at[0], okX = quickNumber(x)
+		at[1], okY = quickNumber(y)
+		if !okX || !okY || math.Abs(at[1]) > 90 || math.Abs(at[0]) > 540 {
 			return nil, false
 		}
 		ring = append(ring, at)
 	}
 	p := part{polygon, [][]position{ring}}
 	return []part{p}, p.check() == nil
+}
+
+// quickNumber reads a number of JSON.
+func quickNumber(text string) (float64, bool) {
+	for i := range len(text) { // strconv reads more than JSON is
+		if b := text[i]; !digit(b) && b != '.' && b != '-' && b != '+' && b != 'e' && b != 'E' {
+			return 0, false
+		}
+	}
+	value, err := strconv.ParseFloat(text, 64)
+	return value, err == nil
+}
+
+// quickNumbers appends the numbers of a list in JSON, compact, of at most as many as there is room for.
+func quickNumbers(raw []byte, room []float64) (all []float64, ok bool) {
+	if len(raw) < 2 || raw[0] != '[' || raw[len(raw)-1] != ']' {
+		return nil, false
+	}
+	rest := string(raw[1 : len(raw)-1])
+	for more := true; more; {
+		var text string
+		text, rest, more = strings.Cut(rest, ",")
+		value, ok := quickNumber(text)
+		if !ok || len(room) == cap(room) {
+			return nil, false
+		}
+		room = append(room, value)
+	}
+	return room, true
 }

@@ -3,6 +3,7 @@ package catalog
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -32,6 +33,19 @@ func TestQuickPolygon(t *testing.T) {
 	for i, want := range []bool{true, true, true, false, false, false, false, false, false, false, false, false, false, false} {
 		if _, ok := quickPolygon([]byte(polygonSeeds[i])); ok != want {
 			t.Errorf("%s: read %v, want %v", polygonSeeds[i], ok, want)
+		}
+	}
+}
+
+func TestQuickNumbers(t *testing.T) {
+	for text, want := range map[string]bool{`[1,2.5,-3e2,4]`: true, `[1,2,3,4,5,6]`: true, `[1,2,3,4,5,6,7]`: false, `[]`: false, `[1,null]`: false, `["1"]`: false, `[[1]]`: false, `1`: false, ``: false, `[0x1]`: false, `[1_0]`: false, `[inf]`: false} {
+		got, ok := quickNumbers([]byte(text), make([]float64, 0, 6))
+		if ok != want {
+			t.Errorf("%s: %v, %v", text, got, ok)
+		}
+		var general []float64
+		if ok && (json.Unmarshal([]byte(text), &general) != nil || !slices.Equal(got, general)) {
+			t.Errorf("%s: %v instead of %v", text, got, general)
 		}
 	}
 }
