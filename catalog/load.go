@@ -72,6 +72,7 @@ type loader struct {
 	identity string
 	conn     *pgxpool.Conn
 	stream   bytes.Buffer // of COPY
+	blind    bool         // nothing was stored when it began: what comes is new, unless the database says otherwise
 	done     Loaded
 	put      int64 // by the reader
 }

@@ -105,7 +105,7 @@ func (l *loader) write(ctx context.Context, b *batch) (after Loaded, rejected []
 		var p batchPlan
 		covered := map[int16]*coverage{}
 		err = pgx.BeginFunc(ctx, l.conn, func(tx pgx.Tx) error {
-			p, err = l.look(ctx, tx, b)
+			p, err = l.look(ctx, tx, b, !l.blind)
 			if err == nil {
 				err = l.copy(ctx, tx, p.fresh)
 			}
@@ -133,6 +133,7 @@ func (l *loader) write(ctx context.Context, b *batch) (after Loaded, rejected []
 			return l.mark(ctx, tx, after, b.endBytes)
 		})
 		if failure := (*pgconn.PgError)(nil); errors.Is(err, errAgain) || errors.As(err, &failure) && (failure.Code == "23505" || failure.Code == "40P01") {
+			l.blind = false
 			return false, nil // a unique violation, a deadlock
 		}
 		if err == nil {
@@ -145,8 +146,8 @@ func (l *loader) write(ctx context.Context, b *batch) (after Loaded, rejected []
 	return after, rejected, err
 }
 
-// look compares the rows of a batch with what is stored.
-func (l *loader) look(ctx context.Context, tx pgx.Tx, b *batch) (p batchPlan, err error) {
+// look compares the rows of a batch with each other, and with what is stored if it is asked to.
+func (l *loader) look(ctx context.Context, tx pgx.Tx, b *batch, withStored bool) (p batchPlan, err error) {
 	type identity struct {
 		collection int16
 		hash       int64
@@ -172,20 +173,36 @@ func (l *loader) look(ctx context.Context, tx pgx.Tx, b *batch) (p batchPlan, er
 			places[before] = i
 		}
 	}
+	if err := there(ctx, tx, b.collections()); err != nil {
+		return p, err
+	}
+	known := make([]bool, len(places))
+	if withStored {
+		if err := l.find(ctx, tx, b, places, known, &p); err != nil {
+			return p, err
+		}
+	}
+	for n, i := range places {
+		if !known[n] {
+			p.fresh = append(p.fresh, &b.rows[i])
+		}
+	}
+	p.counts.Loaded += int64(len(p.fresh))
+	return p, nil
+}
+
+// find compares rows of a batch with what is stored, and notes which are known.
+func (l *loader) find(ctx context.Context, tx pgx.Tx, b *batch, places []int, known []bool, p *batchPlan) error {
 	collections, hashes := make([]int16, len(places)), make([]int64, len(places))
 	for n, i := range places {
 		collections[n], hashes[n] = b.rows[i].collection, b.rows[i].row.hash
 	}
-	if err := there(ctx, tx, b.collections()); err != nil {
-		return p, err
-	}
 	found, err := tx.Query(ctx, loadFindSQL, collections, hashes)
 	if err != nil {
-		return p, err
+		return err
 	}
 	var place int64
 	var old stored
-	known := make([]bool, len(places))
 	_, err = pgx.ForEachRow(found, []any{&place, &old.key, &old.dict, &old.packed}, func() error {
 		r := &b.rows[places[place-1]]
 		known[place-1] = true
@@ -204,13 +221,7 @@ func (l *loader) look(ctx context.Context, tx pgx.Tx, b *batch) (p batchPlan, er
 		}
 		return nil
 	})
-	for n, i := range places {
-		if !known[n] {
-			p.fresh = append(p.fresh, &b.rows[i])
-		}
-	}
-	p.counts.Loaded += int64(len(p.fresh))
-	return p, err
+	return err
 }
 
 func (r *loadRow) collision() Rejection {

@@ -38,7 +38,7 @@ func (l *loader) begin(ctx context.Context) error {
 		return err
 	}
 	prepare := "alter index if exists item_terms set (" + gatherMany + ")"
-	if empty {
+	if l.blind = empty; empty {
 		prepare = setAsideSQL
 	}
 	err := pgx.BeginFunc(ctx, l.conn, func(tx pgx.Tx) error {

@@ -199,6 +199,32 @@ func TestLoadIsPut(t *testing.T) {
 	}
 }
 
+// TestLoadRepeats: a load of an empty catalog does not look for what is stored, and still puts what comes again in a later batch.
+func TestLoadRepeats(t *testing.T) {
+	s := newStore(t)
+	var text strings.Builder
+	line := func(id, n int) {
+		fmt.Fprintf(&text, `{"type":"Feature","id":"i%d","collection":"c","geometry":{"type":"Point","coordinates":[1,2]},"properties":{"datetime":"2024-06-01T12:00:00Z","n":%d},"assets":{},"links":[]}`+"\n", id, n)
+	}
+	text.WriteString(`{"type":"Collection","id":"c","stac_version":"1.1.0","description":"d","license":"other","extent":{"spatial":{"bbox":[[-180,-90,180,90]]},"temporal":{"interval":[[null,null]]}},"links":[]}` + "\n")
+	for i := range batchRows + 1000 {
+		line(i, 0)
+	}
+	for i := range 10 {
+		line(i, i%2) // half of them are others
+	}
+	done, rejected := loadText(t, s, LoadOptions{}, text.String())
+	if len(rejected) > 0 || done.Loaded != batchRows+1000 || done.Unchanged != 5 || done.Replaced != 5 {
+		t.Fatalf("%+v, rejected %v", done, rejected)
+	}
+	for i := range 10 {
+		it, err := s.Item(t.Context(), "c", fmt.Sprint("i", i))
+		if err != nil || !strings.Contains(string(it.Body), fmt.Sprintf(`"n":%d`, i%2)) {
+			t.Errorf("%s, %v", it.Body, err)
+		}
+	}
+}
+
 func TestLoadRejects(t *testing.T) {
 	s := newStore(t)
 	item := func(collection, id string) string {
