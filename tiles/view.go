@@ -88,6 +88,9 @@ func (r *Renderer) View(ctx context.Context, q Request) (*View, error) {
 	return v, nil
 }
 
+// Outputs returns what the planes of the view are called.
+func (v *View) Outputs() []string { return v.outputs }
+
 // sized is a view that knows no more than how large its tiles are.
 func (q Request) sized() *View {
 	return &View{sizePx: q.SizePx, scale: max(q.Scale, 1), bufferPx: q.BufferPx}

@@ -117,6 +117,8 @@ func TestContract(t *testing.T) {
 		"/collections/sentinel-2-l1c/tiles/WebMercatorQuad/8/236/150/provenance.json?render=ndvi": 200, "/collections/sentinel-2-l1c/tiles/WebMercatorQuad/8/236/150/provenance.png?render=ndvi": 200,
 		"/tiles/WebMercatorQuad/8/236/150@2x/provenance.tif?collections=sentinel-2-l1c&assets=B04&pixel_selection=highest": 200, "/collections/sentinel-2-l1c/tiles/WebMercatorQuad/8/236/150/provenance.gif": 400,
 		"/collections/sentinel-2-l1c/bbox/152.1,-30.5,152.3,-30.25.png?render=ndvi&max_size=100": 200, "/collections/sentinel-2-l1c/bbox/152.1,-30.5,152.3,-30.25/64x32.tif?assets=B04": 200,
+		"/collections/sentinel-2-l1c/bbox/152.1,-30.5,152.3,-30.25/provenance.json?render=ndvi&max_size=100": 200, "/collections/sentinel-2-l1c/bbox/152.1,-30.5,152.3,-30.25/64x32/provenance.tif?assets=B04": 200,
+		"/collections/sentinel-2-l1c/bbox/1,2,3/provenance.json": 400, "/cog/info?url=x": 400, "/cog/statistics?url=x": 400, "/cog/point/1,2?url=x": 400, "/cog/bbox/1,2,3,4.png?url=x": 400,
 		"/collections/sentinel-2-l1c/bbox/1,2,3.png": 400, "/collections/sentinel-2-l1c/bbox/1,2,3,4/9000x9000.png?render=ndvi": 413,
 		"/collections/sentinel-2-l1c/timeseries/point?lon=152.3": 400, "/collections/sentinel-2-l1c/timeseries/point?lon=152.3&lat=-30.3&assets=B04&token=abc": 400,
 		"/collections/sentinel-2-l1c/tiles?render=ndvi": 200, "/collections/sentinel-2-l1c/tiles/UTM56SWGS84Quad?render=ndvi": 200, "/collections/sentinel-2-l1c/tiles/Mars": 404,

@@ -1,6 +1,7 @@
 package tilehttp
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -8,6 +9,7 @@ import (
 
 	"swath/fault"
 	"swath/httpkit"
+	"swath/tiles"
 )
 
 // Clients of TiTiler name an item, or a file of it, by its own address: /stac/…?url=http://here/collections/c/items/i and
@@ -20,6 +22,10 @@ type named struct{ collection, item, door string }
 func (a API) mountByURL(r fiber.Router) {
 	stac := func(path string, h fiber.Handler) { r.Get("/stac"+path, byURL("/stac", h)) }
 	cog := func(path string, h fiber.Handler) { r.Get("/cog"+path, byURL("/cog", h)) }
+	post := func(path string, h fiber.Handler) {
+		r.Post("/stac"+path, byURL("/stac", h))
+		r.Post("/cog"+path, byURL("/cog", h))
+	}
 	for _, both := range []func(string, fiber.Handler){stac, cog} {
 		both("/tiles/:tms/:z/:x/:y.:format", a.tile)
 		both("/tiles/:tms/:z/:x/:y", a.tile)
@@ -27,13 +33,38 @@ func (a API) mountByURL(r fiber.Router) {
 		both("/:tms/WMTSCapabilities.xml", a.wmts)
 		both("/preview.:format", a.preview)
 		both("/preview", a.preview)
+		both("/preview/:size.:format", a.preview)
+		both("/bbox/:bbox/:size.:format", a.crop) // before the next, whose box would take the size as well
+		both("/bbox/:bbox.:format", a.crop)
 		both("/bounds", a.itemBounds)
+		both("/info", a.info)
+		both("/info.geojson", a.infoFeature)
+		both("/statistics", a.statistics)
+		both(`/point/:lon\,:lat`, a.point)
 	}
+	post("/statistics", a.zonalStatistics)
+	post("/feature", a.feature)
+	post("/feature/:size.:format", a.feature)
+	post("/feature.:format", a.feature)
 	stac("/assets", a.itemAssets)
-	stac("/info", a.info)
-	stac("/info.geojson", a.infoFeature)
-	stac("/statistics", a.statistics)
-	stac(`/point/:lon\,:lat`, a.point)
+}
+
+// ofFile reports whether a file is asked for, and not its item.
+func ofFile(c *fiber.Ctx) bool {
+	n, _ := c.Locals(named{}).(named)
+	return n.door == "/cog"
+}
+
+// byBand names statistics as TiTiler does those of a file: b1, b2, …
+func byBand(c *fiber.Ctx, view *tiles.View, all map[string]tiles.BandStatistics, err error) (map[string]tiles.BandStatistics, error) {
+	if err != nil || !ofFile(c) {
+		return all, err
+	}
+	out := make(map[string]tiles.BandStatistics, len(all))
+	for i, name := range view.Outputs() {
+		out[fmt.Sprintf("b%d", i+1)] = all[name]
+	}
+	return out, nil
 }
 
 // byURL serves h for the item of url=; for a file of it, that asset is drawn.

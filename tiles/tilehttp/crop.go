@@ -34,6 +34,11 @@ func boxOf(c *fiber.Ctx) (box geo.Box, extension string, err error) {
 		at := strings.LastIndexByte(whole, '.')
 		text, extension = whole[:at], whole[at+1:]
 	}
+	box, err = parseBox(text)
+	return box, extension, err
+}
+
+func parseBox(text string) (box geo.Box, err error) {
 	var edges [4]float64
 	parts := strings.Split(text, ",")
 	for i := range edges {
@@ -42,10 +47,10 @@ func boxOf(c *fiber.Ctx) (box geo.Box, extension string, err error) {
 			edges[i], err = strconv.ParseFloat(parts[i], 64)
 		}
 		if err != nil {
-			return box, "", fault.New(fault.Invalid, "%.80q is not a box: minx,miny,maxx,maxy", text)
+			return box, fault.New(fault.Invalid, "%.80q is not a box: minx,miny,maxx,maxy", text)
 		}
 	}
-	return geo.Box{MinX: edges[0], MinY: edges[1], MaxX: edges[2], MaxY: edges[3]}, extension, nil
+	return geo.Box{MinX: edges[0], MinY: edges[1], MaxX: edges[2], MaxY: edges[3]}, nil
 }
 
 // mosaicCrop serves what lies in a box of the items that a search finds.
@@ -72,19 +77,47 @@ func (a API) cutMosaic(c *fiber.Ctx, extension string, sceneOf func(q tiles.Mosa
 	if err != nil {
 		return err
 	}
-	coords, system, size, err := gridOf(c)
+	s, err := a.sceneCut(c, sceneOf)
 	if err != nil {
 		return err
+	}
+	return a.scenePicture(c, s, format)
+}
+
+// sceneCut is what a search finds in an area.
+func (a API) sceneCut(c *fiber.Ctx, sceneOf func(q tiles.MosaicRequest, coords, system geo.EPSG, size tiles.Size) (*tiles.Scene, error)) (*tiles.Scene, error) {
+	coords, system, size, err := gridOf(c)
+	if err != nil {
+		return nil, err
 	}
 	q, _, _, err := a.mosaicOf(c, cropping...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s, err := sceneOf(q, coords, system, size)
+	return s, hint(q.Request, err)
+}
+
+// cropProvenance serves of every pixel of a box which item it is from, GET /…/bbox/minx,miny,maxx,maxy[/WIDTHxHEIGHT]/provenance.format.
+func (a API) cropProvenance(c *fiber.Ctx) error {
+	box, err := parseBox(c.Params("bbox"))
 	if err != nil {
-		return hint(q.Request, err)
+		return err
 	}
-	return a.scenePicture(c, s, format)
+	return a.sendProvenance(c, func() (*tiles.Scene, error) {
+		return a.sceneCut(c, func(q tiles.MosaicRequest, coords, system geo.EPSG, size tiles.Size) (*tiles.Scene, error) {
+			return a.Renderer.BoxScene(c.UserContext(), q, box, coords, system, size)
+		})
+	})
+}
+
+// featureProvenance does so of the GeoJSON feature of the body, POST /…/feature[/WIDTHxHEIGHT]/provenance.format.
+func (a API) featureProvenance(c *fiber.Ctx) error {
+	return a.sendProvenance(c, func() (*tiles.Scene, error) {
+		return a.sceneCut(c, func(q tiles.MosaicRequest, coords, system geo.EPSG, size tiles.Size) (*tiles.Scene, error) {
+			return a.Renderer.FeatureScene(c.UserContext(), q, c.Body(), coords, system, size)
+		})
+	})
 }
 
 // gridOf reads the systems of a crop's coordinates and pixels, and its size.

@@ -47,10 +47,14 @@ func (a API) mountMosaics(r fiber.Router) {
 		all.Get("/:tms/tilejson.json", a.mosaicTileJSON)
 		all.Get("/:tms/WMTSCapabilities.xml", a.mosaicWMTS)
 		all.Get("/:tms/map.html", mosaicPageOf)
+		all.Get("/bbox/:bbox/provenance.:format", a.cropProvenance) // before the next, whose size would take the word
+		all.Get("/bbox/:bbox/:size/provenance.:format", a.cropProvenance)
 		all.Get("/bbox/:bbox/:size.:format", a.mosaicCrop) // before the next, whose box would take the size as well
 		all.Get("/bbox/:bbox.:format", a.mosaicCrop)
 		all.Post("/statistics", a.mosaicStatistics)
 		all.Post("/feature", a.mosaicFeature)
+		all.Post("/feature/provenance.:format", a.featureProvenance)
+		all.Post("/feature/:size/provenance.:format", a.featureProvenance)
 		all.Post("/feature/:size.:format", a.mosaicFeature)
 		all.Post("/feature.:format", a.mosaicFeature)
 		all.Get("/animation.:format", a.animation)
@@ -203,11 +207,15 @@ func (a API) mosaicItems(c *fiber.Ctx) error {
 
 // provenance serves of every pixel of a tile which item it is from.
 func (a API) provenance(c *fiber.Ctx) error {
+	return a.sendProvenance(c, func() (*tiles.Scene, error) { return a.sceneOf(c) })
+}
+
+func (a API) sendProvenance(c *fiber.Ctx, sceneOf func() (*tiles.Scene, error)) error {
 	format, err := tiles.ParseProvenanceFormat(c.Params("format"))
 	if err != nil {
 		return err
 	}
-	s, err := a.sceneOf(c)
+	s, err := sceneOf()
 	if err != nil {
 		return err
 	}

@@ -125,7 +125,28 @@ func TestProvenance(t *testing.T) {
 			}
 		}
 	}
-	for path, status := range map[string]int{"/collections/jmm/tiles/WebMercatorQuad/8/236/150/provenance.webp?assets=B04": 400, "/collections/jmm/tiles/Mars/8/236/150/provenance.json": 404,
+	const field = `{"type":"Feature","properties":{},"geometry":{"type":"Polygon","coordinates":[[[152.1,-30.5],[152.3,-30.5],[152.2,-30.3],[152.1,-30.5]]]}}`
+	for _, from := range []string{"/collections/jmm", "/searches/" + registered} { // of boxes and features
+		var box, small tiles.Provenance
+		get(t, app, from+"/bbox/152.1,-30.5,152.3,-30.3/provenance.json?assets=B04&max_size=80", &box)
+		get(t, app, from+"/bbox/152.1,-30.5,152.3,-30.3/40x20/provenance.json?assets=B04", &small)
+		if box.Width != 80 || small.Width != 40 || small.Height != 20 || len(box.Items) != 1 || box.Items[0].Pixels < 80*box.Height/2 {
+			t.Errorf("a box: %d x %d, %+v", box.Width, box.Height, box.Items)
+		}
+		for _, size := range []string{"?max_size=80&", "/80x80?"} {
+			path, query, _ := strings.Cut("/feature"+size, "?")
+			a := post(t, app, from+path+"/provenance.json?assets=B04&"+query, field)
+			var area tiles.Provenance
+			if err := json.Unmarshal(a.body, &area); err != nil || a.status != 200 {
+				t.Fatalf("%d %.300s", a.status, a.body)
+			}
+			if all := area.Width * area.Height; len(area.Items) != 1 || area.Items[0].Pixels < all*45/100 || area.Items[0].Pixels > all*55/100 {
+				t.Errorf("a triangle is half of its box: %+v of %d", area.Items, all)
+			}
+		}
+	}
+	for path, status := range map[string]int{"/collections/jmm/bbox/1,2,3/provenance.json?assets=B04": 400, "/collections/jmm/bbox/152.1,-30.5,152.3,-30.3/provenance.csv?assets=B04": 400,
+		"/collections/jmm/tiles/WebMercatorQuad/8/236/150/provenance.webp?assets=B04": 400, "/collections/jmm/tiles/Mars/8/236/150/provenance.json": 404,
 		"/collections/jmm/tiles/WebMercatorQuad/8/236/900/provenance.json?assets=B04": 400, "/collections/jmm/tiles/WebMercatorQuad/8/236/150/provenance.json?assets=B99": 400,
 		"/collections/jmm/tiles/WebMercatorQuad/8/236/150/provenance.tif?assets=B04&colour=1": 400, "/searches/none/tiles/WebMercatorQuad/8/236/150/provenance.json": 404} {
 		if a := ask(t, app, "GET", path); a.status != status || a.header.Get("Content-Type") != httpkit.ProblemType {

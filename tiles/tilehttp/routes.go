@@ -237,6 +237,9 @@ func (a API) info(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if ofFile(c) {
+		return c.JSON(info.Assets[0])
+	}
 	return c.JSON(info)
 }
 

@@ -58,7 +58,8 @@ func (a API) countItem(c *fiber.Ctx) (map[string]tiles.BandStatistics, error) {
 	if err != nil {
 		return nil, err
 	}
-	return view.Statistics(c.UserContext(), frame, options)
+	all, err := view.Statistics(c.UserContext(), frame, options)
+	return byBand(c, view, all, err)
 }
 
 // zonalStatistics serves those of the features of the body, each in its property "statistics".
@@ -89,7 +90,8 @@ func (a API) zonalStatistics(c *fiber.Ctx) error {
 		if err != nil {
 			return nil, err
 		}
-		return view.Statistics(c.UserContext(), frame, options)
+		all, err := view.Statistics(c.UserContext(), frame, options)
+		return byBand(c, view, all, err)
 	})
 }
 
@@ -228,7 +230,11 @@ func (a API) infoFeature(c *fiber.Ctx) error {
 	if b[0] > b[2] {
 		geometry = fiber.Map{"type": "MultiPolygon", "coordinates": [][][][2]float64{box(b[0], 180), box(-180, b[2])}}
 	}
-	body, err := json.Marshal(fiber.Map{"type": "Feature", "bbox": b, "geometry": geometry, "properties": info})
+	properties := any(info)
+	if ofFile(c) {
+		properties = info.Assets[0]
+	}
+	body, err := json.Marshal(fiber.Map{"type": "Feature", "bbox": b, "geometry": geometry, "properties": properties})
 	if err != nil {
 		return fmt.Errorf("tilehttp: info: %w", err)
 	}
