@@ -93,20 +93,35 @@ func (a *gifAnimator) Bytes() ([]byte, error) {
 	hole := uint8(len(palette))
 	palette = append(palette, color.NRGBA{})
 	file := gif.GIF{Config: image.Config{ColorModel: palette, Width: a.width, Height: a.height}, BackgroundIndex: hole}
-	delay, disposal := max(2, int((a.each+5*time.Millisecond)/(10*time.Millisecond))), byte(gif.DisposalNone)
-	if a.holes { // what was there must not shine through
-		disposal = gif.DisposalBackground
-	}
+	delay := max(2, int((a.each+5*time.Millisecond)/(10*time.Millisecond)))
+	shown, next := make([]uint8, a.width*a.height), make([]uint8, a.width*a.height)
 	for i, pixels := range a.frames {
-		frame := image.NewPaletted(image.Rect(0, 0, a.width, a.height), palette)
-		for j := range frame.Pix {
-			frame.Pix[j] = hole
+		vanishes := false
+		for j := range next {
+			next[j] = hole
 			if p := pixels[4*j : 4*j+4]; p[3] >= opaqueFrom {
-				frame.Pix[j] = place(p[0], p[1], p[2])
+				next[j] = place(p[0], p[1], p[2])
+			}
+			vanishes = vanishes || i > 0 && next[j] == hole && shown[j] != hole
+		}
+		frame := image.NewPaletted(image.Rect(0, 0, a.width, a.height), palette)
+		copy(frame.Pix, next)
+		switch {
+		case vanishes: // what was there must not shine through
+			file.Disposal[i-1] = gif.DisposalBackground
+		case i > 0: // what stays is left out
+			for j, colour := range next {
+				if colour == shown[j] {
+					frame.Pix[j] = hole
+				}
 			}
 		}
 		a.frames[i] = nil // its memory may go
-		file.Image, file.Delay, file.Disposal = append(file.Image, frame), append(file.Delay, delay), append(file.Disposal, disposal)
+		file.Image, file.Delay, file.Disposal = append(file.Image, frame), append(file.Delay, delay), append(file.Disposal, gif.DisposalNone)
+		shown, next = next, shown
+	}
+	if a.holes { // the first frame follows
+		file.Disposal[len(file.Disposal)-1] = gif.DisposalBackground
 	}
 	var out bytes.Buffer
 	if err := gif.EncodeAll(&out, &file); err != nil {

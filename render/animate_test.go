@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/gif"
 	"math"
 	"math/rand/v2"
@@ -69,6 +70,53 @@ func animate(t *testing.T, m Motion, width, height int, each time.Duration, fram
 	return file
 }
 
+// played returns what a viewer shows of each frame (GIF89a, 23.c.iv: what becomes of a frame before the next).
+func played(file *gif.GIF) (shown []*image.NRGBA) {
+	canvas := image.NewNRGBA(image.Rect(0, 0, file.Config.Width, file.Config.Height))
+	for i, img := range file.Image {
+		draw.Draw(canvas, img.Bounds(), img, img.Bounds().Min, draw.Over)
+		shown = append(shown, &image.NRGBA{Pix: bytes.Clone(canvas.Pix), Stride: canvas.Stride, Rect: canvas.Rect})
+		if file.Disposal[i] == gif.DisposalBackground {
+			draw.Draw(canvas, img.Bounds(), image.Transparent, image.Point{}, draw.Src)
+		}
+	}
+	return shown
+}
+
+// TestGIFLeavesOutWhatStays: what does not change from one frame to the next costs next to nothing, with and without holes.
+func TestGIFLeavesOutWhatStays(t *testing.T) {
+	const width, height, count = 160, 120, 6
+	for _, hole := range []bool{false, true} {
+		still := meadow(width, height, 0, hole)
+		var frames [][]byte
+		for step := range count {
+			frame := bytes.Clone(still)
+			for y := 50; y < 60; y++ {
+				for x := 60 + 10*step; x < 70+10*step; x++ {
+					copy(frame[4*(y*width+x):], []byte{250, 20, 20, 255})
+				}
+			}
+			frames = append(frames, frame)
+		}
+		one, all := animate(t, GIF, width, height, time.Second, frames[0]), animate(t, GIF, width, height, time.Second, frames...)
+		if len(all) > len(one)*3/2 {
+			t.Errorf("%d frames take %d bytes, one %d", count, len(all), len(one))
+		}
+		file, err := gif.DecodeAll(bytes.NewReader(all))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, img := range played(file) {
+			if db := psnr(frames[i], img); db < 30 {
+				t.Errorf("frame %d: %.1f dB", i, db)
+			}
+			if _, _, _, alpha := img.At(3, 3).RGBA(); (alpha == 0) != hole {
+				t.Errorf("frame %d: alpha %d in the corner", i, alpha)
+			}
+		}
+	}
+}
+
 // TestGIF: the shared palette is chosen for the frames, and clearly better than one that is made for everything; what is transparent
 // stays so, and nothing shines through.
 func TestGIF(t *testing.T) {
@@ -84,9 +132,9 @@ func TestGIF(t *testing.T) {
 	if len(file.Image) != 4 || file.LoopCount != 0 || len(file.Config.ColorModel.(color.Palette)) != 256 {
 		t.Fatalf("%d frames, %d loops, %d colours", len(file.Image), file.LoopCount, len(file.Config.ColorModel.(color.Palette)))
 	}
-	for i, img := range file.Image {
-		if file.Delay[i] != 25 || file.Disposal[i] != gif.DisposalBackground || img.Bounds() != image.Rect(0, 0, width, height) {
-			t.Errorf("frame %d: delay %d, disposal %d, %v", i, file.Delay[i], file.Disposal[i], img.Bounds())
+	for i, img := range played(file) {
+		if file.Delay[i] != 25 || (file.Disposal[i] == gif.DisposalBackground) != (i != 1) || file.Image[i].Bounds() != image.Rect(0, 0, width, height) {
+			t.Errorf("frame %d: delay %d, disposal %d, %v", i, file.Delay[i], file.Disposal[i], file.Image[i].Bounds())
 		}
 		if _, _, _, alpha := img.At(3, 3).RGBA(); (alpha == 0) != (i%2 == 1) {
 			t.Errorf("frame %d: alpha %d in the corner", i, alpha)
@@ -126,7 +174,7 @@ func TestGIFKeepsFewColours(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, img := range file.Image {
+	for i, img := range played(file) {
 		if db := psnr(frames[i], img); !math.IsInf(db, 1) || file.Disposal[i] != gif.DisposalNone || file.Delay[i] != 2 {
 			t.Errorf("frame %d: %g dB, disposal %d, delay %d", i, db, file.Disposal[i], file.Delay[i])
 		}
