@@ -116,6 +116,15 @@ func (s *s3Store) Stat(ctx context.Context, key string) (Info, error) {
 
 // head describes an object, and names its version by the ETag.
 func (s *s3Store) head(ctx context.Context, key string) (Info, *string, error) {
+	info, out, err := s.describe(ctx, key)
+	if err != nil {
+		return info, nil, err
+	}
+	return info, out.ETag, nil
+}
+
+// describe describes an object, and returns what the server said of it.
+func (s *s3Store) describe(ctx context.Context, key string) (Info, *s3.HeadObjectOutput, error) {
 	if err := checkKey(key); err != nil {
 		return Info{}, nil, err
 	}
@@ -131,7 +140,7 @@ func (s *s3Store) head(ctx context.Context, key string) (Info, *string, error) {
 	return Info{
 		Key: key, Size: aws.ToInt64(out.ContentLength), SHA256: out.Metadata[sumKey],
 		ContentType: aws.ToString(out.ContentType), Modified: aws.ToTime(out.LastModified).UTC(),
-	}, out.ETag, nil
+	}, out, nil
 }
 
 func (s *s3Store) List(ctx context.Context, prefix string) iter.Seq2[Info, error] {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"swath/fault"
 )
 
 const (
@@ -26,10 +28,14 @@ type s3Object struct {
 }
 
 func (s *s3Store) Open(ctx context.Context, key string) (Object, error) {
-	info, etag, err := s.head(ctx, key)
+	info, out, err := s.describe(ctx, key)
 	if err != nil {
 		return nil, err
 	}
+	if placeOf(out) != Online {
+		return nil, fault.New(fault.Offline, "object %q is of a cold storage class and has to be restored first", key)
+	}
+	etag := out.ETag
 	life, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	return &s3Object{s, info, etag, life, cancel}, nil
 }
@@ -102,7 +108,9 @@ func (r *s3Range) readOnce(p []byte) (int, error) {
 			Bucket: &r.o.store.bucket, Key: r.o.store.name(r.o.info.Key), IfMatch: r.o.etag,
 			Range: aws.String(fmt.Sprintf("bytes=%d-%d", r.off, r.end-1)),
 		})
-		if err != nil {
+		if code(err) == "InvalidObjectState" {
+			return 0, fault.Wrap(fault.Offline, err, "object %q went back to a cold storage class", r.o.info.Key)
+		} else if err != nil {
 			return 0, err
 		}
 		r.body = out.Body

@@ -25,7 +25,27 @@ type ArchiveConfig struct {
 	Quota     ArchiveQuota  `yaml:"quota"`      // of each user, and of strangers together
 	Policies  []Policy      `yaml:"policies"`   // what is archived by itself
 
+	S3  struct {
+		StorageClass string `yaml:"storage_class"` // GLACIER or DEEP_ARCHIVE
+	} `yaml:"s3"`
+	HSM HSMConfig `yaml:"hsm"`
 	Sim SimConfig `yaml:"sim"`
+}
+
+// HSMConfig is how a file system that moves files to tape is told what to do: programs with their arguments, which no shell reads. {paths}
+// stands for many files, {path} in an argument for one.
+type HSMConfig struct {
+	Keep      []string      `yaml:"keep"`
+	Release   []string      `yaml:"release"`
+	Restore   []string      `yaml:"restore"`
+	Cancel    []string      `yaml:"cancel"`
+	Remove    []string      `yaml:"remove"`
+	Status    []string      `yaml:"status"`    // prints a line for each file
+	Offline   string        `yaml:"offline"`   // regular expression of the line of a file that is on tape alone
+	Restoring string        `yaml:"restoring"` // of one that is on its way
+	Lost      string        `yaml:"lost"`      // of one that is nowhere
+	Where     string        `yaml:"where"`     // with the groups volume and position
+	Timeout   time.Duration `yaml:"timeout"`   // of a command; 10m
 }
 
 // ArchiveQuota is what one user may have waiting; 0: any.
@@ -60,8 +80,22 @@ func (c ArchiveConfig) mistakes(onFolder bool) (wrong []string) {
 	}
 	switch c.Type {
 	case "", "sim":
+	case "s3":
+		if onFolder {
+			bad("type", "is s3, and the objects are not in S3")
+		}
+	case "hsm":
+		if !onFolder {
+			bad("type", "is hsm, and the objects are in S3, not in a folder")
+		}
+		if len(c.HSM.Status) == 0 || len(c.HSM.Restore) == 0 || len(c.HSM.Release) == 0 || c.HSM.Offline == "" {
+			bad("hsm", "needs status, restore, release and offline")
+		}
 	default:
-		bad("type", "%q is not sim", c.Type)
+		bad("type", "%q is none of s3, hsm, sim", c.Type)
+	}
+	if c.S3.StorageClass != "" && c.S3.StorageClass != "GLACIER" && c.S3.StorageClass != "DEEP_ARCHIVE" {
+		bad("s3.storage_class", "%q is neither GLACIER nor DEEP_ARCHIVE", c.S3.StorageClass)
 	}
 	if c.Orders != "" && c.Orders != "everybody" && c.Orders != "accounts" {
 		bad("orders", "%q is neither everybody nor accounts", c.Orders)
@@ -96,6 +130,12 @@ func (c ArchiveConfig) quota() copies.Quota {
 // openArchive opens the archive behind a store; nil when there is none.
 func openArchive(cfg Config, store objects.Store) (objects.Archive, error) {
 	switch a := cfg.Archive; a.Type {
+	case "s3":
+		return objects.OpenGlacier(store, a.S3.StorageClass)
+	case "hsm":
+		h := a.HSM
+		return objects.OpenHSM(filepath.Join(cfg.Data, "objects"), objects.HSMConfig{Keep: h.Keep, Release: h.Release, Restore: h.Restore, Cancel: h.Cancel, Remove: h.Remove,
+			Status: h.Status, Offline: h.Offline, Restoring: h.Restoring, Lost: h.Lost, Where: h.Where, Timeout: h.Timeout})
 	case "sim":
 		folder := a.Sim.Folder
 		if folder == "" {

@@ -122,7 +122,7 @@ func (s *stores) desk(cfg Config) *staging.Desk {
 	if s.archive == nil {
 		return nil
 	}
-	return staging.NewDesk(s.copies, cfg.Archive.keeper(), cfg.Archive.quota(), cfg.Archive.Orders != "accounts")
+	return staging.NewDesk(s.tiered, cfg.Archive.keeper(), cfg.Archive.quota(), cfg.Archive.Orders != "accounts")
 }
 
 // visit reads the configuration of a command that works beside a running server, and opens its stores.

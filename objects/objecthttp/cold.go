@@ -16,7 +16,7 @@ import (
 // cold answers for a file that is in the archive: 202 without a body, because clients save a body as the file. GET orders it unless
 // ?order=false, HEAD never does.
 func (a API) cold(c *fiber.Ctx, key string) error {
-	found, err := a.Desk.Copies.Get(c.UserContext(), key)
+	found, err := a.Desk.Find(c.UserContext(), key, c.Params("collection"), c.Params("item"))
 	if err != nil {
 		return err
 	}

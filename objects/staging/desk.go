@@ -7,12 +7,15 @@ import (
 	"time"
 
 	"swath/auth"
+	"swath/fault"
+	"swath/objects"
 	"swath/objects/copies"
 )
 
 // Desk takes orders.
 type Desk struct {
 	Copies    *copies.Store
+	Store     objects.Store
 	Quota     copies.Quota // of each user
 	Anonymous bool         // strangers may order
 	Config    Config       // of the keeper
@@ -23,8 +26,8 @@ type Desk struct {
 }
 
 // NewDesk returns the desk of the keeper with that configuration.
-func NewDesk(c *copies.Store, cfg Config, quota copies.Quota, anonymous bool) *Desk {
-	return &Desk{Copies: c, Quota: quota, Anonymous: anonymous, Config: cfg.Defaults()}
+func NewDesk(s *Store, cfg Config, quota copies.Quota, anonymous bool) *Desk {
+	return &Desk{Copies: s.copies, Store: s.Store, Quota: quota, Anonymous: anonymous, Config: cfg.Defaults()}
 }
 
 // May returns nil when the one who asks may order.
@@ -48,6 +51,23 @@ func (d *Desk) Order(ctx context.Context, files []copies.File, single bool) (id 
 		lane = copies.LaneOperator
 	}
 	return d.Copies.Order(ctx, copies.Asking{Owner: p.User, Lane: lane, Files: files, Single: single, Quota: quota, Most: d.Config.BufferBytes, Stay: d.Config.LeastLife})
+}
+
+// Find returns the copy of an object that is offline. One that went to a cold class by itself, by a rule of the bucket, is noted now.
+func (d *Desk) Find(ctx context.Context, key, collection, item string) (copies.Copy, error) {
+	c, err := d.Copies.Get(ctx, key)
+	if !fault.Is(err, fault.NotFound) {
+		return c, err
+	}
+	info, err := d.Store.Stat(ctx, key)
+	if err != nil {
+		return c, err
+	}
+	c = copies.Copy{Key: key, Collection: collection, Item: item, Bytes: info.Size, SHA256: info.SHA256, ContentType: info.ContentType, Modified: info.Modified}
+	if err := d.Copies.Add(ctx, []copies.Copy{c}, copies.Cold); err != nil {
+		return c, err
+	}
+	return d.Copies.Get(ctx, key)
 }
 
 // The estimates that are told, so that clients neither hammer nor sleep for ever.

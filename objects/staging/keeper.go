@@ -307,7 +307,7 @@ func (k *Keeper) verifyOne(ctx context.Context, c copies.Copy) (int, error) {
 		reason = err.Error()
 	}
 	if err := k.archive.Release(ctx, []string{c.Key}); err != nil { // or they would be taken for restored
-		return 0, err
+		k.cfg.Log.Warn("wrong bytes can't be given up", "object", c.Key, "err", err)
 	}
 	return k.failed(ctx, c, reason)
 }
@@ -315,9 +315,11 @@ func (k *Keeper) verifyOne(ctx context.Context, c copies.Copy) (int, error) {
 // release lets the archive take back the room of copies that go.
 func (k *Keeper) release(ctx context.Context) (int, error) {
 	return k.each(ctx, copies.Evicting, func(some []copies.Copy) (moved int, err error) {
-		for _, c := range some {
-			if err := k.archive.Release(ctx, []string{c.Key}); err != nil {
-				return moved, err
+		if err := k.archive.Release(ctx, keysOf(some)); err != nil { // one may be in the way of others
+			for _, c := range some {
+				if err := k.archive.Release(ctx, []string{c.Key}); err != nil { // the next look tries again
+					k.cfg.Log.Warn("copy can't be given up", "object", c.Key, "err", err)
+				}
 			}
 		}
 		status, err := k.archive.Status(ctx, keysOf(some))
