@@ -96,7 +96,9 @@ func (g *glacier) Restore(ctx context.Context, keys []string, days int, tier str
 	for _, key := range keys {
 		group.Go(func() error {
 			_, err := g.store.client.RestoreObject(ctx, &s3.RestoreObjectInput{Bucket: &g.store.bucket, Key: g.store.name(key), RestoreRequest: &types.RestoreRequest{
-				Days: aws.Int32(int32(days)), GlacierJobParameters: &types.GlacierJobParameters{Tier: types.Tier(tier)}}})
+				Days: aws.Int32(int32(days)), GlacierJobParameters: &types.GlacierJobParameters{Tier: types.Tier(tier)}}}, func(o *s3.Options) {
+				o.RetryMaxAttempts = 2 // the keeper asks again
+			})
 			switch {
 			case err == nil, code(err) == "RestoreAlreadyInProgress":
 				return nil

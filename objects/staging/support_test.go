@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -177,3 +178,5 @@ func (l *library) until(what string, done func() bool) {
 		}
 	}
 }
+
+var silent = slog.New(slog.DiscardHandler)
