@@ -34,6 +34,7 @@ type File struct {
 	Bytes                   int64       // -1: not said
 	Sums                    []fetch.Sum // that are known
 	Have                    bool        // it is there already, and as it should be
+	Cold                    bool        // it has to be ordered from cold storage first
 }
 
 // filesOf returns the files of an item: of these assets or roles, or of all.
@@ -59,7 +60,7 @@ func filesOf(it Item, wanted []string) ([]File, error) {
 			}
 			u, _ = url.Parse(href)
 		}
-		f := File{Item: it.ID, Collection: it.Collection, Asset: key, URL: href, Bytes: -1}
+		f := File{Item: it.ID, Collection: it.Collection, Asset: key, URL: href, Bytes: -1, Cold: cold(asset)}
 		if n, ok := asset["file:size"].(json.Number); ok {
 			if size, err := n.Int64(); err == nil && size >= 0 {
 				f.Bytes = size

@@ -44,6 +44,7 @@ type Plan struct {
 	Unknown int    `json:"unknown"` // files whose size nobody says
 	Cut     bool   `json:"cut"`     // more was found than MostBytes allows
 	items   map[string]Item
+	staged  time.Duration // when what was ordered may have come
 }
 
 // Failure is a file that could not be brought.
@@ -277,7 +278,11 @@ func (r *Run) Fetch(ctx context.Context, p *Plan) (report Report, err error) {
 			report.Had++
 			continue
 		}
-		q.waiting = append(q.waiting, work{file: f})
+		if f.Cold && r.o.NoStage {
+			report.Failed = append(report.Failed, Failure{f, unordered})
+			continue
+		}
+		q.waiting = append(q.waiting, work{file: f, at: r.first(p, f)})
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -25,7 +25,7 @@ type ArchiveConfig struct {
 	Quota     ArchiveQuota  `yaml:"quota"`      // of each user, and of strangers together
 	Policies  []Policy      `yaml:"policies"`   // what is archived by itself
 
-	S3  struct {
+	S3 struct {
 		StorageClass string `yaml:"storage_class"` // GLACIER or DEEP_ARCHIVE
 	} `yaml:"s3"`
 	HSM HSMConfig `yaml:"hsm"`

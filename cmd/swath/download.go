@@ -44,7 +44,7 @@ type downloadFlags struct {
 	orbit, limit, parallel                                                       int
 	cloud                                                                        float64
 	folder                                                                       string
-	dry, asJSON, list, rehash, deep, noStage, quiet                              bool
+	dry, asJSON, list, rehash, deep, noStage, stageOnly, quiet                   bool
 	stage                                                                        time.Duration
 }
 
@@ -91,7 +91,8 @@ Exit codes: 0 all there, 1 nothing found or failed, 2 wrong use, 3 some files fa
 	flags.BoolVar(&f.list, "list", false, "print an address and a path a line and end (curl, aria2)")
 	flags.BoolVar(&f.rehash, "rehash", false, "read files that are there instead of trusting size and time")
 	flags.BoolVar(&f.deep, "deep", false, "read zips against their checksums, too")
-	flags.BoolVar(&f.noStage, "no-stage", false, "files on cold storage are failures")
+	flags.BoolVar(&f.noStage, "no-stage", false, "files on cold storage are failures, and not ordered")
+	flags.BoolVar(&f.stageOnly, "stage-only", false, "order the files on cold storage and end")
 	flags.DurationVar(&f.stage, "stage-timeout", 24*time.Hour, "how long to wait for files on cold storage")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print failures only")
 	c.AddCommand(&cobra.Command{
@@ -298,6 +299,13 @@ func (f *downloadFlags) run(c *cobra.Command) (err error) {
 	if f.dry {
 		return f.printPlan(c, plan)
 	}
+	staged, err := run.Order(ctx, plan)
+	if err != nil {
+		return downloadError(err)
+	}
+	if f.stageOnly {
+		return f.printStaged(c, staged)
+	}
 	shown := make(chan struct{})
 	watching, stop := context.WithCancel(ctx)
 	go func() {
@@ -358,6 +366,8 @@ func (f *downloadFlags) printPlan(c *cobra.Command, plan *download.Plan) error {
 		word := "download"
 		if file.Have {
 			word = "have"
+		} else if file.Cold {
+			word = "order"
 		}
 		fmt.Fprintf(c.OutOrStdout(), "%-9s %12d  %s\n", word, file.Bytes, file.Path)
 	}
@@ -369,6 +379,22 @@ func (f *downloadFlags) printPlan(c *cobra.Command, plan *download.Plan) error {
 		fmt.Fprint(c.OutOrStdout(), "; more is left out by --max-bytes")
 	}
 	fmt.Fprintln(c.OutOrStdout())
+	return nil
+}
+
+// printStaged tells what was ordered.
+func (f *downloadFlags) printStaged(c *cobra.Command, s download.Staged) error {
+	if f.asJSON {
+		return json.NewEncoder(c.OutOrStdout()).Encode(s)
+	}
+	fmt.Fprintf(c.OutOrStdout(), "%d files are ordered", s.Files)
+	if s.Files > 0 {
+		fmt.Fprintf(c.OutOrStdout(), ", the first may be there in %s", s.After)
+	}
+	fmt.Fprintln(c.OutOrStdout())
+	for _, order := range s.Orders {
+		fmt.Fprintln(c.OutOrStdout(), order)
+	}
 	return nil
 }
 

@@ -101,20 +101,20 @@ func swath(t *testing.T, args ...string) (code int, stdout, stderr string) {
 }
 
 // serveData starts a server on a data folder at a free address, and returns the address; it stops with the test.
-func serveData(t *testing.T, data string) (base string, server *exec.Cmd) {
+func serveData(t *testing.T, data string, more ...string) (base string, server *exec.Cmd) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.Close()
-	return serveAt(t, data, l.Addr().String())
+	return serveAt(t, data, l.Addr().String(), more...)
 }
 
 // serveAt does so at a given address.
-func serveAt(t *testing.T, data, address string) (base string, server *exec.Cmd) {
+func serveAt(t *testing.T, data, address string, more ...string) (base string, server *exec.Cmd) {
 	t.Helper()
-	server = program(t, "serve", "--data", data, "--listen", address)
+	server = program(t, append([]string{"serve", "--data", data, "--listen", address}, more...)...)
 	var log bytes.Buffer
 	server.Stdout, server.Stderr = &log, &log
 	if err := server.Start(); err != nil {

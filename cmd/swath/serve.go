@@ -125,6 +125,7 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	var tell func(context.Context, string, []stac.Item) error
 	if desk != nil {
 		tell = desk.Tell
+		metrics.MustRegister(&archiveMetrics{copies: s.copies, buffer: desk.Config.BufferBytes})
 	}
 	stachttp.API{Tell: tell, Catalog: s.catalog, Analyst: s.catalog, Editor: s.catalog, Generation: s.catalog.CollectionsGeneration,
 		Changes: cfg.changes(), Document: openapi.Document}.Mount(app)

@@ -312,14 +312,14 @@ func (s *Store) OfItems(ctx context.Context, owner string, collections, items []
 
 // Pace is how quick the archive is.
 type Pace struct {
-	RestoreS    float64 // seconds that a restore took of late; negative: not known
-	HourBytes   float64 // that came in the last hour
-	QueuedBytes float64
+	RestoreS  float64 // seconds that a restore took of late; negative: not known
+	HourBytes float64 // that came in the last hour
+	Queued    int64   // files
 }
 
 // Pace measures.
 func (s *Store) Pace(ctx context.Context) (p Pace, err error) {
-	err = s.pool.QueryRow(ctx, paceSQL).Scan(&p.RestoreS, &p.HourBytes, &p.QueuedBytes)
+	err = s.pool.QueryRow(ctx, paceSQL).Scan(&p.RestoreS, &p.HourBytes, &p.Queued)
 	return p, unavailable(err)
 }
 

@@ -94,10 +94,7 @@ func (d *Desk) Estimate(ctx context.Context, state copies.State) (time.Duration,
 		wait = d.pace.RestoreS
 	}
 	if state != copies.Restoring && state != copies.Verifying {
-		wait += d.Config.BatchWait.Seconds()
-		if d.pace.HourBytes > 0 {
-			wait += d.pace.QueuedBytes / (d.pace.HourBytes / 3600)
-		}
+		wait = d.Config.BatchWait.Seconds() + wait*float64(1+d.pace.Queued/int64(d.Config.Batch)) // batches that go before, and its own
 	}
 	wait = min(max(math.Ceil(wait), shortest.Seconds()), longest.Seconds())
 	return time.Duration(wait) * time.Second, nil
