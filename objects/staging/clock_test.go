@@ -6,7 +6,9 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,25 +20,27 @@ import (
 
 // TestNoClock: nothing that is decided of copies asks this machine what time it is; only estimates for clients may.
 func TestNoClock(t *testing.T) {
-	for _, dir := range []string{".", "../copies"} {
-		files, err := parser.ParseDir(token.NewFileSet(), dir, nil, 0)
-		if err != nil {
-			t.Fatal(err)
+	for _, pattern := range []string{"*.go", "../copies/*.go"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) < 3 {
+			t.Fatal(names, err)
 		}
-		for _, p := range files {
-			for name, f := range p.Files {
-				if name == "desk.go" || len(name) > 8 && name[len(name)-8:] == "_test.go" {
-					continue
-				}
-				ast.Inspect(f, func(n ast.Node) bool {
-					if s, ok := n.(*ast.SelectorExpr); ok && slices.Contains([]string{"Now", "Since", "Until"}, s.Sel.Name) {
-						if x, ok := s.X.(*ast.Ident); ok && x.Name == "time" {
-							t.Errorf("%s/%s asks time.%s", dir, name, s.Sel.Name)
-						}
-					}
-					return true
-				})
+		for _, name := range names {
+			if name == "desk.go" || strings.HasSuffix(name, "_test.go") {
+				continue
 			}
+			f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				if s, ok := n.(*ast.SelectorExpr); ok && slices.Contains([]string{"Now", "Since", "Until"}, s.Sel.Name) {
+					if x, ok := s.X.(*ast.Ident); ok && x.Name == "time" {
+						t.Errorf("%s asks time.%s", name, s.Sel.Name)
+					}
+				}
+				return true
+			})
 		}
 	}
 }
