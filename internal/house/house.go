@@ -3,7 +3,7 @@
 //	floor 4  doors      cmd/swath httpkit web *http
 //	floor 3  work       download ingest ingest/hub ingest/ledger ingest/mirror objects/staging ingest/ondemand
 //	floor 2  knowledge  stac catalog tiles objects/copies auth
-//	floor 1  matter     fetch objects raster render sentinel/* spot
+//	floor 1  matter     fetch objects raster render sentinel/* spot sar dem
 //	floor 0  words      eo geo fault
 //
 // Imports point down, or sideways where the table says so; each foreign library lives in its rooms. A test walks the list of
@@ -54,6 +54,8 @@ var Rooms = []Room{
 	{"objects", 1, nil},
 	{"fetch", 1, nil},
 	{"raster", 1, []string{"objects"}},
+	{"sar", 1, []string{"sentinel/s1"}},
+	{"dem", 1, []string{"raster"}},
 	{"render", 1, nil},
 	{"sentinel/safe", 1, nil},
 	{"sentinel/s1", 1, []string{"sentinel/safe"}},
