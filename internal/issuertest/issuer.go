@@ -144,10 +144,15 @@ func (i *Issuer) Claims(other map[string]any) map[string]any {
 
 // Token signs claims by the issuer's key of an algorithm.
 func (i *Issuer) Token(alg jose.SignatureAlgorithm, claims map[string]any) string {
+	return i.Typed(alg, "JWT", claims)
+}
+
+// Typed is Token of another type.
+func (i *Issuer) Typed(alg jose.SignatureAlgorithm, typ string, claims map[string]any) string {
 	i.mu.Lock()
 	key := i.keys[alg]
 	i.mu.Unlock()
-	return Sign(i.t, alg, key, i.Claims(claims))
+	return sign(i.t, alg, typ, key, i.Claims(claims))
 }
 
 // PublicPEM is the public RSA key as text: what a verifier that confuses algorithms would take for a shared secret.
@@ -171,7 +176,12 @@ func (i *Issuer) KeyID(alg jose.SignatureAlgorithm) string {
 // Sign makes a token by any key and algorithm.
 func Sign(t testing.TB, alg jose.SignatureAlgorithm, key any, claims map[string]any) string {
 	t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, (&jose.SignerOptions{}).WithType("JWT"))
+	return sign(t, alg, "JWT", key, claims)
+}
+
+func sign(t testing.TB, alg jose.SignatureAlgorithm, typ string, key any, claims map[string]any) string {
+	t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
 	if err != nil {
 		t.Fatal(err)
 	}
