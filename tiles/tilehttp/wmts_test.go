@@ -11,11 +11,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
 
 	"swath/geo"
+	"swath/tiles"
 )
 
 // TestGDALReadsWMTS lets GDAL's WMTS driver read a tile of each matrix set, of an item, of a collection, of a registered search and
@@ -87,22 +89,10 @@ func readsWMTS(t *testing.T, app *fiber.App, host, id, address, capabilities, la
 	tile, _, _ := set.Within(8, geo.Box{MinX: x, MinY: y, MaxX: x, MaxY: y})
 	b := set.Box(tile)
 	number := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
-	out := filepath.Join(t.TempDir(), "out.png")
-	command := exec.CommandContext(t.Context(), "gdal_translate", "-q", "-of", "PNG", "-outsize", "256", "256",
-		"-projwin", number(b.MinX), number(b.MaxY), number(b.MaxX), number(b.MinY),
-		fmt.Sprintf("WMTS:http://%s%s,layer=%s,tilematrixset=%s,zoom_level=%d", host, capabilities, layer, id, tile.Z-set.Matrices[0].Z), out)
-	command.Env = append(os.Environ(), "GDAL_DEFAULT_WMS_CACHE_PATH="+t.TempDir())
-	if said, err := command.CombinedOutput(); err != nil {
-		t.Errorf("%s %s: %v\n%s", capabilities, id, err, said)
+	got := translated(t, "-projwin", number(b.MinX), number(b.MaxY), number(b.MaxX), number(b.MinY),
+		fmt.Sprintf("WMTS:http://%s%s,layer=%s,tilematrixset=%s,zoom_level=%d", host, capabilities, layer, id, tile.Z-set.Matrices[0].Z))
+	if got == nil {
 		return
-	}
-	read, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, _, err := image.Decode(bytes.NewReader(read))
-	if err != nil {
-		t.Fatal(err)
 	}
 	query := "?render=ndvi"
 	if address == "" {
@@ -129,6 +119,77 @@ func readsWMTS(t *testing.T, app *fiber.App, host, id, address, capabilities, la
 	}
 	if differ > 0 || misplaced > opaque/50 || opaque < 1000 {
 		t.Errorf("%s %s %v: %d of %d drawn pixels differ, %d are elsewhere", capabilities, id, tile, differ, opaque, misplaced)
+	}
+}
+
+// translated is what GDAL reads of a source in 256 x 256 pixels; nil when it can't.
+func translated(t *testing.T, source ...string) image.Image {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "out.png")
+	command := exec.CommandContext(t.Context(), "gdal_translate", append(append([]string{"-q", "-of", "PNG", "-outsize", "256", "256"}, source...), out)...)
+	command.Env = append(os.Environ(), "GDAL_DEFAULT_WMS_CACHE_PATH="+t.TempDir())
+	if said, err := command.CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", source, err, said)
+		return nil
+	}
+	read, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := image.Decode(bytes.NewReader(read))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// TestGDALReadsXYZ lets GDAL read the pattern of addresses that a TileJSON gives to web maps and QGIS: tile by tile it is what the
+// addresses show.
+func TestGDALReadsXYZ(t *testing.T) {
+	if _, err := exec.LookPath("gdal_translate"); err != nil {
+		t.Skip("GDAL's command line tools are not installed")
+	}
+	app, address := listening(t)
+	for _, from := range []string{"/collections/jmm/items/jmm", "/collections/jmm", "/searches/" + registered} {
+		var described struct{ Tiles []string }
+		get(t, app, from+"/tilejson.json?render=ndvi", &described)
+		if len(described.Tiles) != 1 {
+			t.Fatalf("%s: %v", from, described)
+		}
+		pattern := strings.NewReplacer("http://example.com", "http://"+address, "{", "${", "&", "&amp;").Replace(described.Tiles[0])
+		const edge = 20037508.342789244
+		service := fmt.Sprintf(`<GDAL_WMS><Service name="TMS"><ServerUrl>%s</ServerUrl></Service><DataWindow><UpperLeftX>%f</UpperLeftX><UpperLeftY>%f</UpperLeftY>
+			<LowerRightX>%f</LowerRightX><LowerRightY>%f</LowerRightY><TileLevel>12</TileLevel><TileCountX>1</TileCountX><TileCountY>1</TileCountY><YOrigin>top</YOrigin></DataWindow>
+			<Projection>EPSG:3857</Projection><BlockSizeX>256</BlockSizeX><BlockSizeY>256</BlockSizeY><BandsCount>4</BandsCount></GDAL_WMS>`, pattern, -edge, edge, edge, -edge)
+		file := filepath.Join(t.TempDir(), "xyz.xml")
+		if err := os.WriteFile(file, []byte(service), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		tile := geo.TileAt(9, 152.5, -30.5)
+		b := tiles.WebMercatorQuad.Box(tile)
+		got := translated(t, "-projwin", fmt.Sprint(b.MinX), fmt.Sprint(b.MaxY), fmt.Sprint(b.MaxX), fmt.Sprint(b.MinY), file)
+		if got == nil {
+			continue
+		}
+		own := ask(t, app, "GET", fmt.Sprintf("%s/tiles/WebMercatorQuad/%d/%d/%d.png?render=ndvi", from, tile.Z, tile.X, tile.Y))
+		want, _, err := image.Decode(bytes.NewReader(own.body))
+		if err != nil {
+			t.Fatalf("%v in %.200s", err, own.body)
+		}
+		opaque := 0
+		for i := range 256 * 256 {
+			r, g, bl, a := want.At(i%256, i/256).RGBA()
+			r2, g2, b2, a2 := got.At(i%256, i/256).RGBA()
+			if a > 0 {
+				opaque++
+			}
+			if a != a2 || a > 0 && (r != r2 || g != g2 || bl != b2) {
+				t.Fatalf("%s: pixel %d differs", from, i)
+			}
+		}
+		if opaque < 1000 {
+			t.Errorf("%s: %d pixels are drawn", from, opaque)
+		}
 	}
 }
 
