@@ -123,7 +123,7 @@ func (c *checker) rows(ctx context.Context) error {
 		}
 		all, err := pgx.CollectRows(found, func(f pgx.CollectableRow) (r checkedRow, err error) {
 			err = f.Scan(&r.pk, &r.number, &r.collection, &r.removed, &r.hash, &r.key, &r.at, &r.begins, &r.ends, &r.cc, &r.cell,
-				&r.box.x0, &r.box.x1, &r.box.y0, &r.box.y1, &r.grid, &r.dict, &r.orbit, &r.plat, &r.terms, &r.geom, &r.updated, &r.body)
+				&r.box.x0, &r.box.x1, &r.box.y0, &r.box.y1, &r.grid, &r.dict, &r.orbit, &r.plat, &r.terms, &r.geom, &r.updated, &r.body, &r.product)
 			return r, err
 		})
 		if err != nil {
@@ -230,6 +230,7 @@ func differences(got, want row) (names []string) {
 	same("plat", samePointed(got.plat, want.plat))
 	same("ph", slices.Equal(got.terms, want.terms))
 	same("geom", bytes.Equal(got.geom, want.geom))
+	same("product", samePointed(got.product, want.product))
 	return names
 }
 
@@ -248,7 +249,7 @@ func (c *checker) repair(ctx context.Context, r checkedRow, want row) (bool, err
 	}
 	w := want
 	done, err := c.conn.Exec(ctx, checkRepairSQL, r.pk, r.body, w.hash, w.key, w.at, w.begins, w.ends, w.cc, w.cell, w.box.x0, w.box.x1, w.box.y0, w.box.y1,
-		w.grid, w.orbit, w.plat, w.terms, w.geom)
+		w.grid, w.orbit, w.plat, w.terms, w.geom, w.product)
 	return err == nil && done.RowsAffected() == 1, err
 }
 

@@ -38,6 +38,9 @@ func (s *Store) choose(ctx context.Context, conn *pgxpool.Conn, p *plan, box *sp
 	if len(p.cols) == 1 {
 		walk = walkingOne
 	}
+	if p.order.dated() != "" {
+		walk = changing
+	}
 	r := routes{page: walk, all: walk, rows: math.NaN(), countCost: math.NaN()}
 	names := p.search.IDs
 	if len(names) == 0 && p.search.Filter != nil {
@@ -105,7 +108,7 @@ func (s *Store) choose(ctx context.Context, conn *pgxpool.Conn, p *plan, box *sp
 				r.page = cellingFew
 			}
 		}
-		if r.page.name != cellingFew.name && w.page.since < least {
+		if r.page.name != cellingFew.name && p.order.dated() == "" && w.page.since < least {
 			least, r.page = w.page.since, cellingSince
 			p.args["recent"] = p.recent.since
 		}

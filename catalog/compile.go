@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"swath/stac"
 	"swath/stac/cql2"
 )
 
@@ -83,7 +84,8 @@ func (c *compiler) filter(n cql2.Node, by orderBy) condition {
 	for i, arg := range args {
 		parts[i] = c.compile(arg, true)
 		p, _ := only(arg)
-		if indexed := by == byCloud && p == "eo:cloud_cover" || by == byTime && p == "datetime"; parts[i].sql != "" && !indexed {
+		if indexed := by == byCloud && p == "eo:cloud_cover" || by == byTime && p == "datetime" ||
+			by == byPublished && p == stac.Published || by == byModified && p == stac.Modified; parts[i].sql != "" && !indexed {
 			parts[i].sql = "(" + parts[i].sql + ") is true"
 		}
 	}
@@ -174,8 +176,13 @@ func (c *compiler) leaf(n cql2.Node, want bool) condition {
 			return c.named([]string{string(v)}, false)
 		}
 	case cql2.Timestamp, cql2.Date:
-		if left == "datetime" {
+		switch left {
+		case "datetime":
 			return c.datetime(op, v)
+		case stac.Published:
+			return condition{sql: c.within(publishedColumn, op, v), exact: true}
+		case stac.Modified:
+			return condition{sql: c.within(modifiedColumn, op, v), exact: true}
 		}
 	}
 	return c.others(n, want)

@@ -10,12 +10,16 @@ import (
 
 // datetime compiles a comparison of an item's datetime, which an item with a period may lack.
 func (c *compiler) datetime(op cql2.CompareOp, literal cql2.Node) condition {
+	return c.timed(c.within("i.dt", op, literal))
+}
+
+// within compares a column with a time.
+func (c *compiler) within(column string, op cql2.CompareOp, literal cql2.Node) string {
 	first, last := c.limits(literal)
-	sql := map[cql2.CompareOp]string{
-		cql2.Equal: "i.dt between " + first + " and " + last, cql2.NotEqual: "(i.dt < " + first + " or i.dt > " + last + ")",
-		cql2.Less: "i.dt < " + first, cql2.LessOrEqual: "i.dt <= " + last, cql2.Greater: "i.dt > " + last, cql2.GreaterOrEqual: "i.dt >= " + first,
+	return map[cql2.CompareOp]string{
+		cql2.Equal: column + " between " + first + " and " + last, cql2.NotEqual: "(" + column + " < " + first + " or " + column + " > " + last + ")",
+		cql2.Less: column + " < " + first, cql2.LessOrEqual: column + " <= " + last, cql2.Greater: column + " > " + last, cql2.GreaterOrEqual: column + " >= " + first,
 	}[op]
-	return c.timed(sql)
 }
 
 // timed is a condition on the datetime that the columns can tell, but for items with a period: they may have none.

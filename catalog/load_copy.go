@@ -95,5 +95,9 @@ func appendTuple(out []byte, r row, collection int16) []byte {
 			t = t.int2(*v)
 		}
 	}
-	return t.int4s(r.terms).bytes(r.geom).bytes(r.body)
+	t = t.int4s(r.terms).bytes(r.geom).bytes(r.body)
+	if r.product == nil {
+		return t.null()
+	}
+	return t.int8(*r.product)
 }

@@ -17,6 +17,8 @@ type orderBy int
 const (
 	byTime orderBy = iota
 	byCloud
+	byPublished // when a product came, and changed: of products alone
+	byModified
 	byNothing // all that match are gathered, and sorted here
 )
 
@@ -45,6 +47,10 @@ func orderOf(keys []stac.SortKey) (order, error) {
 		o.by, o.descending, o.keys = byTime, first.Descending, keys[1:]
 	case "eo:cloud_cover":
 		o.by, o.descending, o.keys = byCloud, first.Descending, keys[1:]
+	case stac.Published:
+		return order{by: byPublished, descending: first.Descending}, nil
+	case stac.Modified:
+		return order{by: byModified, descending: first.Descending}, nil
 	default:
 		return order{by: byNothing, descending: true, keys: keys}, nil
 	}
@@ -63,9 +69,32 @@ func orderOf(keys []stac.SortKey) (order, error) {
 	return o, nil
 }
 
+// dated is the column of the moments that order products; empty where something else does.
+func (o order) dated() string {
+	switch o.by {
+	case byPublished:
+		return publishedColumn
+	case byModified:
+		return modifiedColumn
+	}
+	return ""
+}
+
+const (
+	publishedColumn = "coalesce(i.created, i.updated)"
+	modifiedColumn  = "i.updated"
+)
+
 // sql writes the order of rows that stand under a name.
 func (o order) sql(rows string, clouded bool) string {
 	newest := rows + ".dt desc, " + rows + ".pk desc"
+	if column := o.dated(); column != "" {
+		if rows != "i" { // which have the moment in the place of their datetime, see candidates
+			column = rows + ".dt"
+		}
+		direction := map[bool]string{true: " desc", false: ""}[o.descending]
+		return column + direction + ", " + rows + ".pk" + direction
+	}
 	switch {
 	case o.by == byTime && !o.descending:
 		return rows + ".dt, " + rows + ".pk desc"
@@ -79,6 +108,12 @@ func (o order) sql(rows string, clouded bool) string {
 
 // after is SQL of the rows behind a place; the place's values are bound by bindPlace.
 func (o order) after(p place) string {
+	if column := o.dated(); column != "" {
+		if p.first {
+			return ""
+		}
+		return " and (" + column + ", i.pk) " + map[bool]string{true: "<", false: ">"}[o.descending] + " (@at::timestamptz, @pk::bigint)"
+	}
 	const behind = " and (i.dt, i.pk) < (@at::timestamptz, @pk::bigint)"
 	switch {
 	case o.by == byTime && !o.descending:

@@ -93,6 +93,11 @@ func (s *Store) newPlan(ctx context.Context, conn *pgxpool.Conn, set *collection
 		where.bind(p.args)
 		p.where += spaceSQL
 	}
+	if q.Products { // written so that no index is tried for it
+		p.where += " and (i.product is not null) is true"
+	} else if p.order.dated() != "" {
+		return nil, fault.New(fault.Invalid, "only products are sorted by when they came or changed")
+	}
 	c := &compiler{ctx: ctx, conn: conn, words: s.words, args: p.args, set: set, cols: p.cols, periods: p.periods}
 	var rare [][]int32
 	if q.Filter != nil {
@@ -127,7 +132,7 @@ func (s *Store) newPlan(ctx context.Context, conn *pgxpool.Conn, set *collection
 	if c.err != nil {
 		return nil, c.err
 	}
-	p.timed = !spacious && q.Filter == nil && q.Text == nil && len(q.IDs) == 0
+	p.timed = !spacious && q.Filter == nil && q.Text == nil && len(q.IDs) == 0 && !q.Products
 	var box *span
 	if spacious {
 		box = &where.box

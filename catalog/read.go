@@ -11,6 +11,7 @@ import (
 type found struct {
 	col     int16
 	updated time.Time
+	created time.Time
 	dict    int16
 	packed  []byte
 	related []bool // nil for unknown
@@ -26,7 +27,7 @@ const secondsTo2000 = 946_684_800
 
 // readRow reads the columns of page.sql. It is what pgx would do, without looking up how for each value.
 func readRow(v [][]byte) (r found, err error) {
-	if len(v) != 10 || len(v[0]) != 2 || len(v[1]) != 8 || len(v[2]) != 2 || len(v[4]) != 8 || len(v[5]) != 8 || v[6] != nil && len(v[6]) != 8 || v[7] != nil && len(v[7]) != 8 {
+	if len(v) != 11 || len(v[0]) != 2 || len(v[1]) != 8 || len(v[2]) != 2 || len(v[4]) != 8 || len(v[5]) != 8 || v[6] != nil && len(v[6]) != 8 || v[7] != nil && len(v[7]) != 8 || len(v[10]) != 8 {
 		return r, errRow
 	}
 	big := binary.BigEndian
@@ -43,7 +44,7 @@ func readRow(v [][]byte) (r found, err error) {
 	if r.related, err = readBools(v[8]); err != nil {
 		return r, err
 	}
-	r.at = snapshot(v[9])
+	r.at, r.created = snapshot(v[9]), time.UnixMicro(micros(v[10])).UTC()
 	return r, nil
 }
 

@@ -89,7 +89,7 @@ func (s *Store) rederiveOnce(ctx context.Context, tx pgx.Tx) (done bool, err err
 			return false, err
 		}
 		r.grid, r.plat = p.numbered(numbers)
-		writes.Queue(rederiveRowSQL, row.pk, r.cc, r.grid, r.orbit, r.plat, r.terms)
+		writes.Queue(rederiveRowSQL, row.pk, r.cc, r.grid, r.orbit, r.plat, r.terms, r.product)
 	}
 	writes.Queue("update rederive set after = $1", batch[len(batch)-1].pk)
 	if err := tx.SendBatch(ctx, writes).Close(); err != nil {

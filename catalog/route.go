@@ -20,6 +20,9 @@ var cellsFewSQL string
 //go:embed sql/cells_since.sql
 var cellsSinceSQL string
 
+//go:embed sql/changes.sql
+var changesSQL string
+
 //go:embed sql/orbit.sql
 var orbitSQL string
 
@@ -52,6 +55,7 @@ var (
 	cellingFew = route{"few cells", cellsFewSQL, celling.all} // also counts what matches
 	// The newest of them, in stretches of time that grow until there are enough: see recently.
 	cellingSince = route{"cells since", cellsSinceSQL, celling.all}
+	changing     = route{"changes", changesSQL, walking.all}
 	orbiting     = route{"orbit", orbitSQL, "item i where i.col = any(@cols::smallint[]) and i.orbit = any(@orbits::smallint[])"}
 	naming       = route{"ids", idsSQL, "item i where i.col = any(@cols::smallint[]) and i.idh = any(@hashes::bigint[]) and i.idk = any(@keys::bigint[])"}
 	terming      = route{"terms", termsSQL, "item i where i.ph && @terms::int[] and i.col = any(@cols::smallint[])"}
@@ -66,7 +70,11 @@ func (p *plan) candidates(from place) string {
 	if p.order.by == byCloud && (p.page.name == walking.name) && p.time != "" {
 		where = strings.Replace(where, p.time, p.time+" is true", 1) // else an index of time is tried
 	}
-	sql := strings.Replace(p.page.first, "{{where}}", where+p.order.after(from), 1)
+	first := p.page.first
+	if column := p.order.dated(); column != "" { // a place is a moment of that order
+		first = strings.Replace(first, "select i.dt, i.pk", "select "+column+" as dt, i.pk", 1)
+	}
+	sql := strings.Replace(first, "{{where}}", where+p.order.after(from), 1)
 	sql = strings.Replace(sql, "{{order:i}}", p.order.sql("i", from.clouded), 1)
 	return strings.Replace(sql, "{{order:s}}", p.order.sql("s", from.clouded), 1)
 }

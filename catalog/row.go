@@ -23,16 +23,17 @@ type row struct {
 	grid         *int32
 	dict         int16
 	orbit, plat  *int16
+	product      *int64 // bytes of it
 	terms        []int32
 	geom         []byte // see shapeOf
 	body         []byte // packed
 }
 
 // itemColumns are the columns that a writer gives, in the order of values; pk and updated are given by the database.
-var itemColumns = []string{"idh", "idk", "dt", "begins", "ends", "cc", "cell", "x0", "x1", "y0", "y1", "grid", "col", "dict", "orbit", "plat", "ph", "geom", "body"}
+var itemColumns = []string{"idh", "idk", "dt", "begins", "ends", "cc", "cell", "x0", "x1", "y0", "y1", "grid", "col", "dict", "orbit", "plat", "ph", "geom", "body", "product"}
 
 func (r row) values(collection int16) []any {
-	return []any{r.hash, r.key, r.at, r.begins, r.ends, r.cc, r.cell, r.box.x0, r.box.x1, r.box.y0, r.box.y1, r.grid, collection, r.dict, r.orbit, r.plat, r.terms, r.geom, r.body}
+	return []any{r.hash, r.key, r.at, r.begins, r.ends, r.cc, r.cell, r.box.x0, r.box.x1, r.box.y0, r.box.y1, r.grid, collection, r.dict, r.orbit, r.plat, r.terms, r.geom, r.body, r.product}
 }
 
 // hashesOf returns what a row knows its item by instead of a long id: the hash that the index holds, and a second one that is
@@ -70,7 +71,7 @@ func (s *Store) rows(ctx context.Context, q querier, collection int16, docs []do
 
 // row returns what the columns say of a document, but for words and the packed body.
 func (d document) row(geom []byte) row {
-	r := row{id: d.id, at: d.when.at, cc: d.properties.cloud, cell: noCell, box: nowhere, orbit: d.properties.orbit, terms: d.properties.terms, geom: geom}
+	r := row{id: d.id, at: d.when.at, cc: d.properties.cloud, cell: noCell, box: nowhere, orbit: d.properties.orbit, terms: d.properties.terms, geom: geom, product: productOf(d.body)}
 	r.hash, r.key = hashesOf(d.id)
 	if !d.where.empty() {
 		r.box, r.cell = d.where.box.outward(), cellOf(d.where.box)

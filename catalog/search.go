@@ -270,12 +270,12 @@ func (s *Store) batch(ctx context.Context, conn *pgxpool.Conn, p *plan, from pla
 		} else if err != nil {
 			return b, fmt.Errorf("item %d of collection %s: %w", h.at.pk, h.item.Collection, err)
 		}
-		if p.again() && !p.matches(h.item.Body, r.related) {
+		if p.again() && !p.matches(&r, h.item.Body) {
 			p.room.forget(h.item.Body)
 			continue
 		}
 		b.passed++
-		h.item.ID, h.item.Updated = idOf(h.item.Body), r.updated
+		h.item.ID, h.item.Created, h.item.Updated = idOf(h.item.Body), r.created, r.updated
 		if !yield(h) {
 			b.enough = true
 			return b, nil
@@ -316,20 +316,38 @@ func (s *Store) unpack(p *plan, r *found, it *stac.Item) (err error) {
 }
 
 // matches looks at a body again.
-func (p *plan) matches(body []byte, related []bool) bool {
+func (p *plan) matches(r *found, body []byte) bool {
 	if p.search.Filter != nil && !(p.glance != nil && p.glance.sure) {
-		it := cql2.Item{Body: body, Spatial: func(s cql2.Spatial) (is, known bool) {
+		it := dated{Item: cql2.Item{Body: body}, published: r.created, modified: r.updated}
+		it.Spatial = func(s cql2.Spatial) (is, known bool) {
 			i, ok := p.atoms[cql2.String(s)]
-			if !ok || i >= len(related) {
+			if !ok || i >= len(r.related) {
 				return false, false
 			}
-			return related[i], true
-		}}
+			return r.related[i], true
+		}
 		if !cql2.Match(p.search.Filter, &it) {
 			return false
 		}
 	}
 	return p.search.Text == nil || stac.MatchText(p.search.Text, textsIn(body))
+}
+
+// dated is an item with the moments at which it came and changed, which only columns hold.
+type dated struct {
+	cql2.Item
+	published, modified time.Time
+}
+
+// Value returns a property.
+func (d *dated) Value(p cql2.Property) any {
+	switch p {
+	case stac.Published:
+		return d.published.Format(time.RFC3339Nano)
+	case stac.Modified:
+		return d.modified.Format(time.RFC3339Nano)
+	}
+	return d.Item.Value(p)
 }
 
 // textsIn returns the texts of an item whose words are searched.

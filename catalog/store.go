@@ -88,7 +88,10 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 		if err := s.useDictionaries(ctx, conn); err != nil {
 			return err
 		}
-		return s.rederive(ctx, conn)
+		if err := s.rederive(ctx, conn); err != nil {
+			return err
+		}
+		return s.findProducts(ctx, conn)
 	})
 	if err != nil {
 		s.Close()

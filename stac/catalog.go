@@ -14,6 +14,7 @@ import (
 type Item struct {
 	Collection string
 	ID         string
+	Created    time.Time       // when it came, UTC; only of what Search and ItemByUUID return
 	Updated    time.Time       // last change of the stored body, UTC
 	Body       json.RawMessage // shared: nobody may change it
 	Served     *Served         // what was found out about the body when it was served before; nil: nobody keeps that
@@ -48,10 +49,19 @@ type Search struct {
 	Sort        []SortKey // first key first; empty is newest first
 	Limit       int       // items a page
 	Token       string    // opaque place of the page, from Page.Next; empty is the first page
+	Products    bool        `json:",omitempty"` // only items whose original product is held here
 	Uncounted   bool      `json:"-"` // Page.Matched may be missing: nobody wants to know it
 
 	Hidden []string `json:",omitempty"` // collections that are left out; the catalog fills it from the context's Scope
 }
+
+// The moments at which a product came and changed last, as a filter and a sort of products name them: columns of the catalog, which
+// no body holds. Deleted names when it left, in a search for what is gone.
+const (
+	Published = "swath:published"
+	Modified  = "swath:modified"
+	Deleted   = "swath:deleted"
+)
 
 // SortKey orders a search by one property: numbers as numbers, times as times, text by code point. Items that lack it come
 // last, whatever the direction.

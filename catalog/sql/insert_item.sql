@@ -3,9 +3,9 @@
 with there as (
   select number from collection where number = $13
 ), made as (
-  insert into item (idh, idk, dt, begins, ends, cc, cell, x0, x1, y0, y1, grid, col, dict, orbit, plat, ph, geom, body)
+  insert into item (idh, idk, dt, begins, ends, cc, cell, x0, x1, y0, y1, grid, col, dict, orbit, plat, ph, geom, body, product)
   select $1::bigint, $2::bigint, $3::timestamptz, $4::timestamptz, $5::timestamptz, $6::double precision, $7::int, $8::int, $9::int,
-         $10::int, $11::int, $12::int, $13::smallint, $14::smallint, $15::smallint, $16::smallint, $17::int[], $18::bytea, $19::bytea
+         $10::int, $11::int, $12::int, $13::smallint, $14::smallint, $15::smallint, $16::smallint, $17::int[], $18::bytea, $19::bytea, $20::bigint
   from there
   on conflict (col, idh) do nothing
   returning updated, dt, cc, cell, col
