@@ -57,7 +57,29 @@ type problem struct {
 
 // Problem is the only place where an error becomes a response; it is fiber's ErrorHandler.
 func Problem(c *fiber.Ctx, err error) error {
-	status, title, detail := explain(err)
+	status, title, detail := head(c, err)
+	body, err := json.Marshal(problem{"about:blank", title, status, detail, c.Path(), frameOf(c).requestID})
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, ProblemType)
+	return c.Send(body)
+}
+
+// Worded answers with an error as an older protocol says it, in JSON. What is being brought from the archive has no body: clients
+// take one for the product.
+func Worded(c *fiber.Ctx, err error, words func(status int, detail string) any) error {
+	status, _, detail := head(c, err)
+	if status == http.StatusAccepted {
+		c.Response().ResetBody()
+		return nil
+	}
+	return c.JSON(words(status, detail))
+}
+
+// head sets the status and the headers of an error.
+func head(c *fiber.Ctx, err error) (status int, title, detail string) {
+	status, title, detail = explain(err)
 	f := frameOf(c)
 	if status >= 500 {
 		f.cfg.Log.ErrorContext(c.UserContext(), "request failed", "id", f.requestID, "path", c.Path(), "err", err)
@@ -74,14 +96,10 @@ func Problem(c *fiber.Ctx, err error) error {
 			c.Append(fiber.HeaderWWWAuthenticate, basic)
 		}
 	}
-	body, err := json.Marshal(problem{"about:blank", title, status, detail, c.Path(), f.requestID})
-	if err != nil {
-		return err
-	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	c.Response().Header.Del(fiber.HeaderETag)
-	c.Set(fiber.HeaderContentType, ProblemType)
-	return c.Status(status).Send(body)
+	c.Status(status)
+	return status, title, detail
 }
 
 // explain returns the status of err and the words that a stranger may read.

@@ -3,6 +3,7 @@ package ingest
 import (
 	"cmp"
 	"context"
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -208,6 +209,21 @@ func rasterFields(d raster.Description) map[string]any {
 // addFile puts one file's bytes and describes it as an asset.
 func (p *publication) addFile(ctx context.Context, f file) error {
 	key := fmt.Sprintf("%s/%s/%s/%s", p.collection, p.id, p.revision, f.name)
+	summed := md5.New()
+	if f.asset == stac.ProductAsset { // hubs and their clients name products by it
+		open := f.open
+		f.open = func() (io.ReadCloser, error) {
+			r, err := open()
+			if err != nil {
+				return nil, err
+			}
+			summed.Reset()
+			return struct {
+				io.Reader
+				io.Closer
+			}{io.TeeReader(r, summed), r}, nil
+		}
+	}
 	info, err := p.put(ctx, key, f)
 	if err != nil {
 		return fmt.Errorf("ingest: %s, asset %s: %w", p.id, f.asset, err)
@@ -215,6 +231,9 @@ func (p *publication) addFile(ctx context.Context, f file) error {
 	fields := map[string]any{
 		"href": stac.HrefPrefix + path.Join("/collections", url.PathEscape(p.collection), "items", url.PathEscape(p.id), "assets", url.PathEscape(f.asset)),
 		"type": f.contentType, "file:size": info.Size, "file:checksum": "1220" + info.SHA256, stac.ObjectField: key,
+	}
+	if f.asset == stac.ProductAsset {
+		fields["swath:md5"] = hex.EncodeToString(summed.Sum(nil))
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -49,8 +49,8 @@ type Search struct {
 	Sort        []SortKey // first key first; empty is newest first
 	Limit       int       // items a page
 	Token       string    // opaque place of the page, from Page.Next; empty is the first page
-	Products    bool        `json:",omitempty"` // only items whose original product is held here
-	Uncounted   bool      `json:"-"` // Page.Matched may be missing: nobody wants to know it
+	Products    bool      `json:",omitempty"` // only items whose original product is held here
+	Uncounted   bool      `json:"-"`          // Page.Matched may be missing: nobody wants to know it
 
 	Hidden []string `json:",omitempty"` // collections that are left out; the catalog fills it from the context's Scope
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
+	"swath/compat/restohttp"
 	"swath/httpkit"
 	"swath/ingest/ondemand"
 	"swath/objects/objecthttp"
@@ -130,7 +131,9 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	stachttp.API{Tell: tell, Catalog: s.catalog, Analyst: s.catalog, Editor: s.catalog, Generation: s.catalog.CollectionsGeneration,
 		Changes: cfg.changes(), Document: openapi.Document}.Mount(app)
 	tilehttp.API{Renderer: renderer, Searches: s.catalog, Analyst: s.catalog, ExtractionTime: cfg.ExtractionTime}.Mount(app)
-	objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog), Admit: admitDownload(s.keeper), Desk: desk, Catalog: s.catalog}.Mount(app)
+	files := objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog), Admit: admitDownload(s.keeper), Desk: desk, Catalog: s.catalog}
+	files.Mount(app)
+	restohttp.API{Catalog: s.catalog, Download: files.Send, Tell: tell}.Mount(app)
 	web.API{}.Mount(app)
 	return app
 }

@@ -30,6 +30,9 @@ var Rooms = []Room{
 	{"auth/authhttp", 4, []string{"httpkit"}},
 	{"web", 4, []string{"httpkit"}},
 	{"openapi", 4, nil},
+	{"compat", 3, nil},
+	{"compat/restohttp", 4, []string{"httpkit"}},
+	{"compat/cschttp", 4, []string{"httpkit"}},
 	{"download", 3, nil},
 	{"ingest", 3, nil},
 	{"ingest/hub", 3, nil},
@@ -74,7 +77,7 @@ type Library struct {
 
 // Libraries lists every module that code outside tests imports.
 var Libraries = []Library{
-	{"github.com/gofiber/fiber/v2", []string{"httpkit", "stac/stachttp", "tiles/tilehttp", "objects/objecthttp", "auth/authhttp", "web", "cmd/swath", "internal/..."}},
+	{"github.com/gofiber/fiber/v2", []string{"compat/restohttp", "compat/cschttp", "httpkit", "stac/stachttp", "tiles/tilehttp", "objects/objecthttp", "auth/authhttp", "web", "cmd/swath", "internal/..."}},
 	{"github.com/valyala/fasthttp", []string{"httpkit", "objects/objecthttp", "bench/..."}},
 	{"github.com/prometheus/client_golang", []string{"httpkit", "cmd/swath"}},
 	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "render"}},

@@ -15,8 +15,8 @@ import (
 
 // cold answers for a file that is in the archive: 202 without a body, because clients save a body as the file. GET orders it unless
 // ?order=false, HEAD never does.
-func (a API) cold(c *fiber.Ctx, key string) error {
-	found, err := a.Desk.Find(c.UserContext(), key, c.Params("collection"), c.Params("item"))
+func (a API) cold(c *fiber.Ctx, key, collection, item, asset string) error {
+	found, err := a.Desk.Find(c.UserContext(), key, collection, item)
 	if err != nil {
 		return err
 	}
@@ -25,11 +25,11 @@ func (a API) cold(c *fiber.Ctx, key string) error {
 		return fault.New(fault.Invalid, "order is %.40q; it may be true or false", wanted)
 	}
 	if wanted == "false" {
-		return fault.New(fault.Conflict, "asset %q of item %q is in the archive; it is ordered by asking for it without order=false", c.Params("asset"), c.Params("item"))
+		return fault.New(fault.Conflict, "asset %q of item %q is in the archive; it is ordered by asking for it without order=false", asset, item)
 	}
 	state := found.State
 	if c.Method() == fiber.MethodGet {
-		id, err := a.Desk.Order(c.UserContext(), []copies.File{{Key: key, Asset: c.Params("asset")}}, true)
+		id, err := a.Desk.Order(c.UserContext(), []copies.File{{Key: key, Asset: asset}}, true)
 		if err != nil {
 			return err
 		}

@@ -52,16 +52,21 @@ func (a API) Mount(r fiber.Router) {
 
 // download serves GET and HEAD /collections/{collection}/items/{item}/assets/{asset}.
 func (a API) download(c *fiber.Ctx) error {
-	asset, err := a.Asset(c.UserContext(), c.Params("collection"), c.Params("item"), c.Params("asset"))
+	return a.Send(c, c.Params("collection"), c.Params("item"), c.Params("asset"))
+}
+
+// Send answers with an asset of an item, or orders it where it is in the archive: for doors that name it in another way.
+func (a API) Send(c *fiber.Ctx, collection, item, name string) error {
+	asset, err := a.Asset(c.UserContext(), collection, item, name)
 	if err != nil {
 		return err
 	}
 	if asset.Key == "" {
-		return fault.New(fault.NotFound, "asset %q of item %q is not kept here but by %s", c.Params("asset"), c.Params("item"), holder(asset.Href))
+		return fault.New(fault.NotFound, "asset %q of item %q is not kept here but by %s", name, item, holder(asset.Href))
 	}
 	o, err := a.Objects.Open(c.UserContext(), asset.Key)
 	if fault.Is(err, fault.Offline) && a.Desk != nil {
-		return a.cold(c, asset.Key)
+		return a.cold(c, asset.Key, collection, item, name)
 	} else if err != nil {
 		return err
 	}
