@@ -14,6 +14,7 @@ import (
 
 	"swath/fault"
 	"swath/fetch"
+	"swath/stac"
 )
 
 // Search says which items are wanted. Empty fields ask for nothing.
@@ -128,7 +129,7 @@ func (c *Client) Items(ctx context.Context, s Search, yield func(Item) error) er
 	if s.Filter != "" {
 		body["filter"], body["filter-lang"] = s.Filter, "cql2-text"
 	}
-	next := link{Href: strings.TrimSuffix(c.URL, "/") + "/search", Method: http.MethodPost, Body: body}
+	next := stac.PageLink{Href: strings.TrimSuffix(c.URL, "/") + "/search", Method: http.MethodPost, Body: body}
 	found, seen := 0, map[string]bool{}
 	for {
 		page, err := c.page(ctx, next)
@@ -152,20 +153,8 @@ func (c *Client) Items(ctx context.Context, s Search, yield func(Item) error) er
 			}
 		}
 		more := false
-		for _, l := range page.Links {
-			if l.Rel == "next" && len(page.Features) > 0 {
-				if l.Method == "" {
-					l.Method = http.MethodGet
-				}
-				if l.Merge {
-					for name, value := range next.Body {
-						if _, said := l.Body[name]; !said {
-							l.Body[name] = value
-						}
-					}
-				}
-				next, more = l, true
-			}
+		if next, more = stac.NextPage(page.Links, next.Body); len(page.Features) == 0 {
+			more = false
 		}
 		if !more {
 			return nil
@@ -173,20 +162,13 @@ func (c *Client) Items(ctx context.Context, s Search, yield func(Item) error) er
 	}
 }
 
-// link is a link of a page.
-type link struct {
-	Rel, Href, Method string
-	Merge             bool
-	Body              map[string]any
-}
-
 type itemPage struct {
 	Features []json.RawMessage
-	Links    []link
+	Links    []stac.PageLink
 }
 
 // page asks for one page.
-func (c *Client) page(ctx context.Context, l link) (p itemPage, err error) {
+func (c *Client) page(ctx context.Context, l stac.PageLink) (p itemPage, err error) {
 	err = c.tried(ctx, min(c.Tries, searchTries), func() error {
 		var body io.Reader
 		if strings.EqualFold(l.Method, http.MethodPost) {

@@ -64,11 +64,11 @@ func chosen(cfg Config, only string) (mirrors []MirrorConfig, err error) {
 
 // keepMirrors keeps them side by side.
 func keepMirrors(ctx context.Context, s *stores, mirrors []MirrorConfig, once bool, log *slog.Logger) error {
-	errs := make([]error, len(mirrors))
+	errs, shared := make([]error, len(mirrors)), &quotas{}
 	var group sync.WaitGroup
 	for i, m := range mirrors {
 		group.Go(func() {
-			if errs[i] = keepMirror(ctx, s, m, once, log); errs[i] != nil {
+			if errs[i] = keepMirror(ctx, s, m, shared, once, log); errs[i] != nil {
 				errs[i] = fmt.Errorf("mirror %s: %w", m.Name, errs[i])
 			}
 		})
@@ -77,8 +77,8 @@ func keepMirrors(ctx context.Context, s *stores, mirrors []MirrorConfig, once bo
 	return errors.Join(errs...)
 }
 
-func keepMirror(ctx context.Context, s *stores, cfg MirrorConfig, once bool, log *slog.Logger) error {
-	h, err := cfg.client()
+func keepMirror(ctx context.Context, s *stores, cfg MirrorConfig, shared *quotas, once bool, log *slog.Logger) error {
+	h, err := cfg.client(shared)
 	if err != nil {
 		return wrongUse(err)
 	}
@@ -93,7 +93,7 @@ func keepMirror(ctx context.Context, s *stores, cfg MirrorConfig, once bool, log
 	}
 	in := &ingest.Mirrored{Ingester: &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}, Collection: cfg.Into, COG: cfg.COG}
 	m := mirror.New(mirror.Config{Name: cfg.Name, Work: work, Since: cfg.Since.Time, Connections: cfg.Connections, Poll: cfg.Poll, SweepDays: cfg.SweepDays,
-		BytesPerS: cfg.MiBPerS * (1 << 20), Quarantine: cfg.Quarantine, KeepFree: cfg.KeepFree << 30}, h, l, in, log)
+		BytesPerS: cfg.MiBPerS * (1 << 20), Quarantine: cfg.Quarantine, KeepFree: cfg.KeepFree << 30, MostVanish: cfg.MostVanish}, h, l, in, log)
 	if !once {
 		return m.Run(ctx)
 	}
@@ -113,11 +113,12 @@ func keepMirror(ctx context.Context, s *stores, cfg MirrorConfig, once bool, log
 
 // serveMirrors keeps the configured mirrors beside a server, and takes up those that another process keeps when it lets them go.
 func serveMirrors(ctx context.Context, s *stores, mirrors []MirrorConfig, log *slog.Logger) (wait func()) {
+	shared := &quotas{}
 	var group sync.WaitGroup
 	for _, m := range mirrors {
 		group.Go(func() {
 			for ctx.Err() == nil {
-				if err := keepMirror(ctx, s, m, false, log); err != nil && ctx.Err() == nil && !fault.Is(err, fault.Conflict) {
+				if err := keepMirror(ctx, s, m, shared, false, log); err != nil && ctx.Err() == nil && !fault.Is(err, fault.Conflict) {
 					log.Error("mirror is not kept", "mirror", m.Name, "err", err)
 				}
 				select {

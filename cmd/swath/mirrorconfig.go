@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"os"
 	"regexp"
 	"strconv"
@@ -12,8 +11,6 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"swath/fault"
-	"swath/ingest/hub/cdse"
 	"swath/stac"
 )
 
@@ -34,18 +31,7 @@ type MirrorConfig struct {
 	MiBPerS    float64       `yaml:"mib_per_s"`     // of all downloads together; 0: as fast as they come
 	Quarantine time.Duration `yaml:"quarantine"`    // before wrong bytes are tried again; 24h
 	KeepFree   int64         `yaml:"keep_free_gib"` // of the data folder's disk; 1
-}
-
-// HubConfig is where a hub is.
-type HubConfig struct {
-	Type              string  `yaml:"type"`      // cdse
-	Catalogue         string  `yaml:"catalogue"` // address before /odata/v1
-	Download          string  `yaml:"download"`  // address to which the catalogue may send downloads, with the token
-	Token             string  `yaml:"token"`     // OpenID Connect token endpoint; empty: no log-in
-	Client            string  `yaml:"client"`    // its client id; cdse-public
-	User              string  `yaml:"user"`
-	PasswordEnv       string  `yaml:"password_env"` // environment variable that holds the password
-	RequestsPerMinute float64 `yaml:"requests_per_minute"`
+	MostVanish float64       `yaml:"most_vanish"`   // percent of the products of a folder that may vanish at once; 10
 }
 
 // DateConfig is a day or a moment.
@@ -175,6 +161,43 @@ func wktOf(body []byte) (string, error) {
 	return "", fmt.Errorf("%q is neither a polygon nor a feature with one", document.Type)
 }
 
+// geoJSON is the area as a geometry; nil for none.
+func (a AreaConfig) geoJSON() (json.RawMessage, error) {
+	if _, err := a.wkt(); err != nil || a.File == "" && len(a.Box) == 0 {
+		return nil, err
+	}
+	if a.File == "" {
+		w, s, e, n := a.Box[0], a.Box[1], a.Box[2], a.Box[3]
+		box := func(w, e float64) [][][]float64 { return [][][]float64{{{w, s}, {e, s}, {e, n}, {w, n}, {w, s}}} }
+		if w < e {
+			return json.Marshal(map[string]any{"type": "Polygon", "coordinates": box(w, e)})
+		}
+		return json.Marshal(map[string]any{"type": "MultiPolygon", "coordinates": []any{box(w, 180), box(-180, e)}})
+	}
+	body, err := os.ReadFile(a.File)
+	if err != nil {
+		return nil, err
+	}
+	for { // a feature of a collection, the geometry of a feature
+		var document struct {
+			Type     string
+			Geometry json.RawMessage
+			Features []json.RawMessage
+		}
+		if err := json.Unmarshal(body, &document); err != nil {
+			return nil, err
+		}
+		switch document.Type {
+		case "Feature":
+			body = document.Geometry
+		case "FeatureCollection":
+			body = document.Features[0]
+		default:
+			return body, nil
+		}
+	}
+}
+
 var mirrorName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
 // mirrorMistakes names what is wrong, with its key.
@@ -189,22 +212,8 @@ func mirrorMistakes(mirrors []MirrorConfig) (wrong []string) {
 			bad("name", "%q is taken, or is not of small letters, digits, - and _", m.Name)
 		}
 		seen[m.Name] = true
-		if m.Hub.Type != "cdse" {
-			bad("hub.type", "%q is not cdse", m.Hub.Type)
-		}
-		for _, address := range []struct {
-			key, text string
-			needed    bool
-		}{{"hub.catalogue", m.Hub.Catalogue, true}, {"hub.download", m.Hub.Download, false}, {"hub.token", m.Hub.Token, false}} {
-			u, err := url.Parse(address.text)
-			if (address.text != "" || address.needed) && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-				bad(address.key, "%q is not an http address", address.text)
-			}
-		}
-		if m.Hub.Token != "" && (m.Hub.User == "" || m.Hub.PasswordEnv == "") {
-			bad("hub", "a log-in needs user and password_env")
-		}
-		if m.Since.IsZero() {
+		m.Hub.mistakes(func(name, format string, args ...any) { bad("hub"+name, format, args...) })
+		if m.Since.IsZero() && m.Hub.Type != "folder" {
 			bad("since", "is missing: the day of publication of the first product")
 		}
 		if m.Connections < 0 || m.Connections > 64 {
@@ -216,28 +225,9 @@ func mirrorMistakes(mirrors []MirrorConfig) (wrong []string) {
 		if _, err := m.Area.wkt(); err != nil {
 			bad("area", "%v", err)
 		}
-		if m.Poll < 0 || m.SweepDays < 0 || m.MiBPerS < 0 || m.Quarantine < 0 || m.KeepFree < 0 {
+		if m.Poll < 0 || m.SweepDays < 0 || m.MiBPerS < 0 || m.Quarantine < 0 || m.KeepFree < 0 || m.MostVanish < 0 || m.MostVanish > 100 {
 			bad("poll", "and its neighbours can't be negative")
 		}
 	}
 	return wrong
-}
-
-// client makes the hub of a mirror.
-func (m MirrorConfig) client() (*cdse.Client, error) {
-	area, err := m.Area.wkt()
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "mirror %s: area: %v", m.Name, err)
-	}
-	cfg := cdse.Config{Catalogue: m.Hub.Catalogue, Token: m.Hub.Token, Client: m.Hub.Client, User: m.Hub.User, Collection: m.Collection, Filter: m.Filter, AreaWKT: area,
-		RequestsPerMinute: m.Hub.RequestsPerMinute}
-	if m.Hub.Token != "" {
-		if cfg.Password = os.Getenv(m.Hub.PasswordEnv); cfg.Password == "" {
-			return nil, fault.New(fault.Invalid, "mirror %s: the environment variable %s holds no password", m.Name, m.Hub.PasswordEnv)
-		}
-	}
-	if u, err := url.Parse(m.Hub.Download); err == nil && u.Host != "" {
-		cfg.Hosts = []string{u.Host}
-	}
-	return cdse.New(cfg)
 }

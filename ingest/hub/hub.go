@@ -40,6 +40,8 @@ const (
 	ByModification Order = "modified"
 	ByDeletion     Order = "deleted"
 	ByAcquisition  Order = "acquired"
+	// All is no date: everything, each time, of a source that can say that at once.
+	All Order = "all"
 )
 
 // Query asks for the rows with a date that is not before Since and, unless it is zero, before Until; oldest first.
@@ -54,6 +56,7 @@ type Page struct {
 	Products  []Product  // of every order but ByDeletion
 	Deletions []Deletion // of ByDeletion
 	Now       time.Time  // what the hub's clock says
+	Shuffled  bool       // the rows of all pages come in no order
 }
 
 // Last returns the date of the last row; zero without rows.
@@ -63,6 +66,14 @@ func (p Page) Last(by Order) time.Time {
 		return p.Deletions[len(p.Deletions)-1].At
 	case n == 0:
 		return time.Time{}
+	case p.Shuffled:
+		last := time.Time{}
+		for i := range p.Products {
+			if at := (Page{Products: p.Products[i : i+1]}).Last(by); at.After(last) {
+				last = at
+			}
+		}
+		return last
 	case by == ByModification:
 		return p.Products[n-1].Modified
 	case by == ByAcquisition:
@@ -75,16 +86,39 @@ func (p Page) Last(by Order) time.Time {
 // ErrLogin says that the hub refuses the account itself, whatever is asked: nothing can be done before somebody mends that.
 var ErrLogin = fault.New(fault.Forbidden, "the hub refuses user and password")
 
+// Contents are what a product consists of.
+type Contents struct {
+	Files []File
+	Entry string // the file by which the product is known; empty: its folder, or its only file
+	Local string // where the product lies on this machine, to be read there; else empty, and the files are fetched
+}
+
+// File is a file of a product.
+type File struct {
+	Path  string // within the product; empty: the file is the product
+	Bytes int64  // 0: not said
+	Sums  []fetch.Sum
+	Open  fetch.Open
+}
+
 // Hub is a source of products. It is safe for concurrent use. Errors that may pass are tried again inside, in bounded time; those that
 // come out are fault.Unavailable where a later run may succeed, fault.NotFound where the row is gone, fault.Forbidden where the
 // account may not, fault.Offline where the product must first be brought from cold storage; a *fetch.Retry says when to come again.
 type Hub interface {
+	// Orders are those lists that together tell of everything new: some of ByPublication, ByModification, ByDeletion; or All.
+	Orders() []Order
 	// List hands over page after page until there are no more rows or yield fails.
 	List(ctx context.Context, q Query, yield func(Page) error) error
 	// Count returns how many rows List would hand over.
 	Count(ctx context.Context, q Query) (int64, error)
 	// Product returns one row, or fault.NotFound.
 	Product(ctx context.Context, id string) (Product, error)
-	// Fetch opens a product's bytes from one on, if they still have the tag; else, or without tag, from the first.
-	Fetch(ctx context.Context, id string, from int64, tag string) (*fetch.Body, error)
+	// Contents returns what a product consists of.
+	Contents(ctx context.Context, p Product) (Contents, error)
+}
+
+// Hinter is a hub that can tell that something may be new before its lists are looked at again. Nothing depends on it.
+type Hinter interface {
+	// Hints calls hint until ctx ends.
+	Hints(ctx context.Context, hint func()) error
 }

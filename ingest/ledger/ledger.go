@@ -127,7 +127,7 @@ func (l *Ledger) Cursor(ctx context.Context, by hub.Order) (at time.Time, err er
 	return at.UTC(), unavailable(err)
 }
 
-// Record stores the rows of a page and, unless by is ByAcquisition, moves the list's place up to a moment.
+// Record stores the rows of a page and, unless it is zero, moves the list's place up to a moment.
 func (l *Ledger) Record(ctx context.Context, by hub.Order, page hub.Page, upTo time.Time) error {
 	return unavailable(pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		var names []string
@@ -160,7 +160,7 @@ func (l *Ledger) Record(ctx context.Context, by hub.Order, page hub.Page, upTo t
 				return fmt.Errorf("settle: %w", err)
 			}
 		}
-		if by == hub.ByAcquisition || upTo.IsZero() {
+		if upTo.IsZero() {
 			return nil
 		}
 		_, err := tx.Exec(ctx, `insert into mirror_cursor as c values ($1, $2, $3)
@@ -306,9 +306,14 @@ func (l *Ledger) Counted(ctx context.Context, since, until time.Time) (n int64, 
 	return n, unavailable(err)
 }
 
-// IDs returns those of the rows that live at the hub and were acquired in a time, as far as the ledger knows, with their names.
+// IDs returns those of the rows that live at the hub and were acquired in a time, as far as the ledger knows, with their names. No time is
+// all of them.
 func (l *Ledger) IDs(ctx context.Context, since, until time.Time) (names map[string]string, err error) {
-	rows, err := l.pool.Query(ctx, "select id, name from mirror_product where mirror = $1 and acquired >= $2 and acquired < $3 and state <> 'gone'", l.mirror, since, until)
+	query, args := "select id, name from mirror_product where mirror = $1 and state <> 'gone'", []any{l.mirror}
+	if !until.IsZero() {
+		query, args = query+" and acquired >= $2 and acquired < $3", append(args, since, until)
+	}
+	rows, err := l.pool.Query(ctx, query, args...)
 	if err != nil {
 		return nil, unavailable(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,6 +49,7 @@ type Config struct {
 	Stall       time.Duration // without a byte, after which a download is broken off
 	BytesPerS   float64       // of all downloads together; 0: as fast as they come
 	KeepFree    int64         // bytes of the disk that stay free
+	MostVanish  float64       // percent of the products that may vanish at once from a hub that is compared as a whole
 }
 
 // WithDefaults fills in what is not set.
@@ -69,6 +71,9 @@ func (c Config) WithDefaults() Config {
 	if c.SweepDays == 0 {
 		c.SweepDays = 60
 	}
+	if c.MostVanish == 0 {
+		c.MostVanish = 10
+	}
 	if c.KeepFree == 0 {
 		c.KeepFree = 1 << 30
 	}
@@ -87,6 +92,7 @@ type Mirror struct {
 	log    *slog.Logger
 	bytes  *rate.Limiter
 	clock  clock
+	hint   chan struct{} // something may be new
 
 	mu     sync.Mutex
 	flying map[string]bool // ids that are being fetched
@@ -95,7 +101,7 @@ type Mirror struct {
 // New makes a mirror.
 func New(cfg Config, h hub.Hub, l *ledger.Ledger, in Intake, log *slog.Logger) *Mirror {
 	cfg = cfg.WithDefaults()
-	m := &Mirror{cfg: cfg, hub: h, ledger: l, intake: in, log: log.With("mirror", cfg.Name), flying: map[string]bool{}}
+	m := &Mirror{cfg: cfg, hub: h, ledger: l, intake: in, log: log.With("mirror", cfg.Name), flying: map[string]bool{}, hint: make(chan struct{}, 1)}
 	if cfg.BytesPerS > 0 {
 		m.bytes = rate.NewLimiter(rate.Limit(cfg.BytesPerS), max(1<<20, int(cfg.BytesPerS)))
 	}
@@ -133,7 +139,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() {
 		var swept, sweptAll time.Time
-		for m.repeat(ctx, m.cfg.Poll) {
+		for first := true; first && ctx.Err() == nil || m.wait(ctx); first = false {
 			if err := errors.Join(m.Sync(ctx), m.remove(ctx)); err != nil && ctx.Err() == nil {
 				m.log.Warn("the hub's lists could not be read", "err", err)
 				continue
@@ -154,26 +160,50 @@ func (m *Mirror) Run(ctx context.Context) error {
 		}
 	})
 	group.Go(func() {
-		for m.repeat(ctx, time.Second) {
+		for ctx.Err() == nil && fetch.Pause(ctx, time.Second) == nil {
 			if err := m.work(ctx, false); err != nil && ctx.Err() == nil {
 				m.log.Error("products can't be fetched", "err", err, "again", m.cfg.Backoff)
 				fetch.Pause(ctx, m.cfg.Backoff) //nolint:errcheck // the loop sees it
 			}
 		}
 	})
+	group.Go(func() { m.listen(ctx) })
 	group.Wait()
 	return context.Cause(ctx)
 }
 
-// repeat waits, but for the first time, and reports false when it is over.
-func (m *Mirror) repeat(ctx context.Context, pause time.Duration) bool {
+// Hint lets the lists be looked at soon. It never waits.
+func (m *Mirror) Hint() {
+	select {
+	case m.hint <- struct{}{}:
+	default:
+	}
+}
+
+// listen passes on what the hub hints at, if it does that.
+func (m *Mirror) listen(ctx context.Context) {
+	hinter, ok := m.hub.(hub.Hinter)
+	for ok && ctx.Err() == nil {
+		if err := hinter.Hints(ctx, m.Hint); err != nil && ctx.Err() == nil {
+			m.log.Warn("the hub gives no hints: its lists are looked at all the same", "err", err, "again", m.cfg.MostBackoff)
+			fetch.Pause(ctx, m.cfg.MostBackoff) //nolint:errcheck // the loop sees it
+		}
+	}
+}
+
+// wait lets a while pass, shorter when the hub hints at something, and reports false when it is over.
+func (m *Mirror) wait(ctx context.Context) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-time.After(pause):
-		return ctx.Err() == nil
+	case <-m.hint:
+		return fetch.Pause(ctx, min(hintPause, m.cfg.Poll)) == nil // hints come in crowds
+	case <-time.After(m.cfg.Poll):
+		return true
 	}
 }
+
+const hintPause = 2 * time.Second
 
 // clock watches the hub's clock: a jump would lose rows or read the archive anew.
 type clock struct {
@@ -192,51 +222,99 @@ func (c *clock) check(now time.Time) error {
 	return nil
 }
 
-// Sync reads the three lists from where it was, less the overlap.
+// Sync reads the hub's lists from where it was, less the overlap.
 func (m *Mirror) Sync(ctx context.Context) error {
-	first, err := m.ledger.Cursor(ctx, hub.ByPublication)
-	if err != nil {
-		return err
-	}
-	began := !first.IsZero()
-	for _, by := range []hub.Order{hub.ByPublication, hub.ByModification, hub.ByDeletion} {
-		since, err := m.ledger.Cursor(ctx, by)
-		if err != nil {
-			return err
-		}
-		if since.IsZero() {
-			since = m.cfg.Since
+	for _, by := range m.hub.Orders() {
+		var err error
+		if by == hub.All {
+			err = m.compare(ctx)
 		} else {
-			since = since.Add(-m.cfg.Overlap)
+			err = m.follow(ctx, by)
 		}
-		rows := 0
-		err = m.hub.List(ctx, hub.Query{By: by, Since: since}, func(page hub.Page) error {
-			if err := m.clock.check(page.Now); err != nil {
-				return err
-			}
-			settled := page.Now.Add(-m.cfg.Overlap) // later rows may still get company before them
-			if !began {                             // what is changed and deleted before the first row is listed does not matter
-				for _, other := range []hub.Order{hub.ByModification, hub.ByDeletion} {
-					if err := m.ledger.Record(ctx, other, hub.Page{}, settled); err != nil {
-						return err
-					}
-				}
-				began = true
-			}
-			upTo := page.Last(by)
-			if upTo.After(settled) {
-				upTo = settled
-			}
-			rows += len(page.Products) + len(page.Deletions)
-			return m.ledger.Record(ctx, by, page, upTo)
-		})
 		if err != nil {
 			return fmt.Errorf("list of what was %s: %w", by, err)
 		}
-		m.log.Debug("list read", "list", by, "since", since, "rows", rows)
 	}
 	return nil
 }
+
+// follow reads one list.
+func (m *Mirror) follow(ctx context.Context, by hub.Order) error {
+	since, err := m.ledger.Cursor(ctx, by)
+	if err != nil {
+		return err
+	}
+	began := !since.IsZero() || by != hub.ByPublication
+	if since.IsZero() {
+		since = m.cfg.Since
+	} else {
+		since = since.Add(-m.cfg.Overlap)
+	}
+	rows := 0
+	var last, shuffled time.Time
+	err = m.hub.List(ctx, hub.Query{By: by, Since: since}, func(page hub.Page) error {
+		if err := m.clock.check(page.Now); err != nil {
+			return err
+		}
+		settled := page.Now.Add(-m.cfg.Overlap) // later rows may still get company before them
+		if !began {                             // what is changed and deleted before the first row is listed does not matter
+			for _, other := range []hub.Order{hub.ByModification, hub.ByDeletion} {
+				if err := m.ledger.Record(ctx, other, hub.Page{}, settled); err != nil {
+					return err
+				}
+			}
+			began = true
+		}
+		upTo := page.Last(by)
+		if upTo.After(settled) {
+			upTo = settled
+		}
+		if page.Shuffled { // the list's place moves when all of it was read
+			if upTo.After(last) {
+				last = upTo
+			}
+			upTo, shuffled = time.Time{}, last
+		}
+		rows += len(page.Products) + len(page.Deletions)
+		return m.ledger.Record(ctx, by, page, upTo)
+	})
+	if err == nil && !shuffled.IsZero() {
+		err = m.ledger.Record(ctx, by, hub.Page{}, shuffled)
+	}
+	m.log.Debug("list read", "list", by, "since", since, "rows", rows, "err", err)
+	return err
+}
+
+// compare reads all that the hub has, and takes what is missing for gone: unless that is so much that a disk which is not there is the
+// likelier reason.
+func (m *Mirror) compare(ctx context.Context) error {
+	missing, err := m.ledger.IDs(ctx, time.Time{}, time.Time{})
+	if err != nil {
+		return err
+	}
+	known := len(missing)
+	err = m.hub.List(ctx, hub.Query{By: hub.All, Since: m.cfg.Since}, func(page hub.Page) error {
+		for i := range page.Products {
+			delete(missing, page.Products[i].ID)
+		}
+		return m.ledger.Record(ctx, hub.All, page, time.Time{})
+	})
+	if err != nil {
+		return err
+	}
+	if n := len(missing); n > fewVanish && float64(n) > m.cfg.MostVanish/100*float64(known) {
+		return fault.New(fault.Unavailable, "%d of %d products have vanished at once, more than %g %%: nothing is removed", n, known, m.cfg.MostVanish)
+	}
+	for id, name := range missing {
+		if err := m.ledger.Gone(ctx, id, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fewVanish is how many products may always vanish at once from a hub that is compared as a whole.
+const fewVanish = 3
 
 const (
 	day = 24 * time.Hour
@@ -245,9 +323,13 @@ const (
 	lateDays = 31
 )
 
-// Sweep counts the rows of each of the last so many days of acquisition, one request a day, and lists the days that differ from the ledger: that finds what was
-// published with an old date, and what left without a word.
+// Sweep counts the rows of each of the last so many days of acquisition, one request a day, and lists the days that differ from the ledger:
+// that finds what was published with an old date, and what left without a word. A hub that has no list of what was deleted is listed day
+// by day, for what left and what came late may be as many.
 func (m *Mirror) Sweep(ctx context.Context, days int) error {
+	if slices.Contains(m.hub.Orders(), hub.All) {
+		return nil
+	}
 	now := time.Now().Add(m.clock.ahead).UTC()
 	for i := range days {
 		until := now.Truncate(day).Add(day - time.Duration(i)*day)
@@ -260,13 +342,16 @@ func (m *Mirror) Sweep(ctx context.Context, days int) error {
 
 func (m *Mirror) sweepDay(ctx context.Context, since, until time.Time) error {
 	q := hub.Query{By: hub.ByAcquisition, Since: since, Until: until, Published: m.cfg.Since}
-	there, err := m.hub.Count(ctx, q)
-	if err != nil {
-		return err
-	}
-	here, err := m.ledger.Counted(ctx, since, until)
-	if err != nil || here == there {
-		return err
+	there := int64(-1)
+	if slices.Contains(m.hub.Orders(), hub.ByDeletion) {
+		var err error
+		if there, err = m.hub.Count(ctx, q); err != nil {
+			return err
+		}
+		here, err := m.ledger.Counted(ctx, since, until)
+		if err != nil || here == there {
+			return err
+		}
 	}
 	missing, err := m.ledger.IDs(ctx, since, until)
 	if err != nil {
@@ -290,7 +375,9 @@ func (m *Mirror) sweepDay(ctx context.Context, since, until time.Time) error {
 			return err
 		}
 	}
-	m.log.Info("a day differed from the hub", "day", since.Format(time.DateOnly), "hub", there, "ledger", here, "gone", len(missing))
+	if there >= 0 || len(missing) > 0 {
+		m.log.Info("a day differed from the hub", "day", since.Format(time.DateOnly), "hub", there, "gone", len(missing))
+	}
 	return nil
 }
 

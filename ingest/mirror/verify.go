@@ -3,8 +3,12 @@ package mirror
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
+	"swath/eo"
 	"swath/fault"
 	"swath/fetch"
 	"swath/ingest/hub"
@@ -14,38 +18,43 @@ import (
 
 // verify compares what was fetched with all that is known of it: the hub's size and checksums, the sums inside the zip, and those of the
 // product's manifest. What differs is wrong bytes.
-func verify(ctx context.Context, p hub.Product, h ledger.Holding, path string) error {
-	if p.Bytes > 0 && h.Bytes != p.Bytes {
-		return wrongf("%d bytes instead of the %d that the hub says", h.Bytes, p.Bytes)
+func verify(ctx context.Context, name string, f hub.File, h ledger.Holding, path string) error {
+	if err := agrees(f, h.Bytes, h.Checksums); err != nil {
+		return err
 	}
-	agree := false
-	for _, want := range p.Checksums {
-		for _, got := range h.Checksums {
-			if got.Algorithm != want.Algorithm {
-				continue
-			}
-			if got.Value != want.Value {
-				return wrongf("%s %s instead of the %s that the hub says", got.Algorithm, got.Value, want.Value)
-			}
-			agree = true
-		}
-	}
-	err := verifyInside(ctx, p, path)
-	if bad := (*wrong)(nil); errors.As(err, &bad) {
-		bad.final = agree
+	err := verifyInside(ctx, name, path, true)
+	if bad := (*wrong)(nil); errors.As(err, &bad) { // the hub has the same bytes, if it said so
+		bad.final = slices.ContainsFunc(f.Sums, func(sum fetch.Sum) bool { return slices.Contains(h.Checksums, sum) })
 	}
 	return err
 }
 
-// verifyInside looks into the zip.
-func verifyInside(ctx context.Context, p hub.Product, path string) error {
-	var unsound *fetch.Unsound
-	if err := fetch.CheckZip(ctx, path, mostRatio); errors.As(err, &unsound) {
-		return wrongf("%v", unsound)
-	} else if err != nil {
-		return err
+// agrees compares a file's size and sums with what the hub says.
+func agrees(f hub.File, size int64, sums []fetch.Sum) error {
+	if f.Bytes > 0 && size != f.Bytes {
+		return wrongf("%d bytes instead of the %d that the hub says", size, f.Bytes)
 	}
-	if !strings.HasSuffix(p.Name, ".SAFE") {
+	for _, want := range f.Sums {
+		for _, got := range sums {
+			if got.Algorithm == want.Algorithm && got.Value != want.Value {
+				return wrongf("%s %s instead of the %s that the hub says", got.Algorithm, got.Value, want.Value)
+			}
+		}
+	}
+	return nil
+}
+
+// verifyInside looks into a product: the CRCs of a zip, the sums of the manifest.
+func verifyInside(ctx context.Context, name, path string, zipped bool) error {
+	if zipped {
+		var unsound *fetch.Unsound
+		if err := fetch.CheckZip(ctx, path, mostRatio); errors.As(err, &unsound) {
+			return wrongf("%v", unsound)
+		} else if err != nil {
+			return err
+		}
+	}
+	if !isSAFE(name, path, zipped) {
 		return nil
 	}
 	product, err := safe.Open(path)
@@ -63,6 +72,19 @@ func verifyInside(ctx context.Context, p hub.Product, path string) error {
 		return wrongf("%s", err)
 	}
 	return err
+}
+
+// isSAFE reports whether a product must have a manifest: hubs call some Sentinel products without their extension.
+func isSAFE(name, path string, zipped bool) bool {
+	if strings.HasSuffix(strings.TrimSuffix(name, ".zip"), ".SAFE") {
+		return true
+	}
+	if !zipped {
+		_, err := os.Stat(filepath.Join(path, safe.ManifestName))
+		return err == nil
+	}
+	mission, err := eo.MissionOf(name)
+	return err == nil && (mission == eo.Sentinel1 || mission == eo.Sentinel2)
 }
 
 // mostRatio bounds how many times larger than the zip its files may be: Sentinel's are up to some tens.

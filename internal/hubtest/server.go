@@ -110,8 +110,15 @@ var rowDates = map[string]func(*row) time.Time{
 
 func (s *Server) catalogue(w http.ResponseWriter, r *http.Request) {
 	s.head(w)
-	if r.URL.Path == "/token" {
+	switch {
+	case r.URL.Path == "/token":
 		s.token(w, r)
+		return
+	case strings.HasPrefix(r.URL.Path, "/stac"):
+		s.stac(w, r)
+		return
+	case strings.HasPrefix(r.URL.Path, "/eodata"):
+		s.s3(w, r)
 		return
 	}
 	if m := productOf.FindStringSubmatch(r.URL.Path); m != nil && m[2] != "" {
@@ -184,7 +191,7 @@ func rowJSON(r row) map[string]any {
 		sums = []any{map[string]any{"Algorithm": "MD5", "Value": strings.ToUpper(r.listedSum)}}
 	}
 	out := map[string]any{"Id": r.id, "Name": r.name, "Online": true, "Checksum": sums, "PublicationDate": r.published.Format("2006-01-02T15:04:05.000Z"),
-		"ModificationDate": r.modified.Format("2006-01-02T15:04:05.000000+00:00"), "ContentDate": map[string]any{"Start": r.acquired.Format("2006-01-02T15:04:05.000Z")}}
+		"ModificationDate": r.modified.Format("2006-01-02T15:04:05.000000+00:00"), "S3Path": "/eodata/" + r.id + "/" + r.name, "ContentDate": map[string]any{"Start": r.acquired.Format("2006-01-02T15:04:05.000Z")}}
 	if r.listedBytes > 0 {
 		out["ContentLength"] = r.listedBytes
 	}

@@ -8,103 +8,63 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"swath/fault"
 	"swath/fetch"
 	"swath/ingest/hub"
+	"swath/ingest/hub/wire"
 )
 
 // Config says where a hub is and what of it is wanted. All addresses are configuration.
 type Config struct {
-	Catalogue string   // address before /odata/v1
-	Hosts     []string // beside the catalogue's own, to which a download may be redirected with the token: host or host:port
-	Token     string   // address of the OpenID Connect token endpoint; empty: no log-in
-	Client    string   // client id at that endpoint
-	User      string
-	Password  string
+	Catalogue string      // address before /odata/v1
+	Wire      wire.Config // Trusted: hosts beside the catalogue's own to which a download may be redirected with the token
 
 	Collection string // Collection/Name, such as SENTINEL-2; empty: all
 	Filter     string // an OData expression beside; empty: none
 	AreaWKT    string // footprints that meet it; empty: all
 
-	Page              int           // rows of a page, at most 1000
-	RequestsPerMinute float64       // 0: as many as there are
-	Tries             int           // of one request that fails in a way that may pass
-	Wait              time.Duration // before the second try; doubles, with jitter, up to MostWait
-	MostWait          time.Duration // also of a Retry-After that is obeyed here; a longer one is an error
-	Transport         http.RoundTripper
+	Page int      // rows of a page, at most 1000
+	S3   *wire.S3 // by which files come one by one; nil: products come as zips
 }
 
 // Client is a hub. It is safe for concurrent use.
 type Client struct {
 	cfg   Config
-	http  *http.Client
-	hosts []string
-	rate  *rate.Limiter
-	token *tokens
+	wire  *wire.Client
 	moved atomic.Pointer[string]
 }
 
 var _ hub.Hub = (*Client)(nil)
 
-// Limits of the protocol and of what is read.
-const (
-	mostSkip      = 10_000 // rows; above, the hub answers 422
-	mostPageBytes = 256 << 20
-	mostHops      = 5
-)
+const mostSkip = 10_000 // rows; above, the hub answers 422
 
 // New checks a configuration.
 func New(cfg Config) (*Client, error) {
 	if cfg.Page == 0 {
 		cfg.Page = 1000
 	}
-	if cfg.Tries == 0 {
-		cfg.Tries = 8
-	}
-	if cfg.Wait == 0 {
-		cfg.Wait = time.Second
-	}
-	if cfg.MostWait == 0 {
-		cfg.MostWait = 5 * time.Minute
-	}
-	if cfg.Client == "" {
-		cfg.Client = "cdse-public"
-	}
-	if cfg.Transport == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.DialContext = (&net.Dialer{Timeout: 20 * time.Second}).DialContext
-		t.ResponseHeaderTimeout = 2 * time.Minute
-		t.MaxIdleConnsPerHost = 16
-		cfg.Transport = t
+	if cfg.Wire.Login.Client == "" {
+		cfg.Wire.Login.Client = "cdse-public"
 	}
 	if cfg.Page < 1 || cfg.Page > 1000 {
 		return nil, fault.New(fault.Invalid, "hub: page %d is not 1 to 1000", cfg.Page)
 	}
-	c := &Client{cfg: cfg, rate: rate.NewLimiter(rate.Inf, 1)}
-	if cfg.RequestsPerMinute > 0 {
-		c.rate = rate.NewLimiter(rate.Limit(cfg.RequestsPerMinute/60), max(1, int(cfg.RequestsPerMinute/60)))
+	at, err := wire.Base(cfg.Catalogue)
+	if err != nil {
+		return nil, err
 	}
-	at, err := url.Parse(cfg.Catalogue)
-	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" {
-		return nil, fault.New(fault.Invalid, "hub: catalogue %q is not an http address", cfg.Catalogue)
-	}
-	c.cfg.Catalogue = strings.TrimSuffix(cfg.Catalogue, "/")
-	c.hosts = append([]string{at.Host}, cfg.Hosts...)
-	// Redirects are followed by hand: the token must go to the other host too, and to no stranger.
-	c.http = &http.Client{Transport: cfg.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	if cfg.Token != "" {
-		c.token = &tokens{cfg: cfg, http: c.http}
-	}
-	return c, nil
+	cfg.Catalogue, cfg.Wire.Trusted = at.String(), append([]string{at.Host}, cfg.Wire.Trusted...)
+	return &Client{cfg: cfg, wire: wire.New(cfg.Wire)}, nil
+}
+
+// Orders are all three.
+func (c *Client) Orders() []hub.Order {
+	return []hub.Order{hub.ByPublication, hub.ByModification, hub.ByDeletion}
 }
 
 // row is a row of Products or DeletedProducts.
@@ -117,6 +77,7 @@ type row struct {
 	DeletionDate     odataTime
 	DeletionCause    string
 	Online           *bool
+	S3Path           string
 	Checksum         []struct{ Value, Algorithm string }
 	ContentDate      struct{ Start odataTime }
 }
@@ -265,3 +226,65 @@ func productAt(base, id string) string {
 
 // encode writes a query with %20 for blanks, which every server reads.
 func encode(q url.Values) string { return strings.ReplaceAll(q.Encode(), "+", "%20") }
+
+// get reads what anybody may.
+func (c *Client) get(ctx context.Context, address string, into any) (time.Time, error) {
+	return c.wire.JSON(ctx, wire.Call{Address: address, Open: true}, into)
+}
+
+// Contents of a product are its zip or, over S3, its files as they lie there.
+func (c *Client) Contents(ctx context.Context, p hub.Product) (hub.Contents, error) {
+	if c.cfg.S3 != nil {
+		return c.tree(ctx, p.ID)
+	}
+	return hub.Contents{Files: []hub.File{{Bytes: p.Bytes, Sums: p.Checksums, Open: func(ctx context.Context, from int64, tag string) (*fetch.Body, error) {
+		return c.zip(ctx, p.ID, from, tag)
+	}}}}, nil
+}
+
+// tree asks where a product lies, /{bucket}/{prefix}, and what lies there.
+func (c *Client) tree(ctx context.Context, id string) (hub.Contents, error) {
+	var r row
+	if _, err := c.get(ctx, c.product(id), &r); err != nil {
+		return hub.Contents{}, err
+	}
+	bucket, prefix, ok := strings.Cut(strings.Trim(r.S3Path, "/"), "/")
+	if !ok {
+		return hub.Contents{}, fault.New(fault.Unavailable, "hub: %s has no place in S3: %q", r.Name, r.S3Path)
+	}
+	files, err := c.cfg.S3.Folder(ctx, bucket, prefix)
+	return hub.Contents{Files: files}, err
+}
+
+// zip asks for the bytes of a product.
+func (c *Client) zip(ctx context.Context, id string, from int64, tag string) (body *fetch.Body, err error) {
+	err = c.wire.Tried(ctx, func() error {
+		base := c.downloads()
+		var err error
+		body, err = c.wire.Body(ctx, wire.Call{Address: productAt(base, id) + "/$value", Moved: c.remember}, from, tag)
+		if err != nil && base != c.cfg.Catalogue { // perhaps they have moved on: the catalogue knows
+			c.moved.Store(nil)
+			if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden) {
+				err = &fetch.Passing{Err: err}
+			}
+		}
+		return err
+	})
+	return body, err
+}
+
+// remember notes where downloads have moved to once and for all (301).
+func (c *Client) remember(from, to *url.URL) {
+	if path := from.EscapedPath(); to.EscapedPath() == path && to.RawQuery == "" {
+		base := to.Scheme + "://" + to.Host + path[:strings.Index(path, "/odata/v1/")]
+		c.moved.Store(&base)
+	}
+}
+
+// downloads is where the bytes of products are: at the catalogue, or where it said that they have moved to.
+func (c *Client) downloads() string {
+	if base := c.moved.Load(); base != nil {
+		return *base
+	}
+	return c.cfg.Catalogue
+}
