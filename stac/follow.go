@@ -1,9 +1,6 @@
 package stac
 
-import (
-	"maps"
-	"net/http"
-)
+import "maps"
 
 // PageLink is a link of a page of another STAC API's answer.
 type PageLink struct {
@@ -19,7 +16,7 @@ func NextPage(links []PageLink, asked map[string]any) (next PageLink, more bool)
 			continue
 		}
 		if l.Method == "" {
-			l.Method = http.MethodGet
+			l.Method = "GET"
 		}
 		if l.Merge {
 			body := maps.Clone(asked)
