@@ -70,7 +70,9 @@ func OpenHSM(root string, cfg HSMConfig) (Archive, error) {
 // most paths of one command line.
 const mostPaths = 200
 
-func (h *hsm) path(key string) string { return filepath.Join(h.root, bytesDir, filepath.FromSlash(key)) }
+func (h *hsm) path(key string) string {
+	return filepath.Join(h.root, bytesDir, filepath.FromSlash(key))
+}
 
 // each runs a command for keys, as many at a time as it takes, and tells what it printed, or why it failed.
 func (h *hsm) each(ctx context.Context, command, keys []string, with map[string]string, told func(keys []string, out string, err error)) error {

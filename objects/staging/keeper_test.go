@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"swath/fault"
 	"swath/objects"
 	"swath/objects/copies"
@@ -104,7 +106,7 @@ func TestRoom(t *testing.T) {
 	const n, size = 40, 1000
 	l := newLibrary(t, n, size, objects.TapeConfig{})
 	cfg := quick()
-	cfg.BufferBytes, cfg.LeastLife = 10*size, 50*time.Millisecond
+	cfg.BufferBytes, cfg.LeastLife = 10*size, time.Hour
 	k := l.keeper(cfg)
 	held, err := l.store.Open(t.Context(), l.keys[0])
 	if !fault.Is(err, fault.Offline) {
@@ -113,13 +115,15 @@ func TestRoom(t *testing.T) {
 	for _, key := range l.keys {
 		l.order("me", key)
 	}
-	l.until("the first that was asked for came", func() bool {
-		if _, err := k.Tick(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		held, err = l.store.Open(t.Context(), l.keys[0])
-		return err == nil
-	})
+	if err := k.Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l.states(map[copies.State]int{copies.Online: 10, copies.Queued: 30})
+	if held, err = l.store.Open(t.Context(), l.keys[0]); err != nil { // the first that was asked for
+		t.Fatal(err)
+	}
+	cfg.LeastLife = time.Nanosecond
+	k = l.keeper(cfg)
 	seen := map[string]bool{}
 	l.until("all have been online", func() bool {
 		if _, err := k.Tick(t.Context()); err != nil {
@@ -172,26 +176,25 @@ func TestYoungStay(t *testing.T) {
 // TestExpiry: what expires goes, but not while it is read.
 func TestExpiry(t *testing.T) {
 	l := newLibrary(t, 2, 1000, objects.TapeConfig{})
-	l.store.pinTime = 300 * time.Millisecond
-	cfg := quick()
-	cfg.Keep = 20 * time.Millisecond
-	k := l.keeper(cfg)
+	jump := jumping(t, l.url)
+	l.open(objects.TapeConfig{}) // connections that see the other clock
+	k := l.keeper(quick())
 	for _, key := range l.keys {
 		l.order("me", key)
 	}
-	var o objects.Object
-	l.until("one can be read", func() (ok bool) {
-		if _, err := k.Tick(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		var err error
-		o, err = l.store.Open(t.Context(), l.keys[0])
-		return err == nil
-	})
-	for end := time.Now().Add(time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) { // three times as long as a pin
-		if _, err := k.Tick(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+	if err := k.Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	o, err := l.store.Open(t.Context(), l.keys[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	jump("2 hours")
+	if err := l.copies.PinAll(t.Context(), l.keys[:1], usualPin); err != nil { // as the reader does while the time passes
+		t.Fatal(err)
+	}
+	if err := k.Once(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	l.states(map[copies.State]int{copies.Online: 1, copies.Cold: 1})
 	if err := l.read(l.keys[0]); err != nil {
@@ -200,13 +203,53 @@ func TestExpiry(t *testing.T) {
 	if err := o.Close(); err != nil {
 		t.Fatal(err)
 	}
-	l.until("it goes", func() bool {
-		if _, err := k.Tick(t.Context()); err != nil {
+	jump("3 hours")
+	if err := k.Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l.states(map[copies.State]int{copies.Cold: 2})
+}
+
+// TestPins: whoever reads renews the pin, and stops when it has read.
+func TestPins(t *testing.T) {
+	l := newLibrary(t, 1, 1000, objects.TapeConfig{})
+	l.store.pinTime = 90 * time.Millisecond
+	l.order("me", l.keys[0])
+	if err := l.keeper(quick()).Once(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), l.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	until := func() (at time.Time) {
+		if err := conn.QueryRow(t.Context(), "select pinned_until from copy").Scan(&at); err != nil {
 			t.Fatal(err)
 		}
-		c, err := l.copies.Get(t.Context(), l.keys[0])
-		return err == nil && c.State == copies.Cold
-	})
+		return at
+	}
+	first, err := l.store.Open(t.Context(), l.keys[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := l.store.Open(t.Context(), l.keys[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []objects.Object{first, second} {
+		for range 3 {
+			at := until()
+			l.until("the pin is renewed", func() bool { return until().After(at) })
+		}
+		if err := o.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if l.store.pins.mu.Lock(); len(l.store.pins.held) != 0 || l.store.pins.stop != nil {
+		t.Error("what was read is still held")
+	}
+	l.store.pins.mu.Unlock()
 }
 
 // TestCancel: an order that is ended takes back what nobody else waits for, and a restore under way is cancelled.
