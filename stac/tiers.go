@@ -31,8 +31,8 @@ func WithArchived(body []byte, platform string, of map[string]Archived) []byte {
 		platform = "swath://archive"
 	}
 	t := tiers{of: of, platform: platform, worst: len(statuses) - 1}
-	assets, _, _, err := jsonparser.Get(body, "assets")
-	if err != nil {
+	assets, kind, _, err := jsonparser.Get(body, "assets")
+	if err != nil || kind != jsonparser.Object {
 		return body
 	}
 	assets = t.assets(assets)
@@ -45,14 +45,17 @@ func WithArchived(body []byte, platform string, of map[string]Archived) []byte {
 		case "assets":
 			return append(dst, assets...), true
 		case "properties":
-			return t.properties(dst, value), true
+			if value[0] == '{' {
+				return t.properties(dst, value), true
+			}
 		case "stac_extensions":
-			extended = true
-			return t.extensions(dst, value), true
+			if extended = true; value[0] == '[' {
+				return t.extensions(dst, value), true
+			}
 		}
 		return dst, false
 	})
-	if !extended {
+	if !extended && len(out) > len("{}") {
 		out = append(t.extensions(append(out[:len(out)-1], `,"stac_extensions":`...), []byte("[]")), '}')
 	}
 	return out
@@ -72,7 +75,7 @@ func (t *tiers) assets(raw []byte) []byte {
 	return edit(make([]byte, 0, len(raw)+512), raw, func(dst []byte, _ string, asset []byte) ([]byte, bool) {
 		object, err := jsonparser.GetString(asset, ObjectField)
 		a, ok := t.of[object]
-		if err != nil || !ok || len(asset) < 2 {
+		if err != nil || !ok || asset[0] != '{' {
 			return dst, false
 		}
 		t.found++
@@ -113,14 +116,13 @@ func (t *tiers) properties(dst, raw []byte) []byte {
 
 // extensions names the extensions beside those that the item has.
 func (t *tiers) extensions(dst, raw []byte) []byte {
-	have := map[string]bool{}
-	_, _ = jsonparser.ArrayEach(raw, func(value []byte, _ jsonparser.ValueType, _ int, _ error) { have[string(value)] = true })
+	have, first := map[string]bool{}, true
+	_, _ = jsonparser.ArrayEach(raw, func(value []byte, _ jsonparser.ValueType, _ int, _ error) { have[string(value)], first = true, false })
 	end := len(raw) - 1
 	for end > 0 && raw[end] != ']' {
 		end--
 	}
 	dst = append(dst, raw[:end]...)
-	first := len(have) == 0
 	for _, e := range []string{storageExtension, orderExtension, timestampsExtension} {
 		if have[e] || e == timestampsExtension && t.expires == nil {
 			continue
@@ -144,9 +146,11 @@ func edit(dst, raw []byte, other func(dst []byte, key string, value []byte) (out
 		}
 		first = false
 		dst = append(append(dst, quoted(key)...), ':')
-		var took bool
-		if dst, took = other(dst, string(key), value); took {
-			return nil
+		if len(value) > 0 && kind != jsonparser.String {
+			var took bool
+			if dst, took = other(dst, string(key), value); took {
+				return nil
+			}
 		}
 		if kind == jsonparser.String {
 			dst = append(append(append(dst, '"'), value...), '"')
