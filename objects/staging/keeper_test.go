@@ -108,8 +108,7 @@ func TestRoom(t *testing.T) {
 	cfg := quick()
 	cfg.BufferBytes, cfg.LeastLife = 10*size, time.Hour
 	k := l.keeper(cfg)
-	held, err := l.store.Open(t.Context(), l.keys[0])
-	if !fault.Is(err, fault.Offline) {
+	if err := l.read(l.keys[0]); !fault.Is(err, fault.Offline) {
 		t.Fatalf("a cold object: %v", err)
 	}
 	for _, key := range l.keys {
@@ -119,7 +118,8 @@ func TestRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.states(map[copies.State]int{copies.Online: 10, copies.Queued: 30})
-	if held, err = l.store.Open(t.Context(), l.keys[0]); err != nil { // the first that was asked for
+	held, err := l.store.Open(t.Context(), l.keys[0]) // the first that was asked for
+	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.LeastLife = time.Nanosecond
