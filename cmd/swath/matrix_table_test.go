@@ -5,7 +5,8 @@ import "strings"
 // What a route asks of who calls it.
 const (
 	reads   = "reads"   // what is public, and where strangers may read
-	own     = "own"     // one's own account
+	own     = "own"     // an account
+	works   = "works"   // the role of a processor
 	changes = "changes" // the role of an operator
 	open    = "open"    // nothing, ever
 )
@@ -111,25 +112,12 @@ var single = []row{
 	{"GET /collections/:collection/items/:item/angles", "/collections/{c}/items/{i}/angles", "", 404, 0, ""},
 	{"GET /collections/:collection/items/:item/orbit", "/collections/{c}/items/{i}/orbit", "", 404, 0, ""},
 
-	{"GET /stac/tiles/:tms/:z/:x/:y.:format", "/stac/tiles/WebMercatorQuad/14/{x}/{y}.png?url={u}&{draw}", "", 200, 404, ""},
-	{"GET /stac/tiles/:tms/:z/:x/:y", "/stac/tiles/WebMercatorQuad/14/{x}/{y}?url={u}&{draw}", "", 200, 404, ""},
-	{"GET /stac/:tms/tilejson.json", "/stac/WebMercatorQuad/tilejson.json?url={u}&{draw}", "", 200, 404, ""},
-	{"GET /stac/:tms/WMTSCapabilities.xml", "/stac/WebMercatorQuad/WMTSCapabilities.xml?url={u}&{draw}", "", 200, 404, ""},
-	{"GET /stac/preview.:format", "/stac/preview.png?url={u}&{draw}", "", 200, 404, ""},
-	{"GET /stac/preview", "/stac/preview?url={u}&{draw}", "", 200, 404, ""},
-	{"GET /stac/bounds", "/stac/bounds?url={u}", "", 200, 404, ""},
 	{"GET /stac/assets", "/stac/assets?url={u}", "", 200, 404, ""},
-	{"GET /stac/info", "/stac/info?url={u}", "", 200, 404, ""},
-	{"GET /stac/info.geojson", "/stac/info.geojson?url={u}", "", 200, 404, ""},
-	{"GET /stac/statistics", "/stac/statistics?url={u}&assets={a}", "", 200, 404, ""},
-	{`GET /stac/point/:lon\,:lat`, "/stac/point/10.045,46.065?url={u}&assets={a}", "", 200, 404, ""},
-	{"GET /cog/tiles/:tms/:z/:x/:y.:format", "/cog/tiles/WebMercatorQuad/14/{x}/{y}.png?url={u}/assets/{a}&{stretch}", "", 200, 404, ""},
-	{"GET /cog/tiles/:tms/:z/:x/:y", "/cog/tiles/WebMercatorQuad/14/{x}/{y}?url={u}/assets/{a}&{stretch}", "", 200, 404, ""},
-	{"GET /cog/:tms/tilejson.json", "/cog/WebMercatorQuad/tilejson.json?url={u}/assets/{a}&{stretch}", "", 200, 404, ""},
-	{"GET /cog/:tms/WMTSCapabilities.xml", "/cog/WebMercatorQuad/WMTSCapabilities.xml?url={u}/assets/{a}&{stretch}", "", 200, 404, ""},
-	{"GET /cog/preview.:format", "/cog/preview.png?url={u}/assets/{a}&{stretch}", "", 200, 404, ""},
-	{"GET /cog/preview", "/cog/preview?url={u}/assets/{a}&{stretch}", "", 200, 404, ""},
-	{"GET /cog/bounds", "/cog/bounds?url={u}/assets/{a}", "", 200, 404, ""},
+
+	{"GET /orders", "/orders", "", 200, 0, own},
+	{"POST /orders", "/orders", `{"items":[{"collection":"{c}","id":"{i}"}]}`, 409, 404, works},
+	{"GET /orders/:order", "/orders/none", "", 404, 0, ""},
+	{"DELETE /orders/:order", "/orders/none", "", 404, 0, ""},
 
 	{"GET /tileMatrixSets", "/tileMatrixSets", "", 200, 0, ""},
 	{"GET /tileMatrixSets/:tms", "/tileMatrixSets/WebMercatorQuad", "", 200, 0, ""},
@@ -163,6 +151,10 @@ var mosaics = []struct {
 	{"GET", "/:tms/map.html", "/WebMercatorQuad/map.html", "", 302, 302, false},
 	{"GET", "/bbox/:bbox/:size.:format", "/" + box + "/16x16.png?{draw}", "", 200, 200, false},
 	{"GET", "/bbox/:bbox.:format", "/" + box + ".png?{draw}", "", 200, 200, false},
+	{"GET", "/bbox/:bbox/provenance.:format", "/" + box + "/provenance.json?{draw}", "", 200, 200, false},
+	{"GET", "/bbox/:bbox/:size/provenance.:format", "/" + box + "/16x16/provenance.json?{draw}", "", 200, 200, false},
+	{"POST", "/feature/provenance.:format", "/feature/provenance.json?{draw}", polygon, 200, 200, false},
+	{"POST", "/feature/:size/provenance.:format", "/feature/16x16/provenance.json?{draw}", polygon, 200, 200, false},
 	{"POST", "/statistics", "/statistics?assets={a}", polygon, 200, 200, false},
 	{"POST", "/feature", "/feature?{draw}", polygon, 200, 200, false},
 	{"POST", "/feature/:size.:format", "/feature/16x16.png?{draw}", polygon, 200, 200, false},
@@ -173,9 +165,39 @@ var mosaics = []struct {
 	{"GET", "/footprints/:tms/:z/:x/:y.mvt", "/footprints/WebMercatorQuad/14/{x}/{y}.mvt", "", 200, 200, false},
 }
 
+// byAddress are the routes that draw the item whose address is in url=, under /stac, and a file of it, under /cog.
+var byAddress = []struct{ method, path, target, body string }{
+	{"GET", "/tiles/:tms/:z/:x/:y.:format", "/tiles/WebMercatorQuad/14/{x}/{y}.png?{stretch}", ""},
+	{"GET", "/tiles/:tms/:z/:x/:y", "/tiles/WebMercatorQuad/14/{x}/{y}?{stretch}", ""},
+	{"GET", "/:tms/tilejson.json", "/WebMercatorQuad/tilejson.json?{stretch}", ""},
+	{"GET", "/:tms/WMTSCapabilities.xml", "/WebMercatorQuad/WMTSCapabilities.xml?{stretch}", ""},
+	{"GET", "/preview.:format", "/preview.png?{stretch}", ""},
+	{"GET", "/preview", "/preview?{stretch}", ""},
+	{"GET", "/preview/:size.:format", "/preview/16x16.png?{stretch}", ""},
+	{"GET", "/bbox/:bbox/:size.:format", "/" + box + "/16x16.png?{stretch}", ""},
+	{"GET", "/bbox/:bbox.:format", "/" + box + ".png?{stretch}", ""},
+	{"GET", "/bounds", "/bounds?", ""},
+	{"GET", "/info", "/info?", ""},
+	{"GET", "/info.geojson", "/info.geojson?", ""},
+	{"GET", "/statistics", "/statistics?", ""},
+	{"GET", `/point/:lon\,:lat`, "/point/10.045,46.065?", ""},
+	{"POST", "/feature", "/feature?{stretch}", polygon},
+	{"POST", "/feature/:size.:format", "/feature/16x16.png?{stretch}", polygon},
+	{"POST", "/feature.:format", "/feature.png?{stretch}", polygon},
+	{"POST", "/statistics", "/statistics?", polygon},
+}
+
 // matrix has a row for every route: one that has none fails the test. A new route of a door needs its row above, and nothing else.
 func matrix() []row {
 	all := append([]row(nil), single...)
+	for _, b := range byAddress {
+		assets := "&assets={a}"
+		if strings.Contains(b.path, "bounds") || strings.Contains(b.path, "info") {
+			assets = ""
+		}
+		all = append(all, row{b.method + " /stac" + b.path, "/stac" + b.target + "&url={u}" + assets, b.body, 200, 404, ""},
+			row{b.method + " /cog" + b.path, "/cog" + b.target + "&url={u}/assets/{a}", b.body, 200, 404, ""})
+	}
 	for _, m := range mosaics {
 		if m.whole {
 			all = append(all, row{m.method + " " + m.path, m.target, m.body, m.good, m.good, ""})

@@ -65,7 +65,8 @@ func (a API) data(c *fiber.Ctx) error {
 		c.Response().Header.Del(fiber.HeaderContentDisposition)
 		return err
 	}
-	return c.SendStream(data, int(data.Size))
+	httpkit.SendStream(c, data, int(data.Size))
+	return nil
 }
 
 // extractionTime is how long an extraction may take.
