@@ -103,7 +103,7 @@ func (a *Audit) Orphans(ctx context.Context, each func(objects.Info)) error {
 		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(info.Key, "quarantine/") || strings.HasPrefix(info.Key, "_cog/") || time.Since(info.Modified) < orphanAge {
+		if strings.HasPrefix(info.Key, "quarantine/") || strings.HasPrefix(info.Key, "_cog/") || strings.HasPrefix(info.Key, "_begin/") || time.Since(info.Modified) < orphanAge {
 			continue
 		}
 		if _, ok := a.named[maphash.String(a.seed, info.Key)]; a.named == nil || !ok {

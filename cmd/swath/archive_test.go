@@ -111,6 +111,12 @@ func TestArchive(t *testing.T) {
 		}
 	}
 
+	const fromAfar = item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?assets=B04&rescale=0,0.3"
+	afar := send(t, "GET", base+fromAfar, "")
+	if got := send(t, "GET", base+item56JMM+"/tiles/WebMercatorQuad/10/946/602.png?assets=B04&rescale=0,1", ""); got.status != 404 {
+		t.Errorf("a tile of what is not here: %d", got.status)
+	}
+
 	b04 := base + item56JMM + "/assets/B04"
 	if got := send(t, "GET", b04+"?order=false", ""); got.status != 409 {
 		t.Errorf("only asked: %d", got.status)
@@ -148,13 +154,18 @@ func TestArchive(t *testing.T) {
 	}
 
 	for target, want := range map[string]int{
-		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?render=ndvi":                           404, // B08 is not here
-		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?assets=B04&rescale=0,1":                200,
+		item56JMM + "/tiles/WebMercatorQuad/10/946/602.png?assets=B08&rescale=0,1":               404, // B08 is not here …
+		item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?render=ndvi":                           200, // … but for its overviews
+		item56JMM + "/tiles/WebMercatorQuad/10/946/602.png?assets=B04&rescale=0,1":               200,
+		item56JMM + "/point/152.3,-30.3?assets=B08":                                              404,
 		"/collections/sentinel-2-l1c/tiles/WebMercatorQuad/8/236/150.png?assets=B08&rescale=0,1": 404,
 	} {
 		if got := send(t, "GET", base+target, ""); got.status != want || (want == 404) != (got.header.Get("X-Storage") == "cold") {
 			t.Errorf("%s: %d %v", target, got.status, got.header)
 		}
+	}
+	if now := send(t, "GET", base+fromAfar, ""); now.status != 200 || !bytes.Equal(now.body, afar.body) || now.header.Get("ETag") != afar.header.Get("ETag") {
+		t.Errorf("a tile of the overviews: %d with %d bytes, and %d with %d when all is here", afar.status, len(afar.body), now.status, len(now.body))
 	}
 
 	for body, want := range map[string]int{`{}`: 400, `{"items":[{"collection":"sentinel-2-l1c","id":"none"}]}`: 404, `{"search":{"bbox":[1]}}`: 400, `[`: 400,

@@ -18,7 +18,7 @@ import (
 func openRaster(store objects.Store) tiles.Opener {
 	open := store.Open
 	if tiered, ok := store.(*staging.Store); ok {
-		open = tiered.Glance
+		open = tiered.Raster
 	}
 	return func(ctx context.Context, key string) (raster.Source, error) {
 		o, err := open(ctx, key)

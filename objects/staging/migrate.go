@@ -30,6 +30,11 @@ func (s *Store) Archive(ctx context.Context, all []Archived) (bytes int64, err e
 	if len(fresh) == 0 {
 		return 0, nil
 	}
+	for _, c := range fresh {
+		if err := s.keepBeginning(ctx, c); err != nil {
+			return 0, err
+		}
+	}
 	if err := s.archive.Keep(ctx, keysOf(fresh)); err != nil {
 		return 0, err
 	}

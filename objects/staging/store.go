@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"maps"
 	"slices"
@@ -46,12 +47,6 @@ func (s *Store) Open(ctx context.Context, key string) (objects.Object, error) {
 	}
 	s.pins.add(s.copies, key, s.pinTime)
 	return objects.Pinned(o, func() { s.pins.drop(key) }), nil
-}
-
-// Glance opens an object for whoever keeps it open only in case it is read again: a copy stays online for a minute, and may go then.
-func (s *Store) Glance(ctx context.Context, key string) (objects.Object, error) {
-	o, _, err := s.open(ctx, key)
-	return o, err
 }
 
 // open opens an object and says whether the archive has a copy.
@@ -139,7 +134,7 @@ func (s *Store) Put(ctx context.Context, key, contentType string, r io.Reader) (
 func (s *Store) Delete(ctx context.Context, key string) error {
 	if s.copies.MayHaveKey(key) {
 		if _, err := s.copies.Get(ctx, key); err == nil {
-			if err := s.archive.Remove(ctx, []string{key}); err != nil {
+			if err := errors.Join(s.archive.Remove(ctx, []string{key}), s.Store.Delete(ctx, BeginPrefix+key)); err != nil {
 				return err
 			}
 			if err := s.copies.Remove(ctx, key); err != nil {
