@@ -60,17 +60,16 @@ type numberSet [mostKnown / 64]uint64
 func (s *numberSet) add(n int)      { s[n/64] |= 1 << (n % 64) }
 func (s *numberSet) has(n int) bool { return s[n/64]&(1<<(n%64)) != 0 }
 
-// outline returns the shape of a form, but for its steps.
-func (f *form) outline() formShape {
-	var text []byte                   // an item of the form
-	from := make([]int, len(f.Marks)) // where its marks begin
+// sample returns an item of the form and where its marks begin in it; false when a place may be a part of an escape.
+func (f *form) sample() (text []byte, from []int, ok bool) {
+	from = make([]int, len(f.Marks))
 	for i, marks := range f.Marks {
 		from[i], text = len(text), append(text, marks...)
 		if i == len(f.Places) {
 			break
 		}
 		if slashes := len(marks) - len(strings.TrimRight(marks, `\`)); slashes%2 == 1 {
-			return formShape{} // the place is a part of an escape
+			return nil, nil, false
 		}
 		switch p := f.Places[i]; {
 		case p.Always != "":
@@ -85,42 +84,25 @@ func (f *form) outline() formShape {
 			text = append(text, bytes.Repeat([]byte{'0'}, int(p.Ends))...)
 		}
 	}
+	return text, from, true
+}
+
+// outline returns the shape of a form, but for its steps.
+func (f *form) outline() (s formShape) {
+	text, from, ok := f.sample()
+	if !ok {
+		return formShape{}
+	}
 	read, err := scan(text)
 	if err != nil || len(read.text) != len(text) {
 		return formShape{}
 	}
-	s := formShape{}
-	for i, p := range f.Places {
-		if p.Like >= 0 && p.Ends.outsideTexts() && f.Places[p.Like].Ends != p.Ends {
-			s.isBorrowed = append(s.isBorrowed, i)
-		}
-	}
-	// shaped notes the edges of members that follow each other in the text.
-	shaped := func(at int, all []member) (out []shapedMember, ok bool) {
-		for _, m := range all {
-			begin := at + len(m.key) + len(":")
-			at = begin + len(m.raw) + len(",")
-			out = append(out, shapedMember{name: m.name, key: bytes.Clone(m.key), value: len(s.at) / 2})
-			for _, at := range []int{begin, begin + len(m.raw)} {
-				n := slices.IndexFunc(from, func(from int) bool { return from > at })
-				if n < 0 {
-					n = len(from)
-				}
-				if n--; at > from[n]+len(f.Marks[n]) {
-					return nil, false
-				}
-				s.at = append(s.at, mark{n, at - from[n]})
-			}
-		}
-		return out, true
-	}
-	var ok bool
-	if s.members, ok = shaped(len("{"), read.members); !ok {
+	if s.members, ok = s.shaped(f, from, len("{"), read.members); !ok {
 		return formShape{}
 	}
 	if i := slices.IndexFunc(s.members, func(m shapedMember) bool { return m.name == "properties" }); i >= 0 && read.properties != nil {
-		properties := s.at[2*s.members[i].value]
-		if s.properties, ok = shaped(from[properties.mark]+properties.at+len("{"), read.properties); !ok {
+		begin := s.at[2*s.members[i].value]
+		if s.properties, ok = s.shaped(f, from, from[begin.mark]+begin.at+len("{"), read.properties); !ok {
 			return formShape{}
 		}
 	}
@@ -133,7 +115,30 @@ func (f *form) outline() formShape {
 			}
 		}
 	}
+	for i, p := range f.Places {
+		if p.Like >= 0 && p.Ends.outsideTexts() && f.Places[p.Like].Ends != p.Ends {
+			s.isBorrowed = append(s.isBorrowed, i)
+		}
+	}
 	return s
+}
+
+// shaped notes the edges of members that follow each other in the form's sample from at; false when one is in no mark.
+func (s *formShape) shaped(f *form, from []int, at int, all []member) (out []shapedMember, ok bool) {
+	for _, m := range all {
+		begin := at + len(m.key) + len(":")
+		at = begin + len(m.raw) + len(",")
+		out = append(out, shapedMember{name: m.name, key: bytes.Clone(m.key), value: len(s.at) / 2})
+		for _, edge := range []int{begin, begin + len(m.raw)} {
+			next, _ := slices.BinarySearch(from, edge+1)
+			n := next - 1
+			if edge > from[n]+len(f.Marks[n]) {
+				return nil, false
+			}
+			s.at = append(s.at, mark{n, edge - from[n]})
+		}
+	}
+	return out, true
 }
 
 func knownOf(m member) *knownValue {
