@@ -22,6 +22,15 @@ func (r *Renderer) MosaicTileSet(ctx context.Context, q MosaicRequest, set *geo.
 	if err != nil {
 		return TileSet{}, err
 	}
+	out := mosaicTileSet(set, bounds, name)
+	if len(out.Limits) == 0 {
+		return TileSet{}, fault.New(fault.Invalid, "the search has no place in %s", set.ID)
+	}
+	return out, nil
+}
+
+// mosaicTileSet is where the tiles of what has bounds are in a set; without limits where it has no place there.
+func mosaicTileSet(set *geo.TileMatrixSet, bounds geo.Box, name string) TileSet {
 	out := TileSet{Set: set, Title: name, Bounds: bounds}
 	out.MinZoom, out.MaxZoom = set.Levels()
 	for i := range set.Matrices {
@@ -37,10 +46,7 @@ func (r *Renderer) MosaicTileSet(ctx context.Context, q MosaicRequest, set *geo.
 			out.Limits = append(out.Limits, TileLimits{first, last})
 		}
 	}
-	if len(out.Limits) == 0 {
-		return TileSet{}, fault.New(fault.Invalid, "the search has no place in %s", set.ID)
-	}
-	return out, nil
+	return out
 }
 
 const (
@@ -68,26 +74,24 @@ func boundsIn(set *geo.TileMatrixSet, b geo.Box) (geo.Box, bool) {
 // farthestDeg is the size of bounds from which their edges in another system say nothing of what lies between.
 const farthestDeg = 60
 
-// MosaicSets returns the tile matrix sets that a mosaic can be drawn in: those of the world, and those of countries and UTM zones
-// that its bounds meet.
-func (r *Renderer) MosaicSets(ctx context.Context, q MosaicRequest) ([]*geo.TileMatrixSet, error) {
+// MosaicSets returns the tile matrix sets that a mosaic can be drawn in, and where its tiles are in each: those of the world, and those
+// of countries and UTM zones that its bounds meet.
+func (r *Renderer) MosaicSets(ctx context.Context, q MosaicRequest) ([]TileSet, error) {
 	b, err := r.bounds(ctx, q.Search)
 	if err != nil {
 		return nil, err
 	}
-	var meets []*geo.TileMatrixSet
+	var meets []TileSet
 	for _, set := range geo.TileMatrixSets() {
 		if zone := int(set.CRS) % 100; set.CRS > 32600 && set.CRS < 32800 {
 			west, south := float64(6*zone-186), set.CRS > 32700 // OGC's sets of the north reach to the south
 			if b.MaxX < west || b.MinX > west+6 || south && b.MinY > 0 {
 				continue
 			}
-		} else if box, ok := boundsIn(set, b); !ok {
-			continue
-		} else if _, _, ok := set.Within(set.Matrices[0].Z, box); !ok {
-			continue
 		}
-		meets = append(meets, set)
+		if in := mosaicTileSet(set, b, set.ID); len(in.Limits) > 0 {
+			meets = append(meets, in)
+		}
 	}
 	return meets, nil
 }

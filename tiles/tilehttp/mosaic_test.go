@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"swath/fault"
+	"swath/geo"
 	"swath/httpkit"
 	"swath/stac"
 	"swath/tiles"
@@ -33,6 +34,8 @@ type tileSets struct {
 	TileSets []struct {
 		Title, CRS       string
 		TileMatrixSetURI string
+		TileMatrixSetID  string
+		Limits           []limitsJSON `json:"tileMatrixSetLimits"`
 		Links            []link
 	}
 }
@@ -94,6 +97,22 @@ func TestMosaicTileSets(t *testing.T) {
 	get(t, app, "/tiles", &list) // spain and barbellino have no extent: it is the world
 	if len(list.TileSets) < 130 {
 		t.Errorf("the catalog has %d tile sets", len(list.TileSets))
+	}
+	// As the executable test suite of OGC API Tiles goes through the list: the corner of the first level is there, and the row beyond is not.
+	for i, in := range list.TileSets {
+		set, known := geo.TileMatrixSetByID(in.TileMatrixSetID)
+		if !known || len(in.Limits) == 0 || in.Limits[0].TileMatrix != fmt.Sprint(set.Matrices[0].Z) || set.ID != "WebMercatorQuad" && i%20 > 0 {
+			if !known || len(in.Limits) == 0 {
+				t.Errorf("%+v", in)
+			}
+			continue
+		}
+		corner := in.Limits[0]
+		for row, status := range map[int]int{corner.MaxRow: 200, corner.MaxRow + 1: 400} {
+			if a := ask(t, app, "GET", fmt.Sprintf("/tiles/%s/%s/%d/%d.png?collections=jmm&render=ndvi", set.ID, corner.TileMatrix, corner.MinCol, row)); a.status != status {
+				t.Errorf("%s, row %d: %d %.200s", set.ID, row, a.status, a.body)
+			}
+		}
 	}
 	for _, path := range []string{"/WMTSCapabilities.xml?collections=jmm", "/collections/jmm/WMTSCapabilities.xml"} {
 		a := ask(t, app, "GET", path)

@@ -17,6 +17,7 @@ type tileSetJSON struct {
 	DataType         string       `json:"dataType"`
 	CRS              string       `json:"crs"`
 	TileMatrixSetURI string       `json:"tileMatrixSetURI"`
+	TileMatrixSetID  string       `json:"tileMatrixSetId"`
 	Links            []link       `json:"links"`
 	Limits           []limitsJSON `json:"tileMatrixSetLimits,omitempty"`
 	BoundingBox      *boundsJSON  `json:"boundingBox,omitempty"`
@@ -56,7 +57,11 @@ func (a API) tileSets(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendTileSets(c, sets, itemURL(c), q.Item, link{Rel: "item", Href: itemURL(c), Type: "application/geo+json", Title: "The item"})
+	list := make([]tileSetJSON, 0, len(sets))
+	for _, set := range sets {
+		list = append(list, tileSetOf(c, set, itemURL(c), titleIn(set, q.Item)))
+	}
+	return sendTileSets(c, list, itemURL(c), link{Rel: "item", Href: itemURL(c), Type: "application/geo+json", Title: "The item"})
 }
 
 // mosaicTileSets serves the list of the tile sets of the items that a search finds.
@@ -69,15 +74,20 @@ func (a API) mosaicTileSets(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return sendTileSets(c, sets, address, name, link{Rel: "up", Href: httpkit.BaseURL(c) + "/", Type: fiber.MIMEApplicationJSON, Title: "The catalog"})
+	list := make([]tileSetJSON, 0, len(sets))
+	for _, in := range sets {
+		entry := tileSetOf(c, in.Set, address, titleIn(in.Set, name))
+		entry.Limits = limitsOf(in)
+		list = append(list, entry)
+	}
+	return sendTileSets(c, list, address, link{Rel: "up", Href: httpkit.BaseURL(c) + "/", Type: fiber.MIMEApplicationJSON, Title: "The catalog"})
 }
 
-// sendTileSets answers with a list of tile sets of what has an address and a name.
-func sendTileSets(c *fiber.Ctx, sets []*geo.TileMatrixSet, address, name string, parent link) error {
-	list := make([]tileSetJSON, 0, len(sets))
-	for _, set := range sets {
-		list = append(list, tileSetOf(c, set, address, "Map of "+name+" in "+set.ID))
-	}
+// titleIn is what the map of something is called in a set.
+func titleIn(set *geo.TileMatrixSet, name string) string { return "Map of " + name + " in " + set.ID }
+
+// sendTileSets answers with a list of tile sets of what has an address.
+func sendTileSets(c *fiber.Ctx, list []tileSetJSON, address string, parent link) error {
 	return sendJSON(c, fiber.Map{"tilesets": list, "links": []link{
 		{Rel: "self", Href: address + "/tiles" + drawing(c), Type: fiber.MIMEApplicationJSON, Title: "Tile sets"}, parent,
 	}})
@@ -89,7 +99,7 @@ func tileSetOf(c *fiber.Ctx, set *geo.TileMatrixSet, address, title string) tile
 	if uri == "" { // of an unregistered set: where its definition is
 		uri = definition(c, set)
 	}
-	t := tileSetJSON{Title: title, DataType: "map", CRS: set.CRSURI, TileMatrixSetURI: uri, Links: []link{
+	t := tileSetJSON{Title: title, DataType: "map", CRS: set.CRSURI, TileMatrixSetURI: uri, TileMatrixSetID: set.ID, Links: []link{
 		{Rel: "self", Href: address + "/tiles/" + set.ID + drawing(c), Type: fiber.MIMEApplicationJSON, Title: "Tile set"},
 		{Rel: tilingScheme, Href: definition(c, set), Type: fiber.MIMEApplicationJSON, Title: "Definition of " + set.ID},
 	}}
@@ -144,8 +154,14 @@ func describeTileSet(t tileSetJSON, where tiles.TileSet) tileSetJSON {
 		t.BoundingBox.UpperRight[0] = 180
 	}
 	t.CenterPoint = &centerJSON{[2]float64{geo.WrapLon((b.MinX + b.MaxX) / 2), (b.MinY + b.MaxY) / 2}, crs84, fmt.Sprint(where.MinZoom)}
-	for _, l := range where.Limits {
-		t.Limits = append(t.Limits, limitsJSON{fmt.Sprint(l.First.Z), l.First.Y, l.Last.Y, l.First.X, l.Last.X})
-	}
+	t.Limits = limitsOf(where)
 	return t
+}
+
+// limitsOf are the tiles of each level, the matrix's name first.
+func limitsOf(where tiles.TileSet) (all []limitsJSON) {
+	for _, l := range where.Limits {
+		all = append(all, limitsJSON{fmt.Sprint(l.First.Z), l.First.Y, l.Last.Y, l.First.X, l.Last.X})
+	}
+	return all
 }
