@@ -156,6 +156,12 @@ func (p *packer) pack(g *GeoTIFF, values []float32, rows int) (err error) {
 
 // put writes values as the type holds them, little endian.
 func (d DataType) put(to []byte, values []float32, noData *float64) {
+	if d == Float32 && noData == nil {
+		for i, v := range values {
+			binary.LittleEndian.PutUint32(to[4*i:], math.Float32bits(v))
+		}
+		return
+	}
 	low, high := math.Inf(-1), math.Inf(1)
 	switch d {
 	case Uint8:

@@ -16,8 +16,8 @@ type Border struct {
 // borderRun is how many samples in a row are no fringe.
 const borderRun = 8
 
-// borderLines is how far from the ends of an image columns are looked at.
-const borderLines = 1600
+// BorderLines is how far from the ends of an image columns are looked at.
+const BorderLines = 1600
 
 // NewBorder begins with an image of which nothing is known. The guard is 5 samples before IPF 2.90 and 3 since.
 func NewBorder(lines, samples, guard int) *Border {
@@ -72,7 +72,7 @@ func (b *Border) Line(line int, digital []uint16, noise []float32) {
 
 // columns looks for the first and the last run down each column.
 func (b *Border) columns(line int, digital []uint16, above func(int) bool) {
-	head, tail := line < borderLines, line >= b.lines-borderLines
+	head, tail := line < BorderLines, line >= b.lines-BorderLines
 	if !head && !tail {
 		return
 	}

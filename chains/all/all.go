@@ -4,12 +4,14 @@ package all
 import (
 	"swath/chains"
 	"swath/chains/echo"
+	"swath/chains/s1ortho"
 )
 
 // Chains returns every chain, by id.
 func Chains() []chains.Chain {
 	return []chains.Chain{
 		echo.Chain(),
+		s1ortho.Chain(),
 	}
 }
 
