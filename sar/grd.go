@@ -100,33 +100,101 @@ func (g *GRD) Image(t, slantRangeM float64) (line, pixel float64) {
 	return (tagged - g.FirstLineS) / g.LineIntervalS, g.ground(tagged, slantRangeM) / g.SpacingM
 }
 
-// pair finds the sets before and after a time, and the weight of the second.
-func (g *GRD) pair(tagged float64) (a, b *conversion, w float64) {
-	i, _ := slices.BinarySearchFunc(g.conversions, tagged, func(c conversion, t float64) int { return int(math.Copysign(1, c.time-t)) })
-	i = max(1, min(i, len(g.conversions)-1))
-	if len(g.conversions) == 1 {
-		return &g.conversions[0], &g.conversions[0], 0
+// ImageIn is Image with the polynomials of one piece of time, which go on smoothly beyond it: see Piece.
+func (g *GRD) ImageIn(piece int, t, slantRangeM float64) (line, pixel float64) {
+	tagged := t - g.Bistatic(slantRangeM)
+	return (tagged - g.FirstLineS) / g.LineIntervalS, g.groundIn(piece, tagged, slantRangeM) / g.SpacingM
+}
+
+// Piece returns the piece of time that a line belongs to. Between two pieces the way from slant to ground range has a bend (or, with Nearest, a
+// step), which those who interpolate have to add: see Bends.
+func (g *GRD) Piece(line float64) int { return g.pieceOf(g.LineTime(line)) }
+
+func (g *GRD) pieceOf(tagged float64) int {
+	piece := -1
+	for k := range g.conversions {
+		if g.boundary(k) > tagged {
+			break
+		}
+		piece = k
 	}
-	a, b = &g.conversions[i-1], &g.conversions[i]
-	w = math.Max(0, math.Min(1, (tagged-a.time)/(b.time-a.time)))
+	return piece
+}
+
+// boundary is when the piece k begins; that before the first is −1.
+func (g *GRD) boundary(k int) float64 {
+	if g.Between == Nearest && k > 0 {
+		return (g.conversions[k-1].time + g.conversions[k].time) / 2
+	}
+	return g.conversions[k].time
+}
+
+// Bend is where one piece of time ends and the next begins.
+type Bend struct {
+	Line  float64
+	After bool // it lies after the piece that was asked about
+	Step  bool // columns jump; else their growth with the lines does
+	// Samples returns by how much at a pixel, in pixels, or in pixels a line.
+	Samples func(pixel float64) float64
+}
+
+// Bends returns the bends between two lines, seen from a piece: beyond each, away from the piece, |line − Bend.Line|·Samples (or Samples
+// itself of a Step) is to be added to the pixel of ImageIn.
+func (g *GRD) Bends(piece int, from, to float64) (bends []Bend) {
+	for k := range g.conversions {
+		line := (g.boundary(k) - g.FirstLineS) / g.LineIntervalS
+		if line < from || line > to {
+			continue
+		}
+		b := Bend{Line: line, After: k > piece, Step: g.Between == Nearest}
+		b.Samples = func(pixel float64) float64 {
+			r, _ := g.Slant(line, pixel)
+			if b.Step {
+				v := (polynomial(g.conversions[k].toGround, r-g.conversions[k].slant0) - g.groundIn(k-1, 0, r)) / g.SpacingM
+				if !b.After {
+					v = -v
+				}
+				return v
+			}
+			return (g.growth(k, r) - g.growth(k-1, r)) * g.LineIntervalS / g.SpacingM
+		}
+		bends = append(bends, b)
+	}
+	return bends
+}
+
+// growth of the ground range with time in a piece.
+func (g *GRD) growth(piece int, r float64) float64 {
+	if piece < 0 || piece+1 >= len(g.conversions) {
+		return 0
+	}
+	a, b := &g.conversions[piece], &g.conversions[piece+1]
+	return (polynomial(b.toGround, r-b.slant0) - polynomial(a.toGround, r-a.slant0)) / (b.time - a.time)
+}
+
+func (g *GRD) groundIn(piece int, tagged, r float64) float64 {
+	c := &g.conversions[max(piece, 0)]
+	v := polynomial(c.toGround, r-c.slant0)
 	if g.Between == Nearest {
-		w = math.Round(w)
+		return v
 	}
-	return a, b, w
+	return v + g.growth(piece, r)*(tagged-c.time)
 }
 
 func (g *GRD) ground(tagged, slantRangeM float64) float64 {
-	a, b, w := g.pair(tagged)
-	v := polynomial(a.toGround, slantRangeM-a.slant0)
-	if w == 0 {
-		return v
-	}
-	return v + w*(polynomial(b.toGround, slantRangeM-b.slant0)-v)
+	return g.groundIn(g.pieceOf(tagged), tagged, slantRangeM)
 }
 
 // Slant returns the slant range of a pixel of a line, and how much it grows with a metre on the ground.
 func (g *GRD) Slant(line, pixel float64) (slantRangeM, perGround float64) {
-	a, b, w := g.pair(g.LineTime(line))
+	tagged := g.LineTime(line)
+	k := g.pieceOf(tagged)
+	a := &g.conversions[max(k, 0)]
+	b, w := a, 0.0
+	if g.Between == Linear && k >= 0 && k+1 < len(g.conversions) {
+		b = &g.conversions[k+1]
+		w = (tagged - a.time) / (b.time - a.time)
+	}
 	at := func(x float64) float64 {
 		v := polynomial(a.toSlant, x-a.ground0)
 		if w == 0 {

@@ -20,6 +20,8 @@ type lattice struct {
 	line, pixel                          [3][]float64 // at the nodes, for the heights middle−half, middle, middle+half
 	look                                 [3][]float64 // to the satellite, in map axes: east, north, up
 	scale                                float64      // metres on the ground in a metre of the map, in the middle
+	bends                                []bend       // of the way from slant to ground range, which no straight line follows
+	bendMiddle, bendHalf                 float64      // pixels that their parabolas are of
 	minLine, maxLine, minPixel, maxPixel float64
 }
 
@@ -33,7 +35,7 @@ func solve(g raster.Grid, p geo.Projection, grd *sar.GRD, x0, y0, w, h int, lowe
 	for k := range 3 {
 		l.line[k], l.pixel[k], l.look[k] = make([]float64, n), make([]float64, n), make([]float64, n)
 	}
-	guess := 0.0
+	guess, piece := 0.0, 0
 	for j := range ny {
 		for i := range l.nx {
 			x, y := g.Transform.Apply(float64(x0+i*latticeStep)+0.5, float64(y0+j*latticeStep)+0.5)
@@ -48,7 +50,11 @@ func solve(g raster.Grid, p geo.Projection, grd *sar.GRD, x0, y0, w, h int, lowe
 					return nil, false
 				}
 				guess = t
-				line, pixel := grd.Image(t, r)
+				if k == 0 && at == 0 {
+					line, _ := grd.Image(t, r)
+					piece = grd.Piece(line)
+				}
+				line, pixel := grd.ImageIn(piece, t, r)
 				l.line[k][at], l.pixel[k][at] = line, pixel
 				l.minLine, l.maxLine = math.Min(l.minLine, line), math.Max(l.maxLine, line)
 				l.minPixel, l.maxPixel = math.Min(l.minPixel, pixel), math.Max(l.maxPixel, pixel)
@@ -65,7 +71,53 @@ func solve(g raster.Grid, p geo.Projection, grd *sar.GRD, x0, y0, w, h int, lowe
 			}
 		}
 	}
+	l.bend(grd, piece)
 	return l, true
+}
+
+// bend is one bend: what is added at pixels, a parabola through the ends and the middle of the part.
+type bend struct {
+	line        float64
+	after, step bool
+	samples     [3]float64 // at −1, 0, 1 of the way across
+}
+
+// bend finds the bends in the part, and how far they take its pixels.
+func (l *lattice) bend(grd *sar.GRD, piece int) {
+	middle, half := (l.minPixel+l.maxPixel)/2, (l.maxPixel-l.minPixel)/2
+	for _, b := range grd.Bends(piece, l.minLine-1, l.maxLine+1) {
+		v := parabola([3]float64{b.Samples(middle - half), b.Samples(middle), b.Samples(middle + half)})
+		l.bends = append(l.bends, bend{b.Line, b.After, b.Step, v})
+		most := math.Abs(v[0]) + math.Abs(v[1]) + math.Abs(v[2])
+		if !b.Step {
+			most *= math.Max(l.maxLine-b.Line, b.Line-l.minLine)
+		}
+		l.minPixel, l.maxPixel = l.minPixel-most, l.maxPixel+most
+	}
+	l.bendMiddle, l.bendHalf = middle, math.Max(half, 1)
+}
+
+// follow adds the bends to the pixels of places.
+func (l *lattice) follow(line, pixel []float32, originLine, originPixel float64) {
+	for _, b := range l.bends {
+		at, sign := float32(b.line-originLine), float32(1)
+		if !b.after {
+			sign = -1
+		}
+		c0, c1, c2 := float32(b.samples[0]), float32(b.samples[1]), float32(b.samples[2])
+		middle, scale := float32(l.bendMiddle-originPixel), float32(1/l.bendHalf)
+		for i, v := range line {
+			d := (v - at) * sign
+			if d <= 0 {
+				continue
+			}
+			if b.step {
+				d = 1
+			}
+			u := (pixel[i] - middle) * scale
+			pixel[i] += d * (c0 + u*(c1+u*c2))
+		}
+	}
 }
 
 // at interpolates nodes down a column of them, at a row of pixels.
@@ -108,6 +160,7 @@ func (l *lattice) places(line, pixel, heights []float32, y float64, fine int, or
 		}
 		c.Places(line[from:to], pixel[from:to], heights[from:to], float32(l.middle), float32(1/l.half))
 	}
+	l.follow(line[:len(heights)], pixel[:len(heights)], originLine, originPixel)
 }
 
 // parabola through values at −1, 0 and 1: constant, linear, quadratic.
