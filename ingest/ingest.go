@@ -24,6 +24,7 @@ type Ingester struct {
 type Options struct {
 	Collection string // for rasters and STAC items; empty: the item's own, or "rasters"
 	COG        string // when rasters become COGs (stac.COGEager and so on); empty: what the collection says
+	Original   bool   // zipped Sentinel products stay as they are, their zip the item's one file; no pixel is read
 }
 
 // Result is what became of one product.
@@ -104,6 +105,9 @@ func (in *Ingester) one(ctx context.Context, product found, opts Options) Result
 func (in *Ingester) plan(ctx context.Context, product found, opts Options) (plan, func(), error) {
 	switch product.kind {
 	case kindSAFE:
+		if opts.Original {
+			return planOriginal(product.path)
+		}
 		return planSAFE(product.path)
 	case kindDIMAP:
 		return planSPOT(product.path)

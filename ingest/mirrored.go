@@ -8,19 +8,22 @@ import (
 )
 
 // Mirrored is the way in for the products of a mirror: one file each, whole and verified. It is safe for concurrent use, and converts
-// one product at a time, which takes all processors.
+// one product at a time, which takes all processors; originals are not converted.
 type Mirrored struct {
 	Ingester   *Ingester
 	Collection string // of products whose collection does not follow from their type; empty: none
 	COG        string // see Options
+	Original   bool   // see Options
 	mu         sync.Mutex
 }
 
 // Add brings a product in and returns its item. What is wrong with the product is fault.Invalid.
 func (m *Mirrored) Add(ctx context.Context, path string) (collection, item string, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	results, err := m.Ingester.Ingest(ctx, path, Options{Collection: m.Collection, COG: m.COG})
+	if !m.Original {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+	}
+	results, err := m.Ingester.Ingest(ctx, path, Options{Collection: m.Collection, COG: m.COG, Original: m.Original})
 	if err != nil {
 		return "", "", err
 	}

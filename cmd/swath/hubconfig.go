@@ -21,19 +21,20 @@ import (
 
 // HubConfig is where a hub is.
 type HubConfig struct {
-	Type              string   `yaml:"type"`      // cdse, stacapi or folder
-	Catalogue         string   `yaml:"catalogue"` // cdse: address before /odata/v1; stacapi: of the landing page
-	Download          string   `yaml:"download"`  // address to which the catalogue may send downloads, with the account
-	Hosts             []string `yaml:"hosts"`     // from which files may come without the account: host, host:port or *.example.org
-	Token             string   `yaml:"token"`     // OpenID Connect token endpoint; empty: no log-in
-	Client            string   `yaml:"client"`    // its client id; cdse-public
-	User              string   `yaml:"user"`
-	PasswordEnv       string   `yaml:"password_env"` // environment variable that holds the password
-	KeyHeader         string   `yaml:"key_header"`   // of an API key; X-API-Key
-	KeyEnv            string   `yaml:"key_env"`      // environment variable that holds an API key; empty: none
-	RequestsPerMinute float64  `yaml:"requests_per_minute"`
-	Connections       int      `yaml:"connections"` // downloads at a time of all mirrors of this account; 0: what each says
-	Page              int      `yaml:"page"`        // rows of a page
+	Type              string        `yaml:"type"`      // cdse, stacapi or folder
+	Catalogue         string        `yaml:"catalogue"` // cdse: address before /odata/v1; stacapi: of the landing page
+	Download          string        `yaml:"download"`  // address to which the catalogue may send downloads, with the account
+	Hosts             []string      `yaml:"hosts"`     // from which files may come without the account: host, host:port or *.example.org
+	Token             string        `yaml:"token"`     // OpenID Connect token endpoint; empty: no log-in
+	Client            string        `yaml:"client"`    // its client id; cdse-public
+	User              string        `yaml:"user"`
+	PasswordEnv       string        `yaml:"password_env"` // environment variable that holds the password
+	KeyHeader         string        `yaml:"key_header"`   // of an API key; X-API-Key
+	KeyEnv            string        `yaml:"key_env"`      // environment variable that holds an API key; empty: none
+	RequestsPerMinute float64       `yaml:"requests_per_minute"`
+	Connections       int           `yaml:"connections"` // downloads at a time of all mirrors of this account; 0: what each says
+	Page              int           `yaml:"page"`        // rows of a page
+	Retry             time.Duration `yaml:"retry"`       // before a request that failed is made again; doubles; 1s
 
 	Transport string `yaml:"transport"` // https or s3: how files come where there is a choice
 	S3        HubS3  `yaml:"s3"`
@@ -93,7 +94,7 @@ func (h HubConfig) mistakes(bad func(name, format string, args ...any)) {
 	if h.Transport != "" && h.Transport != "https" && h.Transport != "s3" {
 		bad(".transport", "%q is neither https nor s3", h.Transport)
 	}
-	if h.RequestsPerMinute < 0 || h.S3.RequestsPerMinute < 0 || h.Connections < 0 || h.Page < 0 {
+	if h.RequestsPerMinute < 0 || h.S3.RequestsPerMinute < 0 || h.Connections < 0 || h.Page < 0 || h.Retry < 0 {
 		bad(".requests_per_minute", "and its neighbours can't be negative")
 	}
 }
@@ -168,7 +169,7 @@ func (m MirrorConfig) client(shared *quotas) (hub.Hub, error) {
 // wire says how a hub is reached.
 func (m MirrorConfig) wire(shared *quotas) (w wire.Config, err error) {
 	h := m.Hub
-	w = wire.Config{Known: h.Hosts, Login: wire.Login{Token: h.Token, Client: h.Client, User: h.User}, Quota: shared.of(h.RequestsPerMinute, h.Connections, h.Catalogue, h.User, h.KeyEnv)}
+	w = wire.Config{Known: h.Hosts, Wait: h.Retry, Login: wire.Login{Token: h.Token, Client: h.Client, User: h.User}, Quota: shared.of(h.RequestsPerMinute, h.Connections, h.Catalogue, h.User, h.KeyEnv)}
 	if h.Token != "" {
 		if w.Login.Password, err = secretOf(m.Name, h.PasswordEnv); err != nil {
 			return w, err

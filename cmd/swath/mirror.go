@@ -91,9 +91,9 @@ func keepMirror(ctx context.Context, s *stores, cfg MirrorConfig, shared *quotas
 	if err := os.MkdirAll(work, 0o755); err != nil {
 		return err
 	}
-	in := &ingest.Mirrored{Ingester: &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}, Collection: cfg.Into, COG: cfg.COG}
+	in := &ingest.Mirrored{Ingester: &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}, Collection: cfg.Into, COG: cfg.COG, Original: cfg.Originals}
 	m := mirror.New(mirror.Config{Name: cfg.Name, Work: work, Since: cfg.Since.Time, Connections: cfg.Connections, Poll: cfg.Poll, SweepDays: cfg.SweepDays,
-		BytesPerS: cfg.MiBPerS * (1 << 20), Quarantine: cfg.Quarantine, KeepFree: cfg.KeepFree << 30, MostVanish: cfg.MostVanish}, h, l, in, log)
+		BytesPerS: cfg.MiBPerS * (1 << 20), Quarantine: cfg.Quarantine, Backoff: cfg.Backoff, KeepFree: cfg.KeepFree << 30, MostVanish: cfg.MostVanish}, h, l, in, log)
 	if !once {
 		return m.Run(ctx)
 	}

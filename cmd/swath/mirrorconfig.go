@@ -26,8 +26,11 @@ type MirrorConfig struct {
 	Into        string     `yaml:"into"`        // collection here; empty: by product type
 	COG         string     `yaml:"cog"`         // when rasters become COGs: eager, on-demand or none; empty: as the collection says
 
+	Originals bool `yaml:"originals"` // zipped Sentinel products are kept as they are, and no pixel is read
+
 	Poll       time.Duration `yaml:"poll"`          // between two looks at the hub's lists; 2m
 	SweepDays  int           `yaml:"sweep_days"`    // of acquisition, whose products are counted each day; 60
+	Backoff    time.Duration `yaml:"backoff"`       // before a product that failed is tried again; doubles; 1m
 	MiBPerS    float64       `yaml:"mib_per_s"`     // of all downloads together; 0: as fast as they come
 	Quarantine time.Duration `yaml:"quarantine"`    // before wrong bytes are tried again; 24h
 	KeepFree   int64         `yaml:"keep_free_gib"` // of the data folder's disk; 1
@@ -219,13 +222,16 @@ func mirrorMistakes(mirrors []MirrorConfig) (wrong []string) {
 		if m.Connections < 0 || m.Connections > 64 {
 			bad("connections", "must be 1 to 64")
 		}
+		if m.Originals && m.Hub.Transport == "s3" {
+			bad("originals", "are zips, which don't come over S3")
+		}
 		if m.COG != "" && !stac.IsCOG(m.COG) {
 			bad("cog", "%q is none of eager, on-demand, none", m.COG)
 		}
 		if _, err := m.Area.wkt(); err != nil {
 			bad("area", "%v", err)
 		}
-		if m.Poll < 0 || m.SweepDays < 0 || m.MiBPerS < 0 || m.Quarantine < 0 || m.KeepFree < 0 || m.MostVanish < 0 || m.MostVanish > 100 {
+		if m.Poll < 0 || m.SweepDays < 0 || m.MiBPerS < 0 || m.Backoff < 0 || m.Quarantine < 0 || m.KeepFree < 0 || m.MostVanish < 0 || m.MostVanish > 100 {
 			bad("poll", "and its neighbours can't be negative")
 		}
 	}

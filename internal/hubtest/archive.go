@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 )
@@ -62,11 +63,17 @@ func NewArchive(seed uint64, products int) *Archive {
 			published = limit.Truncate(time.Hour)
 		}
 		r := &row{id: fmt.Sprintf("%08x-0000-4000-8000-%012d", uint32(random.Uint64()), i), kind: kindOf(random.IntN(1000)),
-			name: fmt.Sprintf("S2A_MSIL1C_%s_N0500_R%03d_T31TCJ_%06d.SAFE", acquired.Format("20060102T150405"), 1+random.IntN(143), i), acquired: acquired, published: published, modified: published}
+			name: productName(acquired, 1+random.IntN(143), i), acquired: acquired, published: published, modified: published}
 		r.visible = r.kind != "late" && r.kind != "verylate"
 		a.add(r)
 	}
 	return a
+}
+
+// productName is one by the rules, of its own for each i.
+func productName(acquired time.Time, orbit, i int) string {
+	const layout = "20060102T150405"
+	return fmt.Sprintf("S2A_MSIL1C_%s_N0500_R%03d_T31TCJ_%s.SAFE", acquired.Format(layout), orbit, acquired.Add(time.Hour+time.Duration(i)*time.Second).Format(layout))
 }
 
 func kindOf(n int) string {
@@ -158,7 +165,7 @@ func (a *Archive) bytes(r *row) []byte {
 	if r.kind == "sourcecorrupt" {
 		inner[0]++
 	}
-	manifest := fmt.Sprintf(`<xfdu><dataObjectSection><dataObject ID="data"><byteStream size="%d"><fileLocation href="./measurement/data.bin"/><checksum checksumName="MD5">%x</checksum></byteStream></dataObject></dataObjectSection></xfdu>`, len(data), inner)
+	manifest := fmt.Sprintf(`<xfdu><metadataSection><metadataObject ID="measurementFrameSet"><metadataWrap><xmlData><frameSet><footPrint><coordinates>43 1 43 2 44 2 44 1 43 1</coordinates></footPrint></frameSet></xmlData></metadataWrap></metadataObject></metadataSection><dataObjectSection><dataObject ID="data"><byteStream size="%d"><fileLocation href="./measurement/data.bin"/><checksum checksumName="MD5">%x</checksum></byteStream></dataObject></dataObjectSection></xfdu>`, len(data), inner)
 	return zipOf(r.name, manifest, data)
 }
 
@@ -223,6 +230,19 @@ func (a *Archive) TruthBut(sound string) (sums map[string]string, size int64) {
 		}
 	}
 	return sums, size
+}
+
+// Sound returns the bytes of every product of the truth, by its name without .SAFE.
+func (a *Archive) Sound() map[string][]byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	bodies := map[string][]byte{}
+	for name, r := range a.newest() {
+		if r.kind != "badmeta" && r.kind != "sourcecorrupt" {
+			bodies[strings.TrimSuffix(name, ".SAFE")] = a.bytes(r)
+		}
+	}
+	return bodies
 }
 
 // Kinds returns how many rows there are of each kind that a test looks at.

@@ -24,6 +24,7 @@ type Server struct {
 	Download  string // host:port, to which downloads are redirected
 	Token     string // address
 	Requests  atomic.Int64
+	Lists     atomic.Int64 // of them, lists and counts
 	Bytes     atomic.Int64 // of products, that were sent
 	Skew      time.Duration
 
@@ -136,6 +137,7 @@ func (s *Server) catalogue(w http.ResponseWriter, r *http.Request) {
 		answer(w, rowJSON(one))
 		return
 	}
+	s.Lists.Add(1)
 	q := r.URL.Query()
 	deleted := r.URL.Path == "/odata/v1/DeletedProducts"
 	var conditions []func(*row) bool
