@@ -49,7 +49,8 @@ type Reader struct {
 // Ledger is that of one mirror, which it keeps. It is safe for concurrent use.
 type Ledger struct {
 	Reader
-	held *pgxpool.Conn // holds the lock of the mirror
+	Urgent time.Duration // products that were published so soon after their acquisition come first
+	held   *pgxpool.Conn // holds the lock of the mirror
 }
 
 // Read opens the ledger of a mirror to look at it.
@@ -67,6 +68,9 @@ func (r *Reader) Close() { r.pool.Close() }
 // patience is how long to wait for a mirror that another process keeps.
 const patience = 2 * time.Second
 
+// defaultUrgent is within what near-real-time products are published: Sentinel's come in three hours to a day, reprocessed ones years later.
+const defaultUrgent = 3 * 24 * time.Hour
+
 // lockSpace is the first half of the advisory locks of mirrors: "mirr" in ASCII.
 const lockSpace = 0x6d697272
 
@@ -76,7 +80,7 @@ func Open(ctx context.Context, url, mirror string) (l *Ledger, err error) {
 	if err != nil {
 		return nil, err
 	}
-	l = &Ledger{Reader: *r}
+	l = &Ledger{Reader: *r, Urgent: defaultUrgent}
 	defer func() {
 		if err != nil {
 			l.Close()
@@ -133,7 +137,7 @@ func (l *Ledger) Record(ctx context.Context, by hub.Order, page hub.Page, upTo t
 		var names []string
 		if rows := distinct(page.Products); len(rows) > 0 {
 			args := products(rows)
-			args["mirror"] = l.mirror
+			args["mirror"], args["urgent"] = l.mirror, l.Urgent
 			if _, err := tx.Exec(ctx, recordSQL, args); err != nil {
 				return fmt.Errorf("record: %w", err)
 			}
@@ -218,10 +222,10 @@ type Entry struct {
 	Tries int // that failed
 }
 
-// Due returns products that may be fetched now, the newest first, but those that are left out.
+// Due returns products that may be fetched now, the urgent ones and of these the newest first, but those that are left out.
 func (l *Ledger) Due(ctx context.Context, n int, without []string) ([]Entry, error) {
 	rows, err := l.pool.Query(ctx, `select id, name, bytes, checksums, published, modified, online, tries from mirror_product
-		where mirror = $1 and state in ('wanted', 'quarantined') and next_try <= now() and not id = any($2) order by published desc limit $3`, l.mirror, without, n)
+		where mirror = $1 and state in ('wanted', 'quarantined') and next_try <= now() and not id = any($2) order by urgent desc, published desc limit $3`, l.mirror, without, n)
 	if err != nil {
 		return nil, unavailable(err)
 	}

@@ -114,7 +114,7 @@ func (m *Mirror) Once(ctx context.Context) error {
 		if err := m.Sync(ctx); err != nil {
 			return err
 		}
-		if err := m.Sweep(ctx, m.cfg.SweepDays); err != nil {
+		if err := m.Sweep(ctx, m.cfg.SweepDays, never); err != nil {
 			return err
 		}
 		before, err := m.ledger.Status(ctx)
@@ -144,13 +144,14 @@ func (m *Mirror) Run(ctx context.Context) error {
 				m.log.Warn("the hub's lists could not be read", "err", err)
 				continue
 			}
-			days, whole := m.cfg.SweepDays, time.Since(sweptAll) > 7*day
+			days, list, whole := m.cfg.SweepDays, never, time.Since(sweptAll) > 7*day
 			if whole {
+				list = m.sweeps(time.Now().Unix() / int64(7*day/time.Second))
 				days = max(days, int(time.Since(m.cfg.Since)/day)+lateDays)
 			} else if time.Since(swept) < day {
 				continue
 			}
-			if err := m.Sweep(ctx, days); err != nil && ctx.Err() == nil {
+			if err := m.Sweep(ctx, days, list); err != nil && ctx.Err() == nil {
 				m.log.Warn("the hub's days could not be counted", "err", err)
 				continue
 			}
@@ -324,33 +325,47 @@ const (
 )
 
 // Sweep counts the rows of each of the last so many days of acquisition, one request a day, and lists the days that differ from the ledger:
-// that finds what was published with an old date, and what left without a word. A hub that has no list of what was deleted is listed day
-// by day, for what left and what came late may be as many.
-func (m *Mirror) Sweep(ctx context.Context, days int) error {
-	if slices.Contains(m.hub.Orders(), hub.All) {
+// that finds what was published with an old date, and what left without a word. A day on which as many came as left looks the same: days
+// that list says are listed however many rows they have, as are those that fit a page, and all days of a hub that has no list of what was
+// deleted.
+func (m *Mirror) Sweep(ctx context.Context, days int, list func(day int) bool) error {
+	orders := m.hub.Orders()
+	if slices.Contains(orders, hub.All) {
 		return nil
 	}
-	now := time.Now().Add(m.clock.ahead).UTC()
+	counts := slices.Contains(orders, hub.ByDeletion)
+	today := time.Now().Add(m.clock.ahead).UTC().Truncate(day)
 	for i := range days {
-		until := now.Truncate(day).Add(day - time.Duration(i)*day)
-		if err := m.sweepDay(ctx, until.Add(-day), until); err != nil {
-			return fmt.Errorf("day %s: %w", until.Add(-day).Format(time.DateOnly), err)
+		since := today.Add(-time.Duration(i) * day)
+		if err := m.sweepDay(ctx, since, since.Add(day), counts && !list(i)); err != nil {
+			return fmt.Errorf("day %s: %w", since.Format(time.DateOnly), err)
 		}
 	}
 	return nil
 }
 
-func (m *Mirror) sweepDay(ctx context.Context, since, until time.Time) error {
+// sweeps says which days a sweep of all lists: those that are swept daily, and of the others every fourth, another each week.
+func (m *Mirror) sweeps(week int64) func(day int) bool {
+	return func(day int) bool { return day < m.cfg.SweepDays || (int64(day)+week)%4 == 0 }
+}
+
+func never(int) bool { return false }
+
+// onePage is how many rows are listed rather than counted: it costs one request either way.
+const onePage = 500
+
+func (m *Mirror) sweepDay(ctx context.Context, since, until time.Time, counting bool) error {
 	q := hub.Query{By: hub.ByAcquisition, Since: since, Until: until, Published: m.cfg.Since}
 	there := int64(-1)
-	if slices.Contains(m.hub.Orders(), hub.ByDeletion) {
-		var err error
-		if there, err = m.hub.Count(ctx, q); err != nil {
+	if counting {
+		here, err := m.ledger.Counted(ctx, since, until)
+		if err != nil {
 			return err
 		}
-		here, err := m.ledger.Counted(ctx, since, until)
-		if err != nil || here == there {
-			return err
+		if here == 0 || here > onePage {
+			if there, err = m.hub.Count(ctx, q); err != nil || here == there {
+				return err
+			}
 		}
 	}
 	missing, err := m.ledger.IDs(ctx, since, until)

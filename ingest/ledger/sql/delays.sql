@@ -1,5 +1,5 @@
 -- How long after their publication the products of the last 30 days could be searched here: how many took at most so many hours.
-select b.hours, (select count(*) from mirror_product m where m.mirror = @mirror and m.state = 'held' and m.held_at > now() - interval '30 days'
-  and m.held_at - m.published <= make_interval(hours => b.hours))
+select b.hours, coalesce((select sum(d.products) from mirror_delay d where d.mirror = @mirror and d.day > (now() at time zone 'utc')::date - 30
+  and d.hours <= b.hours), 0)::bigint
 from unnest(@hours::int[]) as b(hours)
 order by b.hours

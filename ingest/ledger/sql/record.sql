@@ -1,7 +1,8 @@
 -- Rows of a hub as it lists them. A row that changed is fetched again when its bytes are no longer those that are held, as far as
 -- size and checksums tell, and a row in quarantine when it was modified.
-insert into mirror_product as m (mirror, id, name, bytes, checksums, published, modified, acquired, online, state)
-select @mirror, r.id, r.name, r.bytes, string_to_array(nullif(r.checksums, ''), ' ', '') || '{}'::text[], r.published, r.modified, r.acquired, r.online, 'wanted'
+insert into mirror_product as m (mirror, id, name, bytes, checksums, published, modified, acquired, online, urgent, state)
+select @mirror, r.id, r.name, r.bytes, string_to_array(nullif(r.checksums, ''), ' ', '') || '{}'::text[], r.published, r.modified, r.acquired, r.online,
+  coalesce(r.published - r.acquired < @urgent::interval, false), 'wanted'
 from unnest(@ids::text[], @names::text[], @bytes::bigint[], @checksums::text[], @published::timestamptz[], @modified::timestamptz[],
   @acquired::timestamptz[], @online::boolean[]) as r(id, name, bytes, checksums, published, modified, acquired, online)
 order by r.id

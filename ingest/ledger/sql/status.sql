@@ -1,8 +1,9 @@
--- What there is of each state, what waits, and how late what came in the last day came, in seconds from publication.
+-- What there is of each state, as it is counted with each change, and the oldest that waits. Uses mirror_product_wanted.
 select
-  count(*) filter (where state = 'wanted'), count(*) filter (where state = 'held'), count(*) filter (where state = 'superseded'),
-  count(*) filter (where state = 'quarantined'), count(*) filter (where state = 'gone'),
-  coalesce(sum(bytes) filter (where state = 'wanted'), 0)::bigint, coalesce(sum(held_bytes) filter (where state = 'held'), 0)::bigint,
-  min(published) filter (where state = 'wanted'), max(published) filter (where state = 'held')
-from mirror_product
+  coalesce(sum(products) filter (where state = 'wanted'), 0)::bigint, coalesce(sum(products) filter (where state = 'held'), 0)::bigint,
+  coalesce(sum(products) filter (where state = 'superseded'), 0)::bigint, coalesce(sum(products) filter (where state = 'quarantined'), 0)::bigint,
+  coalesce(sum(products) filter (where state = 'gone'), 0)::bigint,
+  coalesce(sum(bytes) filter (where state = 'wanted'), 0)::bigint, coalesce(sum(bytes) filter (where state = 'held'), 0)::bigint,
+  (select min(published) from mirror_product where mirror = @mirror and state = 'wanted'), max(published) filter (where state = 'held')
+from mirror_count
 where mirror = @mirror
