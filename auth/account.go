@@ -77,6 +77,10 @@ type Private struct {
 type Accounts interface {
 	Account(ctx context.Context, id string) (Account, error)
 	AccountNamed(ctx context.Context, name string) (Account, error)
+	// Accounts returns all, by name.
+	Accounts(ctx context.Context) ([]Account, error)
+	// ChangeAccount stores role, password, quotas and whether it is disabled.
+	ChangeAccount(ctx context.Context, a Account) error
 	AccountWithKey(ctx context.Context, keyID string) (Account, Key, error)
 	AccountWithSession(ctx context.Context, digest []byte) (Account, Session, error)
 	// AccountOf returns the account of an identity, which it makes or brings up to date.

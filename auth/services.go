@@ -92,3 +92,23 @@ func (k *Keeper) Erase(ctx context.Context, account string) error {
 	defer k.known.clear()
 	return k.accounts.Erase(ctx, account)
 }
+
+// Accounts returns all, by name.
+func (k *Keeper) Accounts(ctx context.Context) ([]Account, error) {
+	return k.accounts.Accounts(ctx)
+}
+
+// ChangeAccount lets an admin change the account of somebody else: nobody shuts himself out.
+func (k *Keeper) ChangeAccount(ctx context.Context, by Principal, id string, change func(*Account)) (Account, error) {
+	a, err := k.accounts.Account(ctx, id)
+	if err != nil {
+		return a, err
+	}
+	before := a
+	change(&a)
+	if id == by.User && (a.Disabled || a.Role != before.Role) {
+		return before, fault.New(fault.Conflict, "an admin's own role is another admin's to change")
+	}
+	defer k.known.clear()
+	return a, k.accounts.ChangeAccount(ctx, a)
+}

@@ -210,3 +210,39 @@ func TestAccountOfOneself(t *testing.T) {
 		t.Errorf("who was erased: %d", got.status)
 	}
 }
+
+// TestAdmin: an admin changes the accounts of others, and does not shut out himself.
+func TestAdmin(t *testing.T) {
+	e := newEstate(t, nil)
+	root := e.account("root", auth.Admin, "")
+	bob := e.account("bob", auth.Reader, "")
+	admin, reader := []string{"X-API-Key", e.key(root)}, []string{"X-API-Key", e.key(bob)}
+	if got := e.do("GET", "/accounts", "", reader...); got.status != 403 {
+		t.Errorf("a reader lists accounts: %d", got.status)
+	}
+	if got := e.do("GET", "/accounts", "", admin...); got.status != 200 || !strings.Contains(got.body, `"bob"`) || strings.Contains(got.body, "argon") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if got := e.do("PATCH", "/accounts/"+bob.ID, `{"role":"centre","quotas":{"downloads":3}}`, admin...); got.status != 200 || !strings.Contains(got.body, `"downloads":3`) {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if got := e.do("GET", "/account", "", reader...); !strings.Contains(got.body, `"role":"centre"`) || !strings.Contains(got.body, `"downloads":3`) {
+		t.Errorf("bob, at once: %s", got.body)
+	}
+	for body, want := range map[string]int{`{"role":"king"}`: 400, `{"name":"x"}`: 400, `{"quotas":{"downloads":-1}}`: 400, `{"quotas":{"x":1}}`: 400, `[]`: 400, `{"quotas":null,"disabled":true}`: 200} {
+		if got := e.do("PATCH", "/accounts/"+bob.ID, body, admin...); got.status != want {
+			t.Errorf("%s: %d %s", body, got.status, got.body)
+		}
+	}
+	if got := e.do("GET", "/account", "", reader...); got.status != 401 {
+		t.Errorf("bob, who is disabled: %d", got.status)
+	}
+	for _, body := range []string{`{"role":"reader"}`, `{"disabled":true}`} {
+		if got := e.do("PATCH", "/accounts/"+root.ID, body, admin...); got.status != 409 {
+			t.Errorf("an admin on himself, %s: %d", body, got.status)
+		}
+	}
+	if got := e.do("PATCH", "/accounts/none", `{}`, admin...); got.status != 404 {
+		t.Errorf("nobody: %d", got.status)
+	}
+}

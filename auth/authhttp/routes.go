@@ -51,6 +51,8 @@ func (a API) Mount(r fiber.Router) {
 	r.Delete("/account/keys/:key", a.known, a.revokeKey)
 	r.Post("/account/keys/:key/revoke", a.known, a.revokeKey) // for forms, which know no DELETE
 	r.Post("/account/links", a.known, a.makeLink)
+	r.Get("/accounts", a.admin, a.accounts)
+	r.Patch("/accounts/:account", a.admin, a.changeAccount)
 }
 
 // known lets nobody pass who has no account, or came by a link that was signed for a file.
@@ -61,6 +63,15 @@ func (API) known(c *fiber.Ctx) error {
 		p = auth.Principal{}
 	}
 	if err := p.Require(auth.Reader); err != nil {
+		return err
+	}
+	return c.Next()
+}
+
+// admin lets admins pass alone.
+func (a API) admin(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if err := auth.From(c.UserContext()).Require(auth.Admin); err != nil {
 		return err
 	}
 	return c.Next()

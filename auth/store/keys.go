@@ -109,6 +109,11 @@ func (s *Store) AccountOf(ctx context.Context, who auth.Identity, otherwise auth
 	} else if err != nil && !fault.Is(err, fault.NotFound) {
 		return known, err
 	}
-	return account(s.pool.QueryRow(ctx, accountOfSQL, pgx.NamedArgs{"id": id, "name": name, "othername": name + "-" + id[:6], "role": role, "otherwise": otherwise.String(),
-		"issuer": who.Issuer, "subject": who.Subject, "email": who.Email, "country": who.Country}), "account of this identity")
+	args := pgx.NamedArgs{"id": id, "name": name, "othername": name + "-" + id[:6], "role": role, "otherwise": otherwise.String(),
+		"issuer": who.Issuer, "subject": who.Subject, "email": who.Email, "country": who.Country}
+	known, err = account(s.pool.QueryRow(ctx, accountOfSQL, args), "account of this identity")
+	if violates(err, uniqueViolation) { // somebody of the same name came at the same moment, whom the statement could not see
+		known, err = account(s.pool.QueryRow(ctx, accountOfSQL, args), "account of this identity")
+	}
+	return known, err
 }

@@ -7,6 +7,7 @@ const (
 	reads   = "reads"   // what is public, and where strangers may read
 	own     = "own"     // an account
 	works   = "works"   // the role of a processor
+	governs = "governs" // the role of an admin
 	changes = "changes" // the role of an operator
 	open    = "open"    // nothing, ever
 )
@@ -47,6 +48,9 @@ var single = []row{
 	{"DELETE /account/keys/:key", "/account/keys/none", "", 404, 0, own},
 	{"POST /account/keys/:key/revoke", "/account/keys/none/revoke", "", 404, 0, own},
 	{"POST /account/links", "/account/links", `{"href":"/collections/{c}/items/{i}/assets/{a}"}`, 201, 0, own},
+
+	{"GET /accounts", "/accounts", "", 200, 0, governs},
+	{"PATCH /accounts/:account", "/accounts/none", `{"role":"reader"}`, 404, 0, governs},
 
 	{"GET /search", "/search?collections={c}", "", 200, 0, ""},
 	{"POST /search", "/search", `{"collections":["{c}"]}`, 200, 0, ""},
@@ -113,6 +117,11 @@ var single = []row{
 	{"GET /collections/:collection/items/:item/orbit", "/collections/{c}/items/{i}/orbit", "", 404, 0, ""},
 
 	{"GET /stac/assets", "/stac/assets?url={u}", "", 200, 404, ""},
+
+	{"GET /resto/api/collections/:collection/search.json", "/resto/api/collections/{c}/search.json", "", 200, 404, ""},
+	{"GET /resto/api/collections/:collection/describe.xml", "/resto/api/collections/{c}/describe.xml", "", 200, 404, ""},
+	{"GET /resto/collections/:collection/:product", "/resto/collections/{c}/{uuid}", "", 200, 404, ""},
+	{"GET /resto/collections/:collection/:product/download", "/resto/collections/{c}/{uuid}/download", "", 200, 404, ""},
 
 	{"GET /orders", "/orders", "", 200, 0, own},
 	{"POST /orders", "/orders", `{"items":[{"collection":"{c}","id":"{i}"}]}`, 409, 404, works},
