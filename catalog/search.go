@@ -337,6 +337,7 @@ func (p *plan) matches(r *found, body []byte) bool {
 type dated struct {
 	cql2.Item
 	published, modified time.Time
+	deleted             time.Time // zero of what is there
 }
 
 // Value returns a property.
@@ -346,6 +347,11 @@ func (d *dated) Value(p cql2.Property) any {
 		return d.published.Format(time.RFC3339Nano)
 	case stac.Modified:
 		return d.modified.Format(time.RFC3339Nano)
+	case stac.Deleted:
+		if !d.deleted.IsZero() {
+			return d.deleted.Format(time.RFC3339Nano)
+		}
+		return nil
 	}
 	return d.Item.Value(p)
 }

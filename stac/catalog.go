@@ -87,6 +87,19 @@ func (p Page) Release() {
 	}
 }
 
+// DeletedProduct is a product that is gone, as its item was last.
+type DeletedProduct struct {
+	Item
+	Deleted time.Time // UTC
+}
+
+// DeletedPage is some of them; Matched is nil where nobody wanted it counted.
+type DeletedPage struct {
+	Products []DeletedProduct
+	More     bool
+	Matched  *int64
+}
+
 // Aggregation asks how often each value, or bucket of values, of one property comes among the items of a search.
 type Aggregation struct {
 	Name string // one of those that Aggregations lists

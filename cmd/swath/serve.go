@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
+	"swath/compat/cschttp"
 	"swath/compat/restohttp"
 	"swath/httpkit"
 	"swath/ingest/ondemand"
@@ -134,6 +135,8 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	files := objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog), Admit: admitDownload(s.keeper), Desk: desk, Catalog: s.catalog}
 	files.Mount(app)
 	restohttp.API{Catalog: s.catalog, Download: files.Send, Tell: tell}.Mount(app)
+	csc := cschttp.API{Catalog: s.catalog, Download: files.Send, Open: openAsset(files), Tell: tell, SignIn: signIn(s.keeper)}
+	csc.Mount(app)
 	web.API{}.Mount(app)
 	return app
 }

@@ -31,6 +31,7 @@ var Rooms = []Room{
 	{"web", 4, []string{"httpkit"}},
 	{"openapi", 4, nil},
 	{"compat", 3, nil},
+	{"compat/odata", 3, []string{"compat"}},
 	{"compat/restohttp", 4, []string{"httpkit"}},
 	{"compat/cschttp", 4, []string{"httpkit"}},
 	{"download", 3, nil},

@@ -1,0 +1,148 @@
+package catalog
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"swath/fault"
+	"swath/stac"
+	"swath/stac/cql2"
+)
+
+//go:embed sql/deleted.sql
+var deletedSQL string
+
+// DeletedProducts returns products that are gone, by the moment at which they left; q.Sort says the direction, and skip passes over
+// those that match before. Matched counts all, unless q is Uncounted.
+func (s *Store) DeletedProducts(ctx context.Context, q stac.Search, skip int) (page stac.DeletedPage, err error) {
+	descending := false
+	for _, k := range q.Sort {
+		if k.Property != stac.Deleted {
+			return page, fault.New(fault.Invalid, "what is gone is sorted by when it left alone")
+		}
+		descending = k.Descending
+	}
+	set, err := s.collections(ctx)
+	if err != nil {
+		return page, err
+	}
+	cols, _, err := collectionsOf(set, q)
+	if err != nil || len(cols) == 0 {
+		page.Matched = new(int64)
+		return page, err
+	}
+	err = s.reading(ctx, "deleted products", func(conn *pgxpool.Conn) error {
+		c := &compiler{ctx: ctx, conn: conn, words: s.words, args: pgx.NamedArgs{"cols": cols, "limit": largeBatch}, set: set, cols: cols}
+		related, atoms := "null::boolean[]", map[string]int{}
+		if q.Filter != nil {
+			sql, names := c.related(q.Filter)
+			if sql != "" {
+				related = sql
+			}
+			for i, a := range names {
+				atoms[a] = i
+			}
+		}
+		if c.err != nil {
+			return c.err
+		}
+		c.args["since"], c.args["until"] = between(q.Filter)
+		direction, than := "", ">"
+		if descending {
+			direction, than = "desc", "<"
+		}
+		n := int64(0)
+		for place := ""; ; place = "and (i.at, i.pk) " + than + " (@at::timestamptz, @pk::bigint)" {
+			rows, err := conn.Query(ctx, strings.NewReplacer("{{related}}", related, "{{place}}", place, "{{direction}}", direction).Replace(deletedSQL), c.args)
+			if err != nil {
+				return err
+			}
+			read := 0
+			var pk int64
+			var at time.Time
+			var col, dict int16
+			var packed []byte
+			var truths []*bool
+			d := stac.DeletedProduct{}
+			_, err = pgx.ForEachRow(rows, []any{&pk, &at, &d.Created, &d.Updated, &col, &dict, &packed, &truths}, func() error {
+				read++
+				c.args["at"], c.args["pk"] = at, pk
+				body, err := s.pack.decode(dict, packed)
+				if err != nil {
+					return fmt.Errorf("tombstone %d: %w", pk, err)
+				}
+				one := stac.DeletedProduct{Deleted: at.UTC(), Item: stac.Item{Collection: set.name(col), ID: idOf(body), Created: d.Created.UTC(), Updated: d.Updated.UTC(), Body: body}}
+				if q.Filter != nil && !cql2.Match(q.Filter, envOf(one, truths, atoms)) {
+					return nil
+				}
+				if n++; n > int64(skip) && len(page.Products) < q.Limit {
+					page.Products = append(page.Products, one)
+				} else if n > int64(skip) {
+					page.More = true
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			if read < largeBatch {
+				if !q.Uncounted {
+					page.Matched = &n
+				}
+				return nil
+			}
+			if page.More && q.Uncounted {
+				return nil
+			}
+		}
+	})
+	return page, err
+}
+
+// between returns the moments between which a filter lets products leave.
+func between(n cql2.Node) (since, until pgtype.Timestamptz) {
+	since, until = interval(stac.Interval{})
+	args, is := n.(cql2.And)
+	if !is {
+		args = cql2.And{n}
+	}
+	for _, arg := range args {
+		p, op, value, ok := sides(arg)
+		if !ok || p != stac.Deleted {
+			continue
+		}
+		switch value.(type) {
+		case cql2.Timestamp, cql2.Date:
+		default:
+			continue
+		}
+		first, last := momentsOf(value)
+		if op == cql2.Greater || op == cql2.GreaterOrEqual || op == cql2.Equal {
+			since = pgtype.Timestamptz{Time: first, Valid: true}
+		}
+		if op == cql2.Less || op == cql2.LessOrEqual || op == cql2.Equal {
+			until = pgtype.Timestamptz{Time: last, Valid: true}
+		}
+	}
+	return since, until
+}
+
+// envOf lets a filter be matched with a product that is gone.
+func envOf(p stac.DeletedProduct, truths []*bool, atoms map[string]int) cql2.Env {
+	d := &dated{Item: cql2.Item{Body: p.Body}, published: p.Created, modified: p.Updated, deleted: p.Deleted}
+	d.Spatial = func(s cql2.Spatial) (is, known bool) {
+		i, ok := atoms[cql2.String(s)]
+		if !ok || i >= len(truths) || truths[i] == nil {
+			return false, false
+		}
+		return *truths[i], true
+	}
+	return d
+}

@@ -1,0 +1,168 @@
+package catalog
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"swath/fault"
+	"swath/stac"
+	"swath/stac/cql2"
+)
+
+// productIn is an item whose product is held here.
+func productIn(collection, id, geometry, properties string) stac.Item {
+	it := itemOf(collection, id, geometry, properties)
+	asset := fmt.Sprintf(`"assets":{"product":{"href":"swath:/x","file:size":7,"swath:object":"%s/%s/r/product.zip"}}`, collection, id)
+	it.Body = []byte(strings.Replace(string(it.Body), `"assets":{}`, asset, 1))
+	return it
+}
+
+// TestProducts lists products by when they came and changed, page by page, finds them by UUID, and remembers those that left; of items
+// without a product it says nothing.
+func TestProducts(t *testing.T) {
+	s := newStore(t, "c", "secret")
+	const here, there = `{"type":"Point","coordinates":[1,1]}`, `{"type":"Point","coordinates":[50,1]}`
+	at := func(day int) string {
+		return fmt.Sprintf(`{"datetime":"2024-01-%02dT00:00:00Z","eo:cloud_cover":%d,"odd":"%d"}`, day, day, day)
+	}
+	for i := range 9 {
+		put(t, s, productIn("c", fmt.Sprint("p", i), map[bool]string{true: here, false: there}[i%2 == 0], at(20-i)))
+		put(t, s, itemOf("c", fmt.Sprint("bare", i), here, at(i+1)))
+	}
+	put(t, s, productIn("secret", "s", here, at(1)))
+	put(t, s, productIn("c", "p3", there, at(30))) // it changes, and keeps its place among those that came
+	ctx := stac.WithScope(t.Context(), stac.Hiding("secret"))
+	list := func(q stac.Search) string {
+		t.Helper()
+		q.Products, q.Limit = true, 4
+		var ids []string
+		for {
+			page, err := s.Search(ctx, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if q.Token == "" && (page.Matched == nil || *page.Matched < int64(len(page.Items))) {
+				t.Errorf("%d match", page.Matched)
+			}
+			for _, it := range page.Items {
+				if it.Created.IsZero() || it.Updated.Before(it.Created) || (it.ID == "p3") != it.Updated.After(it.Created) {
+					t.Errorf("%s came %v and changed %v", it.ID, it.Created, it.Updated)
+				}
+				ids = append(ids, strings.TrimPrefix(it.ID, "p"))
+			}
+			if q.Token = page.Next; q.Token == "" {
+				return strings.Join(ids, "")
+			}
+		}
+	}
+	sorted := func(property string, descending bool) []stac.SortKey {
+		return []stac.SortKey{{Property: property, Descending: descending}}
+	}
+	third, err := s.Search(ctx, stac.Search{IDs: []string{"p5"}, Products: true})
+	if err != nil || len(third.Items) != 1 {
+		t.Fatal(err)
+	}
+	since := func(property string, op cql2.CompareOp) cql2.Node {
+		return cql2.Compare{Op: op, Left: cql2.Property(property), Right: cql2.Timestamp{Time: third.Items[0].Created}}
+	}
+	odd := cql2.Not{Arg: cql2.Like{Value: cql2.Property("odd"), Pattern: cql2.Text("14")}} // looked at on the bodies: it is not p6
+	area := cql2.Spatial{Op: cql2.Intersects, Left: cql2.Property("geometry"), Right: cql2.BBox{0, 0, 2, 2}}
+	for name, tc := range map[string]struct {
+		q    stac.Search
+		want string
+	}{
+		"published":         {stac.Search{Sort: sorted(stac.Published, false)}, "012345678"},
+		"published, newest": {stac.Search{Sort: sorted(stac.Published, true)}, "876543210"},
+		"modified":          {stac.Search{Sort: sorted(stac.Modified, false)}, "012456783"},
+		"modified, newest":  {stac.Search{Sort: sorted(stac.Modified, true)}, "387654210"},
+		"since":             {stac.Search{Sort: sorted(stac.Published, false), Filter: since(stac.Published, cql2.GreaterOrEqual)}, "5678"},
+		"before":            {stac.Search{Sort: sorted(stac.Published, false), Filter: since(stac.Modified, cql2.Less)}, "0124"},
+		"with a body":       {stac.Search{Sort: sorted(stac.Published, false), Filter: cql2.And{since(stac.Published, cql2.GreaterOrEqual), odd}}, "578"},
+		"either":            {stac.Search{Sort: sorted(stac.Published, false), Filter: cql2.Or{since(stac.Published, cql2.Less), cql2.Not{Arg: odd}}}, "012346"},
+		"area":              {stac.Search{Sort: sorted(stac.Published, false), Filter: area}, "02468"},
+		"names":             {stac.Search{Sort: sorted(stac.Published, true), IDs: []string{"p2", "p7", "bare1"}}, "72"},
+		"by time":           {stac.Search{}, "301245678"},
+		"by cloud":          {stac.Search{Sort: sorted("eo:cloud_cover", false)}, "876542103"},
+	} {
+		if got := list(tc.q); got != tc.want {
+			t.Errorf("%s: %s, want %s", name, got, tc.want)
+		}
+	}
+	if _, err := s.Search(ctx, stac.Search{Sort: sorted(stac.Published, false)}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("items that are no products, by when they came: %v", err)
+	}
+
+	if it, err := s.ItemByUUID(ctx, strings.ToUpper(stac.UUID("c", "p3"))); err != nil || it.ID != "p3" || it.Collection != "c" || !it.Created.Before(it.Updated) {
+		t.Errorf("by UUID: %s/%s, %v", it.Collection, it.ID, err)
+	}
+	for _, uuid := range []string{stac.UUID("secret", "s"), stac.UUID("other", "p3"), stac.UUID("c", "none"), "x"} {
+		if _, err := s.ItemByUUID(ctx, uuid); !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s: %v", uuid, err)
+		}
+	}
+
+	begun := time.Now()
+	for _, id := range []string{"p2", "bare2", "p7", "p8"} {
+		if err := s.DeleteItem(t.Context(), "c", id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.DeleteItem(t.Context(), "secret", "s"); err != nil {
+		t.Fatal(err)
+	}
+	gone := func(q stac.Search, skip int) string {
+		t.Helper()
+		page, err := s.DeletedProducts(ctx, q, skip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids := ""
+		for _, d := range page.Products {
+			ids += strings.TrimPrefix(d.ID, "p")
+			if d.Deleted.Before(d.Created) {
+				t.Errorf("%s left before it came", d.ID)
+			}
+		}
+		return fmt.Sprint(ids, " of ", *page.Matched, " ", page.More)
+	}
+	for name, tc := range map[string]struct {
+		q    stac.Search
+		skip int
+		want string
+	}{
+		"all":    {stac.Search{Limit: 10}, 0, "278 of 3 false"},
+		"some":   {stac.Search{Limit: 1}, 1, "7 of 3 true"},
+		"newest": {stac.Search{Limit: 10, Sort: sorted(stac.Deleted, true)}, 0, "872 of 3 false"},
+		"area":   {stac.Search{Limit: 10, Filter: area}, 0, "28 of 2 false"},
+		"later":  {stac.Search{Limit: 10, Filter: cql2.Compare{Op: cql2.GreaterOrEqual, Left: cql2.Property(stac.Deleted), Right: cql2.Timestamp{Time: begun.Add(time.Hour)}}}, 0, " of 0 false"},
+		"came":   {stac.Search{Limit: 10, Filter: since(stac.Published, cql2.GreaterOrEqual)}, 0, "78 of 2 false"},
+	} {
+		if got := gone(tc.q, tc.skip); got != tc.want {
+			t.Errorf("gone, %s: %s, want %s", name, got, tc.want)
+		}
+	}
+}
+
+// TestFindProducts works out the column of items that were stored before there was one.
+func TestFindProducts(t *testing.T) {
+	s := newStore(t, "c")
+	put(t, s, productIn("c", "p", `{"type":"Point","coordinates":[1,1]}`, `{"datetime":"2024-01-01T00:00:00Z"}`))
+	put(t, s, itemOf("c", "bare", `{"type":"Point","coordinates":[1,1]}`, `{"datetime":"2024-01-01T00:00:00Z"}`))
+	if _, err := s.pool.Exec(t.Context(), "update item set product = null; insert into find_products select min(pk) - 1, max(pk) from item"); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := s.pool.Acquire(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Release()
+	if err := s.findProducts(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	page, err := s.Search(t.Context(), stac.Search{Products: true})
+	if err != nil || len(page.Items) != 1 || page.Items[0].ID != "p" {
+		t.Errorf("%d products, %v", len(page.Items), err)
+	}
+}
