@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"swath/auth"
 	"swath/fault"
 	"swath/objects/copies"
 	"swath/objects/staging"
@@ -221,23 +220,26 @@ func parseAge(text string) (time.Duration, error) {
 }
 
 func archiveRestoreCommand() *cobra.Command {
-	var collection string
+	var collection, lane string
 	var items, assets []string
 	c := &cobra.Command{
 		Use:     "restore",
-		Short:   "Order files of items from the archive, in the operators' lane",
+		Short:   "Order files of items from the archive, in the lane of operators or of ingest",
 		Example: "  swath archive restore --data ./data --collection sentinel-2-l1c --item S2A_MSIL1C_20180629T000241_N0206_R030_T56JMM_20180629T012042",
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if collection == "" || len(items) == 0 {
 				return usageError{errors.New("archive restore: --collection and --item are needed")}
 			}
+			if lane != copies.LaneOperator && lane != copies.LaneIngest {
+				return usageError{fmt.Errorf("archive restore: --lane %q is neither operator nor ingest", lane)}
+			}
 			return withArchive(c, func(ctx context.Context, cfg Config, s *stores, _ *slog.Logger) error {
 				files, err := s.archived(ctx, collection, items, assets)
 				if err != nil {
 					return err
 				}
-				id, err := s.desk(cfg).Order(auth.With(ctx, auth.Principal{User: "operator", Role: auth.Operator}), files, false)
+				id, err := s.desk(cfg).OrderFor(ctx, lane, files)
 				if err == nil {
 					fmt.Fprintf(c.OutOrStdout(), "%d files are ordered: order %s\n", len(files), id)
 				}
@@ -246,6 +248,7 @@ func archiveRestoreCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&collection, "collection", "", "collection of the items")
+	c.Flags().StringVar(&lane, "lane", copies.LaneOperator, "operator, or ingest for what is converted or computed anew")
 	c.Flags().StringSliceVar(&items, "item", nil, "items")
 	c.Flags().StringSliceVar(&assets, "assets", nil, "keys of the assets (default: all that are archived)")
 	addFlags(c, storeSettings)

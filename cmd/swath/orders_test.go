@@ -40,6 +40,9 @@ func TestOrdersContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := contract.Client(t, newApp(s, cfg, log, nil, nil))
+	if got := client.Get(item56JMM + "?f=html"); !strings.Contains(string(got.Body), "in the archive: orderable") {
+		t.Errorf("the page of a cold item: %s", got.Body)
+	}
 	id := path.Base(item56JMM)
 	items := func(assets string) string {
 		return `{"items":[{"collection":"sentinel-2-l1c","id":"` + id + `","assets":[` + assets + `]}]}`

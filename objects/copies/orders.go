@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"swath/fault"
 )
@@ -339,22 +340,34 @@ func (s *Store) Figures(ctx context.Context) (f Figures, err error) {
 // lockKey is the advisory lock of the one keeper of a database: "keep" in ASCII.
 const lockKey = 0x6b656570
 
-// Lock makes this process the keeper until unlock; fault.Conflict when another one is.
-func (s *Store) Lock(ctx context.Context) (unlock func(), err error) {
+// Held is the lock of the keeper. It ends with its connection, wherever that breaks.
+type Held struct{ conn *pgxpool.Conn }
+
+// Lock makes this process the keeper; fault.Conflict when another one is.
+func (s *Store) Lock(ctx context.Context) (*Held, error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return nil, unavailable(err)
 	}
 	var locked bool
 	if err = conn.QueryRow(ctx, "select pg_try_advisory_lock($1)", lockKey).Scan(&locked); err == nil && locked {
-		return func() {
-			conn.Conn().Close(context.Background()) //nolint:errcheck // the lock goes with the connection either way
-			conn.Release()
-		}, nil
+		return &Held{conn}, nil
 	}
 	conn.Release()
 	if err != nil {
 		return nil, unavailable(fmt.Errorf("lock: %w", err))
 	}
 	return nil, fault.New(fault.Conflict, "another process keeps the archive's copies")
+}
+
+// Check fails when the lock is lost.
+func (h *Held) Check(ctx context.Context) error {
+	_, err := h.conn.Exec(ctx, "select")
+	return unavailable(err)
+}
+
+// Unlock lets another process keep.
+func (h *Held) Unlock() {
+	h.conn.Conn().Close(context.Background()) //nolint:errcheck // the lock goes with the connection either way
+	h.conn.Release()
 }

@@ -53,6 +53,11 @@ func (d *Desk) Order(ctx context.Context, files []copies.File, single bool) (id 
 	return d.Copies.Order(ctx, copies.Asking{Owner: p.User, Lane: lane, Files: files, Single: single, Quota: quota, Most: d.Config.BufferBytes, Stay: d.Config.LeastLife})
 }
 
+// OrderFor orders files for the installation itself, in a lane of its own: it has no quota.
+func (d *Desk) OrderFor(ctx context.Context, lane string, files []copies.File) (id string, err error) {
+	return d.Copies.Order(ctx, copies.Asking{Owner: "lane:" + lane, Lane: lane, Files: files, Most: d.Config.BufferBytes, Stay: d.Config.LeastLife})
+}
+
 // Find returns the copy of an object that is offline. One that went to a cold class by itself, by a rule of the bucket, is noted now.
 func (d *Desk) Find(ctx context.Context, key, collection, item string) (copies.Copy, error) {
 	c, err := d.Copies.Get(ctx, key)

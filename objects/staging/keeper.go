@@ -77,10 +77,10 @@ func NewKeeper(c *copies.Store, archive objects.Archive, bytes objects.Store, cf
 // Run keeps until the context ends. While another process keeps, it waits.
 func (k *Keeper) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		unlock, err := k.copies.Lock(ctx)
+		lock, err := k.copies.Lock(ctx)
 		if err == nil {
-			err = k.keep(ctx)
-			unlock()
+			err = k.keep(ctx, lock)
+			lock.Unlock()
 		}
 		if err != nil && ctx.Err() == nil && !fault.Is(err, fault.Conflict) {
 			k.cfg.Log.Error("archived copies are not kept", "err", err)
@@ -90,9 +90,12 @@ func (k *Keeper) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// keep works until something fails that is not the fault of one copy.
-func (k *Keeper) keep(ctx context.Context) error {
+// keep works until something fails that is not the fault of one copy, or the lock is lost.
+func (k *Keeper) keep(ctx context.Context, lock *copies.Held) error {
 	for ctx.Err() == nil {
+		if err := lock.Check(ctx); err != nil {
+			return err
+		}
 		busy, err := k.Tick(ctx)
 		if err != nil {
 			return err
@@ -115,11 +118,11 @@ func (k *Keeper) Once(ctx context.Context) error {
 
 // Locked runs do as the one keeper; fault.Conflict when there is another.
 func (k *Keeper) Locked(ctx context.Context, do func(context.Context) error) error {
-	unlock, err := k.copies.Lock(ctx)
+	lock, err := k.copies.Lock(ctx)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer lock.Unlock()
 	return do(ctx)
 }
 

@@ -47,6 +47,7 @@ type asset struct {
 	Title string   `json:"title"`
 	Roles []string `json:"roles"`
 	Size  int64    `json:"file:size"`
+	Order string   `json:"order:status"` // of a file that has a copy in the archive
 }
 
 // read decodes as much of a body as fits: a foreign item with one odd field still has a page.
