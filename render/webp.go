@@ -29,7 +29,7 @@ import (
 
 const (
 	webpQuality = 75
-	webpMethod  = 2 // half the time of libwebp's default 4, for 4 % more bytes
+	webpMethod  = 1 // a quarter less time than 2 for 9 % more bytes; a third of libwebp's default 4
 )
 
 // encodeWebP returns pixels of 3 or 4 bytes as a lossy WebP.

@@ -196,7 +196,7 @@ func (v *View) pictureOf(planes int, what string) error {
 }
 
 // drawVersion changes when the same request draws other pixels, or other bytes, than before.
-const drawVersion = 4
+const drawVersion = 5
 
 // digest names the pixels of this view. It changes when a source, a band's scale or a parameter does, so it serves as
 // validator of caches without anything being drawn.
