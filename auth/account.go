@@ -101,8 +101,8 @@ type Accounts interface {
 	AddUse(ctx context.Context, used []Use, since time.Time) ([]Use, error)
 	// Used returns what an account used since then, by hour.
 	Used(ctx context.Context, account string, since time.Time) ([]Use, error)
-	// FoldUse makes one row a day of the hours that are long gone.
-	FoldUse(ctx context.Context) error
+	// Tidy makes one row a day of the hours that are long gone, and forgets keys and sessions that have long ended.
+	Tidy(ctx context.Context) error
 	// Secret returns what the servers of this installation share.
 	Secret(ctx context.Context) ([]byte, error)
 }

@@ -60,15 +60,15 @@ func NewKeeper(ctx context.Context, accounts Accounts, cfg Config) (*Keeper, err
 const (
 	refreshEvery = 5 * time.Second  // what is private
 	flushEvery   = 10 * time.Second // what was used
-	foldEvery    = 6 * time.Hour    // what was used long ago
+	tidyEvery    = time.Hour        // what has long ended
 )
 
 // Keep looks what has become private, and writes down what was used, until the context ends; then once more.
 func (k *Keeper) Keep(ctx context.Context) {
-	refresh, flush, fold := time.NewTicker(refreshEvery), time.NewTicker(flushEvery), time.NewTicker(foldEvery)
+	refresh, flush, tidy := time.NewTicker(refreshEvery), time.NewTicker(flushEvery), time.NewTicker(tidyEvery)
 	defer refresh.Stop()
 	defer flush.Stop()
-	defer fold.Stop()
+	defer tidy.Stop()
 	for {
 		select {
 		case <-refresh.C:
@@ -79,9 +79,9 @@ func (k *Keeper) Keep(ctx context.Context) {
 			if err := k.Flush(ctx); err != nil && ctx.Err() == nil {
 				k.cfg.Log.Warn("what was used can't be written; it is tried again", "err", err)
 			}
-		case <-fold.C:
-			if err := k.accounts.FoldUse(ctx); err != nil && ctx.Err() == nil {
-				k.cfg.Log.Warn("what was used long ago can't be put together; it is tried again", "err", err)
+		case <-tidy.C:
+			if err := k.accounts.Tidy(ctx); err != nil && ctx.Err() == nil {
+				k.cfg.Log.Warn("the accounts can't be tidied; it is tried again", "err", err)
 			}
 		case <-ctx.Done():
 			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushEvery)

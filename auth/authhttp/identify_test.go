@@ -3,6 +3,7 @@ package authhttp
 import (
 	"encoding/hex"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -181,4 +182,39 @@ func TestWhatWasSent(t *testing.T) {
 	if e.used[ada.ID] != int64(len("a tile")) || e.used[""] != int64(len("a tile")) {
 		t.Errorf("%v", e.used)
 	}
+}
+
+// FuzzIdentify: whatever a request says of who asks, it is let in or refused: no panic, no failure of ours, and nobody is made of nothing.
+func FuzzIdentify(f *testing.F) {
+	f.Add("Basic YTpi", "", "", "")
+	f.Add("Bearer sw_aaaaaaaaaaaaaaaa_"+strings.Repeat("a", 40), "sw_x", "swath_session=x", "X-Amz-Signature=00&X-Amz-Credential=a/20260101/b/c/d&X-Amz-Date=20260101T000000Z&X-Amz-Expires=1")
+	f.Add("Bearer a.b.c", "", "swath_session=", "X-Amz-Signature=%zz")
+	f.Add("Digest x", "\x00", "x=y; =", "X-Amz-Signature=a&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-SignedHeaders=host")
+	e := newEstate(f, nil)
+	f.Fuzz(func(t *testing.T, authorization, key, cookie, query string) {
+		req := &http.Request{Method: http.MethodGet, Host: "example.com", URL: &url.URL{Path: "/account", RawQuery: strings.Map(func(r rune) rune {
+			if r <= ' ' || r > '~' || r == '#' {
+				return -1
+			}
+			return r
+		}, query)}, Header: http.Header{}}
+		for name, value := range map[string]string{"Authorization": authorization, "X-API-Key": key, "Cookie": cookie} {
+			if clean := strings.Map(func(r rune) rune {
+				if r < ' ' || r > '~' {
+					return -1
+				}
+				return r
+			}, value); clean != "" {
+				req.Header.Set(name, clean)
+			}
+		}
+		resp, err := e.app.Test(req, -1)
+		if err != nil {
+			t.Skip(err) // no request that HTTP knows
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != 401 && resp.StatusCode != 400 && resp.StatusCode != 429 && resp.StatusCode != 431 {
+			t.Fatalf("%d: %q %q %q %q", resp.StatusCode, authorization, key, cookie, query)
+		}
+	})
 }

@@ -129,10 +129,11 @@ func (s *Store) AddAccount(ctx context.Context, a auth.Account) (auth.Account, e
 	return a, failed("add account", err)
 }
 
-// ChangeAccount stores role, password, quotas and whether it is disabled. An account that loses its password or is disabled is signed out.
+// ChangeAccount stores role, password, quotas and whether it is disabled. An account that is disabled or has another password is signed out.
 func (s *Store) ChangeAccount(ctx context.Context, a auth.Account) error {
 	return s.changed(ctx, "change account", fmt.Sprintf("account %.100q", a.Name),
-		`with changed as (update account set role = $2, password = $3, quotas = $4, disabled = $5 where id = $1 and erased is null returning id),
-		out as (delete from account_session using changed where account = id and ($5 or $3 = '')) select from changed`,
+		`with before as (select password from account where id = $1),
+		changed as (update account set role = $2, password = $3, quotas = $4, disabled = $5 where id = $1 and erased is null returning id),
+		out as (delete from account_session using changed, before where account = id and ($5 or $3 <> before.password)) select from changed`,
 		a.ID, a.Role.String(), a.Password, a.Quotas, a.Disabled)
 }

@@ -65,6 +65,22 @@ func TestAccounts(t *testing.T) {
 	if a, n, err := s.AccountWithSession(ctx, []byte("cookie")); err != nil || a.ID != ada.ID || !n.Expires.Equal(session.Expires.Truncate(time.Microsecond)) {
 		t.Errorf("%+v %+v %v", a, n, err)
 	}
+	ada.Role = auth.Operator
+	if err := s.ChangeAccount(ctx, ada); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.AccountWithSession(ctx, []byte("cookie")); err != nil {
+		t.Errorf("another role signs out: %v", err)
+	}
+	ada.Password = "another"
+	if err := s.ChangeAccount(ctx, ada); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = s.AccountWithSession(ctx, []byte("cookie"))
+	wants(t, "the session after another password", err, fault.NotFound)
+	if err := s.AddSession(ctx, session); err != nil {
+		t.Fatal(err)
+	}
 	ada.Disabled, ada.Role, ada.Quotas = true, auth.Centre, nil
 	if err := s.ChangeAccount(ctx, ada); err != nil {
 		t.Fatal(err)
@@ -100,6 +116,22 @@ func TestKeys(t *testing.T) {
 		t.Errorf("revoked: %+v %v", got, err)
 	}
 	wants(t, "revoke nothing", s.RevokeKey(ctx, "none"), fault.NotFound)
+	for _, age := range []struct{ good, gone time.Duration }{{time.Hour, 30 * time.Minute}, {time.Hour, 2 * time.Hour}, {365 * day, 29 * day}, {365 * day, 31 * day}} {
+		old, _ := auth.NewKey(ada.ID)
+		if _, err := s.AddKey(ctx, old); err != nil {
+			t.Fatal(err)
+		}
+		ended := time.Now().Add(-age.gone)
+		if _, err := s.pool.Exec(ctx, "update account_key set created = $2, expires = $3 where id = $1", old.ID, ended.Add(-age.good), ended); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Tidy(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if all, err := s.Keys(ctx, ada.ID); err != nil || len(all) != 3 { // the first, and those that ended lately
+		t.Errorf("%d keys are left, %v", len(all), err)
+	}
 	other, _ := auth.NewKey("nobody")
 	_, err = s.AddKey(ctx, other)
 	wants(t, "a key of nobody", err, fault.NotFound)
@@ -173,7 +205,7 @@ func TestUse(t *testing.T) {
 		t.Errorf("%v, want %v (%v)", got, want, err)
 	}
 	for range 2 {
-		if err := s.FoldUse(ctx); err != nil {
+		if err := s.Tidy(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -64,10 +64,16 @@ func (s *Store) Used(ctx context.Context, account string, since time.Time) ([]au
 // hoursKept is how long what was used is told by the hour.
 const hoursKept = 31 * 24 * time.Hour
 
-// FoldUse makes one row a day of the hours that are long gone.
-func (s *Store) FoldUse(ctx context.Context) error {
+// Tidy makes one row a day of the hours that are long gone, and forgets keys and sessions that have ended: a key after as long again as it
+// was good, at most a month, so that one can still see what it was.
+func (s *Store) Tidy(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, foldUseSQL, pgx.NamedArgs{"before": time.Now().UTC().Add(-hoursKept).Truncate(24 * time.Hour)})
-	return failed("fold use", err)
+	for _, sql := range []string{"delete from account_key where expires < now() - least(interval '30 days', expires - created)", "delete from account_session where expires < now()"} {
+		if err == nil {
+			_, err = s.pool.Exec(ctx, sql)
+		}
+	}
+	return failed("tidy", err)
 }
 
 // Privates returns what is private, and whom it is shown.
