@@ -119,6 +119,7 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	}
 
 	app := httpkit.New(httpkit.Config{PublicURL: cfg.PublicURL, RequestTimeout: cfg.RequestTimeout, Metrics: metrics, Log: log, Sent: countUse(s.keeper)})
+	cschttp.API{}.Frame(app)
 	people := accountsDoor(s.keeper, cfg)
 	people.Frame(app)
 	people.Mount(app)

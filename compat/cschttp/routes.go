@@ -56,7 +56,7 @@ type API struct {
 }
 
 // TokenPath is where tokens are given, as at the hub's identity server.
-const TokenPath = "/auth/realms/CDSE/protocol/openid-connect/token"
+const TokenPath = realm + "/protocol/openid-connect/token"
 
 // Mount adds the routes.
 func (a API) Mount(r fiber.Router) {
@@ -70,6 +70,8 @@ func (a API) Mount(r fiber.Router) {
 	r.Get(`/odata/v1/Products\(:id\)/*`, worded(a.nodes))
 	if a.SignIn != nil {
 		r.Post(TokenPath, a.token)
+		r.Get(realm+"/.well-known/openid-configuration", a.discovery)
+		r.Get(realm+"/protocol/openid-connect/certs", a.certificates)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"swath/fault"
+	"swath/httpkit"
 )
 
 // token serves POST …/protocol/openid-connect/token (RFC 6749, 4.3 and 6): the forms that the hub's clients send.
@@ -22,14 +23,18 @@ func (a API) token(c *fiber.Ctx) error {
 	switch form.Get("grant_type") {
 	case "password":
 	case "refresh_token":
-		name, password = "", form.Get("refresh_token")
+		name, password = "", carried(form.Get("refresh_token"))
 	default:
 		return refuse(fiber.StatusBadRequest, "unsupported_grant_type", "grant_type is password or refresh_token")
 	}
-	token, life, err := a.SignIn(c.UserContext(), name, password, c.IP())
+	key, life, err := a.SignIn(c.UserContext(), name, password, c.IP())
 	if fault.Is(err, fault.Unauthenticated) || fault.Is(err, fault.Forbidden) || fault.Is(err, fault.NotFound) {
 		return refuse(fiber.StatusUnauthorized, "invalid_grant", "Invalid user credentials")
 	} else if err != nil {
+		return err
+	}
+	token, err := sign(httpkit.BaseURL(c)+realm, key, life)
+	if err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
