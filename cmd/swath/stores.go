@@ -106,7 +106,7 @@ func openStores(ctx context.Context, cfg Config, log *slog.Logger, as tenure) (s
 	}
 	s.tiered = staging.NewStore(s.plain, s.copies, s.archive)
 	s.objects = s.tiered
-	return s, s.copies.Look(ctx, true)
+	return s, nil
 }
 
 // readable tells whether an object's bytes are here; nil where there is no archive, and they all are.

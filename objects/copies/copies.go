@@ -93,7 +93,7 @@ type Store struct {
 	known known
 }
 
-// Open connects. Watch keeps MayHave up to date.
+// Open connects. Watch makes MayHave quick and keeps it up to date.
 func Open(ctx context.Context, url string) (*Store, error) {
 	pool, err := pgxpool.New(ctx, url)
 	if err != nil {

@@ -5,15 +5,18 @@ import (
 	"hash/maphash"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 )
 
-// known are the items that have copies, as hashes: whoever is not among them needs no question to the database.
+// known are the items that have copies, as hashes: whoever is not among them needs no question to the database. Until all were looked at,
+// any may be among them.
 type known struct {
-	mu    sync.RWMutex
-	items map[uint64]struct{}
+	mu     sync.RWMutex
+	items  map[uint64]struct{}
+	loaded atomic.Bool
 }
 
 // seed is the same for all stores of a process.
@@ -45,7 +48,9 @@ func (k *known) has(h uint64) bool {
 }
 
 // MayHave reports whether an item may have copies: false is sure as of the last look, a few seconds ago.
-func (s *Store) MayHave(collection, item string) bool { return s.known.has(hash(collection, item)) }
+func (s *Store) MayHave(collection, item string) bool {
+	return !s.known.loaded.Load() || s.known.has(hash(collection, item))
+}
 
 // MayHaveKey reports the same of the item to which an object belongs by its key: collection/item/….
 func (s *Store) MayHaveKey(key string) bool {
@@ -72,6 +77,9 @@ func (s *Store) Look(ctx context.Context, all bool) error {
 		s.known.add(collection, item)
 		return nil
 	})
+	if err == nil && all {
+		s.known.loaded.Store(true)
+	}
 	return unavailable(err)
 }
 
