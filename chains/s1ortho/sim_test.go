@@ -263,3 +263,68 @@ func TestSimulatedProduct(t *testing.T) {
 		}
 	}
 }
+
+// Slopes that face the radar and those that face away: their flattened values are the same.
+func TestFlattened(t *testing.T) {
+	product, heights, truth := simulated(t)
+	_, out := ortho(t, map[string]any{"product": []string{product}, "dem": heights, "min_coverage": 0.05, "zip": false, "calibration": "gamma-rtc",
+		"local_incidence": true, "mask": true, "polarisations": []string{"VV"}, "tiles": []string{"33TVG"}})
+	vv, lia, mask := load(t, out, "*_vv_*.tif"), load(t, out, "*_lia_*.tif"), load(t, out, "*_mask_*.tif")
+	regions(t, vv, truth, "VV", func(i int) map[string]float64 { return truth.Regions[i].RTC })
+	const flat = -7.8 // of every mountain pixel
+	var bins [4]struct{ sum, n float64 }
+	box := mountains(truth)
+	for y := box[1]; y < box[3]; y += 1 {
+		for x := box[0]; x < box[2]; x += 1 {
+			v, a := vv.at(x, y), lia.at(x, y)/100
+			if v != v || a != a || mask.at(x, y) != 0 || nearReflector(truth, x, y) {
+				continue
+			}
+			k := 0 // facing, by local incidence
+			switch {
+			case a > 50:
+				k = 3
+			case a > 38:
+				k = 2
+			case a > 28:
+				k = 1
+			}
+			bins[k].sum, bins[k].n = bins[k].sum+v, bins[k].n+1
+		}
+	}
+	db := func(k int) float64 { return 10 * math.Log10(bins[k].sum/bins[k].n) }
+	for k := range bins {
+		t.Logf("local incidence class %d: %.3f dB, %.0f pixels", k, db(k), bins[k].n)
+	}
+	if d := db(0) - db(3); math.Abs(d) > 0.3 {
+		t.Errorf("slopes towards the radar and away differ by %.2f dB", d)
+	}
+	for k := range bins {
+		if math.Abs(db(k)-flat) > 0.3 {
+			t.Errorf("class %d: %.2f dB, not %.1f", k, db(k), flat)
+		}
+	}
+}
+
+// nearReflector is where a reflector, or the pad that it stands on, is seen.
+func nearReflector(truth simTruth, x, y int) bool {
+	for _, r := range truth.Reflectors {
+		if rx, ry := tilePlace(r.LonDeg, r.LatDeg); math.Hypot(rx-float64(x), ry-float64(y)) < 30 {
+			return true
+		}
+	}
+	return false
+}
+
+// mountains is the box around the reflectors in the mountains, pixels of the tile.
+func mountains(truth simTruth) [4]int {
+	b := [4]int{math.MaxInt, math.MaxInt, 0, 0}
+	for _, r := range truth.Reflectors {
+		if r.Kind == "flat" {
+			continue
+		}
+		x, y := tilePlace(r.LonDeg, r.LatDeg)
+		b = [4]int{min(b[0], int(x)), min(b[1], int(y)), max(b[2], int(x)), max(b[3], int(y))}
+	}
+	return b
+}
