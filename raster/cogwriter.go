@@ -15,7 +15,8 @@ type COGWriter struct {
 	like directory
 	p    *pyramid
 	rows int
-	line []byte
+	line []byte // pixels with all their samples
+	one  []byte // samples of one band
 }
 
 // memorySource is bytes as a Source.
@@ -23,18 +24,20 @@ type memorySource struct{ *bytes.Reader }
 
 func (m memorySource) ID() string { return "" }
 
-// NewCOGWriter begins a file of one band, which appears at dst when it is closed. Spools of compressed blocks lie beside it meanwhile.
+// NewCOGWriter begins a file which appears at dst when it is closed. Spools of compressed blocks lie beside it meanwhile.
 func NewCOGWriter(dst string, g GeoTIFF, o COGOptions) (*COGWriter, error) {
 	if g.Type == "" {
 		g.Type = Float32
 	}
-	if len(g.Bands) != 1 {
-		return nil, fmt.Errorf("raster: a COG of %d bands is not written line by line", len(g.Bands))
-	}
 	// What is said of the samples and the place, in a file of one corner.
 	corner := g
 	corner.Width, corner.Height = 1, 1
-	body, err := corner.Encode([][]float32{{0}})
+	n := len(g.Bands)
+	pixel := make([][]float32, n)
+	for i := range pixel {
+		pixel[i] = []float32{0}
+	}
+	body, err := corner.Encode(pixel)
 	if err != nil {
 		return nil, err
 	}
@@ -42,12 +45,15 @@ func NewCOGWriter(dst string, g GeoTIFF, o COGOptions) (*COGWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &COGWriter{g: g, dst: dst, like: dirs[0], line: make([]byte, g.Width*g.Type.Bytes())}
+	w := &COGWriter{g: g, dst: dst, like: dirs[0], line: make([]byte, n*g.Width*g.Type.Bytes()), one: make([]byte, g.Width*g.Type.Bytes())}
 	if w.work, err = os.MkdirTemp(filepath.Dir(dst), ".cog-*"); err != nil {
 		return nil, fmt.Errorf("raster: write %s: %w", dst, err)
 	}
-	o.Bands = []int{1}
-	d := Description{Width: g.Width, Height: g.Height, Bands: 1, DataType: g.Type, NoData: g.NoData}
+	o.Bands = nil
+	for i := range n {
+		o.Bands = append(o.Bands, i+1)
+	}
+	d := Description{Width: g.Width, Height: g.Height, Bands: n, DataType: g.Type, NoData: g.NoData}
 	if w.p, err = newPyramid(w.work, d, validity{}, o.blockSide(d), o); err != nil {
 		os.RemoveAll(w.work)
 		return nil, fmt.Errorf("raster: write %s: %w", dst, err)
@@ -55,10 +61,23 @@ func NewCOGWriter(dst string, g GeoTIFF, o COGOptions) (*COGWriter, error) {
 	return w, nil
 }
 
-// Add writes whole rows, NaN where nothing was measured.
-func (w *COGWriter) Add(values []float32) error {
-	for ; len(values) >= w.g.Width; values = values[w.g.Width:] {
-		w.g.Type.put(w.line, values[:w.g.Width], w.g.NoData)
+// Add writes whole rows, a plane for each band, NaN where nothing was measured.
+func (w *COGWriter) Add(planes ...[]float32) error {
+	n, size := len(w.g.Bands), w.g.Type.Bytes()
+	if len(planes) != n {
+		return fmt.Errorf("raster: write %s: %d planes for %d bands", w.dst, len(planes), n)
+	}
+	for row := 0; row*w.g.Width < len(planes[0]); row++ {
+		for k, plane := range planes {
+			w.g.Type.put(w.one, plane[row*w.g.Width:(row+1)*w.g.Width], w.g.NoData)
+			if n == 1 {
+				w.line, w.one = w.one, w.line
+				continue
+			}
+			for i := range w.g.Width {
+				copy(w.line[(i*n+k)*size:][:size], w.one[i*size:][:size])
+			}
+		}
 		if err := w.p.push(0, w.line); err != nil {
 			return fmt.Errorf("raster: write %s: %w", w.dst, err)
 		}

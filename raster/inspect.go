@@ -15,8 +15,9 @@ import (
 type Description struct {
 	Width, Height int // pixels
 	Bands         int
-	Alpha         int      // band of opacity, counted from 1; 0 when there is none
-	BandNames     []string // per band; "" where the file gives none
+	Alpha         int               // band of opacity, counted from 1; 0 when there is none
+	BandNames     []string          // per band; "" where the file gives none
+	Items         map[string]string // what is said of the whole image (GDAL's metadata)
 	DataType      DataType
 	NoData        *float64
 	CRS           geo.EPSG // 0 when the system has no code; then WKT describes it
@@ -69,7 +70,7 @@ func failures(category godal.ErrorCategory, code int, message string) error {
 
 func describe(ds *godal.Dataset) (Description, error) {
 	s := ds.Structure()
-	d := Description{Width: s.SizeX, Height: s.SizeY, Bands: s.NBands}
+	d := Description{Width: s.SizeX, Height: s.SizeY, Bands: s.NBands, Items: ds.Metadatas()}
 	if s.SizeX > maxSide || s.SizeY > maxSide || s.NBands > maxBands || s.NBands == 0 {
 		return d, fault.New(fault.Invalid, "the raster has %d x %d pixels and %d bands", s.SizeX, s.SizeY, s.NBands)
 	}

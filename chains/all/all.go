@@ -5,6 +5,7 @@ import (
 	"swath/chains"
 	"swath/chains/echo"
 	"swath/chains/s1ortho"
+	"swath/chains/s1tiling"
 )
 
 // Chains returns every chain, by id.
@@ -12,6 +13,7 @@ func Chains() []chains.Chain {
 	return []chains.Chain{
 		echo.Chain(),
 		s1ortho.Chain(),
+		s1tiling.Chain(),
 	}
 }
 

@@ -1,0 +1,236 @@
+package s1tiling
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"swath/chains"
+	"swath/fault"
+	"swath/geo"
+	"swath/raster"
+)
+
+// join writes files of one band each as one of several.
+func join(ctx context.Context, d date, files []string) error {
+	var in []*strips
+	defer func() {
+		for _, s := range in {
+			s.close()
+		}
+	}()
+	for _, f := range files {
+		s, err := openStrips(ctx, f, 0)
+		if err != nil {
+			return err
+		}
+		in = append(in, s)
+	}
+	g, l := d.tags(), in[0].cog.Levels[0]
+	g.Grid = raster.Grid{CRS: in[0].cog.CRS, Transform: in[0].cog.Transform, Width: l.Width, Height: l.Height}
+	w, err := raster.NewCOGWriter(d.path, g, raster.COGOptions{})
+	if err != nil {
+		return err
+	}
+	defer w.Discard()
+	for row := 0; row < l.Height; {
+		var planes [][]float32
+		for _, s := range in {
+			bands, _, err := s.read(ctx)
+			if err != nil {
+				return err
+			}
+			planes = append(planes, bands[0].own())
+		}
+		if err := w.Add(planes...); err != nil {
+			return err
+		}
+		row += len(planes[0]) / l.Width
+	}
+	return w.Close()
+}
+
+// filter adds new dates to the state of their series, and filters the dates of this run.
+func (r *run) filter(ctx context.Context, states map[series]*state) error {
+	bySeries := map[series][]date{}
+	for _, d := range r.dates {
+		bySeries[d.series] = append(bySeries[d.series], d)
+	}
+	keys := slices.SortedFunc(maps.Keys(bySeries), func(a, b series) int { return strings.Compare(a.String(), b.String()) })
+	for st := range states {
+		if bySeries[st] == nil {
+			r.warn("state of %s: no date of this run belongs to it", st)
+		}
+	}
+	for i, key := range keys {
+		dates := bySeries[key]
+		slices.SortFunc(dates, func(a, b date) int { return strings.Compare(a.day+a.unit, b.day+b.unit) })
+		for k := 1; k < len(dates); k++ {
+			if dates[k].name() == dates[k-1].name() {
+				return fault.New(fault.Invalid, "image: %s is given twice", dates[k].name())
+			}
+		}
+		if err := r.one(ctx, key, states[key], dates, func(share float64) {
+			r.progress(int64(1000*(1+(float64(i)+share)/float64(len(keys)))), 2000)
+		}); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+	}
+	return nil
+}
+
+// one filters one series.
+func (r *run) one(ctx context.Context, key series, before *state, dates []date, tell func(share float64)) error {
+	f := Filter{Window: r.in.Window, Looks: defaultLooks, Guard: r.in.Guard}
+	var fresh []date
+	versions := map[string]bool{}
+	for _, d := range dates {
+		if d.version != "" {
+			versions[d.version] = true
+		}
+		if before == nil || !slices.Contains(before.Dates, d.name()) {
+			fresh = append(fresh, d)
+		} else if d.item != nil {
+			r.warn("%s is in the state already, and is not added twice", d.name())
+		}
+	}
+	if len(versions) > 1 {
+		r.warn("%s: dates of processor versions %s: values may step between them", key, strings.Join(slices.Sorted(maps.Keys(versions)), ", "))
+	}
+	st := before
+	var pixels int64
+	total := float64(len(dates)+1) * 10980 * 10980
+	tick := func(n int64) { pixels += n; tell(min(1, float64(pixels)/total)) }
+	if len(fresh) > 0 {
+		dir := filepath.Join(r.ws.Out, "S1-L1-ORTHO", key.Tile)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+		var err error
+		if st, err = f.update(ctx, filepath.Join(dir, "state_"+key.String()+".tif"), before, key, fresh, r.ws.Threads, tick); err != nil {
+			return err
+		}
+		r.out.State = append(r.out.State, chains.File(st.path))
+	}
+	row := map[string]any{"series": key, "dates": st.Dates, "added": len(fresh), "window": f.Window}
+	r.rows = append(r.rows, row)
+	if n := len(st.Dates); n < fewDates {
+		r.warn("%s: %d dates; the filter wants %d or more", key, n, fewDates)
+	}
+	var result []looks
+	if len(st.Dates) >= tooFewDates {
+		for i := range dates {
+			dir := filepath.Join(r.ws.Out, dates[i].folder())
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return err
+			}
+			dates[i].filtered = filepath.Join(dir, dates[i].name()+"_filtered.tif")
+		}
+		var err error
+		if result, err = f.write(ctx, st, dates, r.ws.Threads, tick); err != nil {
+			return err
+		}
+	} else {
+		r.warn("%s: %d dates are too few to be filtered", key, len(st.Dates))
+	}
+	var list []map[string]any
+	for i, d := range dates {
+		about := map[string]any{"name": d.name()}
+		if result != nil {
+			about["looks_before"], about["looks_after"] = result[i].Before, result[i].After
+		}
+		list = append(list, about)
+		if d.item == nil && d.filtered == "" {
+			continue // an image of before, and nothing was made of it
+		}
+		item, err := r.item(ctx, d, about, len(st.Dates))
+		if err != nil {
+			return err
+		}
+		r.out.Items = append(r.out.Items, chains.Item(item))
+	}
+	row["filtered"] = list
+	return nil
+}
+
+// item writes the STAC item of a date beside its files.
+func (r *run) item(ctx context.Context, d date, about map[string]any, dates int) (string, error) {
+	item := d.item
+	id := d.name()
+	if item == nil {
+		id += "_filtered"
+		var err error
+		if item, err = d.plain(ctx); err != nil {
+			return "", err
+		}
+	}
+	properties, _ := item["properties"].(map[string]any)
+	maps.DeleteFunc(properties, func(k string, _ any) bool { return strings.HasPrefix(k, "s1ortho:") })
+	properties["processing:software"] = map[string]any{"swath s1tiling": Version}
+	properties["s1tiling:dates"], properties["s1tiling:window"] = dates, r.in.Window
+	if v, ok := about["looks_after"]; ok {
+		properties["s1tiling:looks_before"], properties["s1tiling:looks_after"] = about["looks_before"], v
+	}
+	assets := map[string]any{}
+	add := func(key, path, title string) {
+		var bands []map[string]any
+		for _, b := range d.bands() {
+			bands = append(bands, map[string]any{"name": b, "data_type": "float32", "nodata": "nan", "unit": "1"})
+		}
+		assets[key] = map[string]any{"href": filepath.Base(path), "type": "image/tiff; application=geotiff; profile=cloud-optimized", "roles": []string{"data"}, "title": title, "bands": bands}
+	}
+	if d.item != nil {
+		add("data", d.path, "Calibrated")
+	}
+	if d.filtered != "" {
+		add("filtered", d.filtered, "Speckle filtered over time")
+	}
+	item["id"], item["collection"], item["assets"], item["links"] = id, "s1-tiling", assets, []any{}
+	path := filepath.Join(r.ws.Out, d.folder(), id+".json")
+	return path, writeJSON(path, item)
+}
+
+// plain is the item of an image of which nothing is known but itself.
+func (d date) plain(ctx context.Context) (map[string]any, error) {
+	rings, err := raster.ValidFootprint(ctx, d.path, nil)
+	if err != nil {
+		return nil, err
+	}
+	var shape geo.MultiPolygon
+	for _, ring := range rings {
+		shape = append(shape, geo.SplitAntimeridian(ring)...)
+	}
+	b := shape.Bounds()
+	day, err := time.Parse("20060102", d.day)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "image: %s: %q is no date", filepath.Base(d.path), d.day)
+	}
+	state := "ascending"
+	if d.Direction == "DES" {
+		state = "descending"
+	}
+	var orbit int
+	_, _ = fmt.Sscan(strings.TrimLeft(d.Orbit, "0"), &orbit)
+	about, err := raster.Inspect(d.path)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{
+		"type": "Feature", "stac_version": "1.1.0", "geometry": map[string]any{"type": "MultiPolygon", "coordinates": shape}, "bbox": []float64{b.MinX, b.MinY, b.MaxX, b.MaxY},
+		"properties": map[string]any{
+			"datetime": nil, "start_datetime": day.Format(time.RFC3339), "end_datetime": day.AddDate(0, 0, 1).Add(-time.Second).Format(time.RFC3339),
+			"platform": "sentinel-1" + d.unit[2:], "constellation": "sentinel-1", "instruments": []string{"c-sar"}, "sat:orbit_state": state, "sat:relative_orbit": orbit,
+			"sar:product_type": "GRD", "sar:instrument_mode": "IW", "sar:frequency_band": "C", "sar:polarizations": strings.Split(strings.ToUpper(strings.Join(d.bands(), " ")), " "),
+			"grid:code": "MGRS-" + d.Tile, "proj:code": about.CRS.String(), "proj:shape": []int{about.Height, about.Width},
+		},
+		"stac_extensions": []string{
+			"https://stac-extensions.github.io/sar/v1.0.0/schema.json", "https://stac-extensions.github.io/sat/v1.0.0/schema.json",
+			"https://stac-extensions.github.io/projection/v2.0.0/schema.json", "https://stac-extensions.github.io/grid/v1.1.0/schema.json",
+		},
+	}, nil
+}

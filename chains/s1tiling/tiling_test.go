@@ -1,0 +1,173 @@
+package s1tiling
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"swath/chains"
+	"swath/fault"
+	"swath/geo"
+	"swath/raster"
+)
+
+// images writes the simulated series as files of two bands, with PEPS' names.
+func images(t *testing.T, n int) (paths []string, f field) {
+	t.Helper()
+	dir := t.TempDir()
+	f = simulatedSeries(n)
+	for k, v := range f.dates {
+		path := filepath.Join(dir, fmt.Sprintf("s1a_sig_31TGL_vvvh_DES_139_201807%02dtxxxxxx.tif", k+1))
+		d, err := parseImage(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := d.tags()
+		g.Grid = raster.Grid{CRS: 32631, Transform: geo.Affine{699960, 10, 0, 4900020, 0, -10}, Width: f.w, Height: f.h}
+		w, err := raster.NewCOGWriter(path, g, raster.COGOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		vh := make([]float32, len(v))
+		for i := range vh {
+			vh[i] = v[i] / 4
+		}
+		if err := w.Add(v, vh); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	return paths, f
+}
+
+func run1(t *testing.T, inputs map[string]any) (Outputs, string, error) {
+	t.Helper()
+	raw := map[string]json.RawMessage{}
+	for k, v := range inputs {
+		raw[k], _ = json.Marshal(v)
+	}
+	out := t.TempDir()
+	got, err := Chain().Run(t.Context(), raw, chains.Workspace{Scratch: t.TempDir(), Out: out, Threads: 2, Log: slog.New(slog.DiscardHandler)}, func(int64, int64) {})
+	if err != nil {
+		return Outputs{}, out, err
+	}
+	body, _ := json.Marshal(got)
+	var o Outputs
+	if err := json.Unmarshal(body, &o); err != nil {
+		t.Fatal(err)
+	}
+	return o, out, nil
+}
+
+func pixels(t *testing.T, path string) [][]float32 {
+	t.Helper()
+	c, closer, err := openRaster(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closer()
+	bands := make([]int, c.Bands)
+	for i := range bands {
+		bands[i] = i + 1
+	}
+	planes, err := raster.NewReader(0).Read(t.Context(), c, 0, raster.Window{Width: c.Levels[0].Width, Height: c.Levels[0].Height}, bands)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return planes
+}
+
+func same(a, b []float32) bool {
+	return slices.EqualFunc(a, b, func(x, y float32) bool { return x == y || x != x && y != y })
+}
+
+// A series that comes date by date ends where the whole of it ends, and no date of before is read for it.
+func TestRecursive(t *testing.T) {
+	paths, f := images(t, 18)
+	whole, _, err := run1(t, map[string]any{"image": paths})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, err := run1(t, map[string]any{"image": paths[:17]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range paths[:17] {
+		if err := os.Remove(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last, out, err := run1(t, map[string]any{"image": paths[17:], "state": first.State})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := pixels(t, string(whole.State[0])), pixels(t, string(last.State[0]))
+	for k := range a {
+		if !same(a[k], b[k]) {
+			t.Errorf("band %d of the states differs", k+1)
+		}
+	}
+	name := "S1-L1-ORTHO/31TGL/2018/07/18/s1a_sig_31TGL_vvvh_DES_139_20180718txxxxxx_filtered.tif"
+	got := pixels(t, filepath.Join(out, name))
+	want := Filter{Window: 7, Looks: defaultLooks, Guard: true}.Series(f.dates, f.w)[17]
+	for i, v := range want {
+		if g := got[0][i]; (g == g) != (v == v) || math.Abs(float64(g-v)) > 2e-4*math.Abs(float64(v)) {
+			t.Fatalf("pixel %d: %g, not %g", i, g, v)
+		}
+	}
+	if len(last.Items) != 1 || len(whole.Items) != 18 {
+		t.Errorf("%d and %d items", len(last.Items), len(whole.Items))
+	}
+	var item struct {
+		ID, Collection string
+		Assets         map[string]struct{ Href string }
+	}
+	body, err := os.ReadFile(string(last.Items[0]))
+	if err != nil || json.Unmarshal(body, &item) != nil || item.Collection != "s1-tiling" {
+		t.Fatalf("%v: %s", err, body)
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(string(last.Items[0])), item.Assets["filtered"].Href)); err != nil {
+		t.Error(err)
+	}
+	// The same date once more changes nothing of the state, and is filtered again.
+	again, _, err := run1(t, map[string]any{"image": paths[17:], "state": last.State})
+	if err != nil || len(again.State) != 0 || len(again.Items) != 1 {
+		t.Errorf("a date that is known: %+v, %v", again, err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	paths, _ := images(t, 4)
+	few, _, err := run1(t, map[string]any{"image": paths})
+	if err != nil || len(few.Items) != 0 || len(few.State) != 1 {
+		t.Errorf("four dates: %+v, %v", few, err)
+	}
+	body, _ := os.ReadFile(string(few.Report))
+	if !strings.Contains(string(body), "too few") {
+		t.Errorf("the report does not say why: %s", body)
+	}
+	for name, inputs := range map[string]map[string]any{
+		"nothing":         {},
+		"even window":     {"image": paths, "window": 6},
+		"twice":           {"image": []string{paths[0], paths[0]}},
+		"other window":    {"image": paths, "state": few.State, "window": 5},
+		"no state":        {"image": paths, "state": paths[:1]},
+		"no name":         {"image": few.State},
+		"without heights": {"product": []string{"S1A_IW_GRDH_1SDV_20150203T043109_20150203T043134_004454_00574F_6D00.zip"}},
+	} {
+		if _, _, err := run1(t, inputs); err == nil {
+			t.Errorf("%s was taken", name)
+		} else if kind, _ := fault.Of(err); kind != fault.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
