@@ -20,6 +20,8 @@ type Config struct {
 	// Sent is told what a request has cost: itself, when it is answered, and the bytes that were really sent, of a stream when it has
 	// ended. The context is that of the request. nil: nobody wants to know.
 	Sent func(ctx context.Context, requests, bytes int64)
+	// Answered is told how long it took until an answer began. nil: nobody wants to know.
+	Answered func(ctx context.Context, dur time.Duration)
 }
 
 // Limits of one request. A body of 4 MiB holds a polygon of 100,000 corners; headers of 16 KiB hold a search by GET.

@@ -42,6 +42,9 @@ func observe(cfg Config) fiber.Handler {
 		dur, status := time.Since(start), c.Response().StatusCode()
 		count.requests.WithLabelValues(route, c.Method(), strconv.Itoa(status)).Inc()
 		count.seconds.WithLabelValues(route, c.Method()).Observe(dur.Seconds())
+		if cfg.Answered != nil {
+			cfg.Answered(c.UserContext(), dur)
+		}
 		if cfg.Sent != nil {
 			bytes := 0
 			if !c.Response().IsBodyStream() && c.Method() != fiber.MethodHead {

@@ -123,6 +123,18 @@ var single = []row{
 	{"GET /resto/collections/:collection/:product", "/resto/collections/{c}/{uuid}", "", 200, 404, ""},
 	{"GET /resto/collections/:collection/:product/download", "/resto/collections/{c}/{uuid}/download", "", 200, 404, ""},
 
+	{"GET /odata/v1/Products", "/odata/v1/Products?%24filter=Collection/Name%20eq%20%27{c}%27&%24count=True", "", 200, 0, ""},
+	{"POST /odata/v1/Products/OData.CSC.FilterList", "/odata/v1/Products/OData.CSC.FilterList", `{"FilterProducts":[{"Name":"{i}"}]}`, 200, 0, ""},
+	{"GET /odata/v1/DeletedProducts", "/odata/v1/DeletedProducts?%24filter=Collection/Name%20eq%20%27{c}%27&%24count=True", "", 200, 0, ""},
+	{`GET /odata/v1/Attributes\(:name\)`, "/odata/v1/Attributes({c})", "", 200, 404, ""},
+	{`GET /odata/v1/Products\(:id\)`, "/odata/v1/Products({uuid})", "", 200, 404, ""},
+	{`GET /odata/v1/Products\(:id\)/$value`, "/odata/v1/Products({uuid})/$value", "", 200, 404, ""},
+	{`GET /odata/v1/Products\(:id\)/*`, "/odata/v1/Products({uuid})/Nodes", "", 404, 0, ""}, // it is no zip
+	{"POST /auth/realms/CDSE/protocol/openid-connect/token", "/auth/realms/CDSE/protocol/openid-connect/token", "grant_type=password&username=nobody{n}&password=x", 401, 0, open},
+	{"GET /auth/realms/CDSE/.well-known/openid-configuration", "/auth/realms/CDSE/.well-known/openid-configuration", "", 200, 0, open},
+	{"GET /auth/realms/CDSE/protocol/openid-connect/certs", "/auth/realms/CDSE/protocol/openid-connect/certs", "", 200, 0, open},
+	{"GET /stats", "/stats", "", 200, 0, ""},
+
 	{"GET /orders", "/orders", "", 200, 0, own},
 	{"POST /orders", "/orders", `{"items":[{"collection":"{c}","id":"{i}"}]}`, 409, 404, works},
 	{"GET /orders/:order", "/orders/none", "", 404, 0, ""},

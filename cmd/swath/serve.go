@@ -24,6 +24,7 @@ import (
 	"swath/openapi"
 	"swath/stac"
 	"swath/stac/stachttp"
+	"swath/statistics/statshttp"
 	"swath/tiles"
 	"swath/tiles/tilehttp"
 	"swath/web"
@@ -68,6 +69,7 @@ func serveCommand() *cobra.Command {
 			defer inBackground(func() { shelf.Run(ctx) })()
 			defer serveMirrors(ctx, s, cfg.Mirrors, log)()
 			defer keepAccounts(ctx, s.keeper)()
+			defer inBackground(func() { s.statistics.Keep(ctx) })()
 			defer inBackground(func() { serveArchive(ctx, s, cfg, log) })()
 			defer cancel()
 			limitMemory(int64(cfg.BlockCacheMiB)<<20+serveMemory, serveGarbage)
@@ -118,7 +120,7 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 		metrics.MustRegister(tileCacheMetrics(pictures)...)
 	}
 
-	app := httpkit.New(httpkit.Config{PublicURL: cfg.PublicURL, RequestTimeout: cfg.RequestTimeout, Metrics: metrics, Log: log, Sent: countUse(s.keeper)})
+	app := httpkit.New(httpkit.Config{PublicURL: cfg.PublicURL, RequestTimeout: cfg.RequestTimeout, Metrics: metrics, Log: log, Sent: both(countUse(s.keeper), s.statistics.Meter.Sent), Answered: s.statistics.Meter.Answered})
 	cschttp.API{}.Frame(app)
 	people := accountsDoor(s.keeper, cfg)
 	people.Frame(app)
@@ -138,6 +140,8 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	restohttp.API{Catalog: s.catalog, Download: files.Send, Tell: tell}.Mount(app)
 	csc := cschttp.API{Catalog: s.catalog, Download: files.Send, Open: openAsset(files), Tell: tell, SignIn: signIn(s.keeper)}
 	csc.Mount(app)
+	statshttp.API{Statistics: s.statistics, Mirrors: mirrorsOf(s.url, cfg.Mirrors)}.Mount(app)
+	metrics.MustRegister(figureMetrics{s.statistics, mirrorsOf(s.url, cfg.Mirrors)})
 	web.API{}.Mount(app)
 	return app
 }

@@ -19,6 +19,7 @@ import (
 	"swath/objects"
 	"swath/objects/copies"
 	"swath/objects/staging"
+	"swath/statistics"
 )
 
 // shutdownTime is how long the database may take to stop.
@@ -26,17 +27,18 @@ const shutdownTime = 40 * time.Second
 
 // stores are the catalog and the objects of one installation, open.
 type stores struct {
-	catalog  *catalog.Store
-	objects  objects.Store
-	plain    objects.Store // objects, without the archive behind it
-	archive  objects.Archive
-	copies   *copies.Store
-	tiered   *staging.Store
-	accounts *accounts.Store
-	keeper   *auth.Keeper
-	work     string // folder of work in progress, on the data folder's disk
-	url      string // of the database
-	owned    *cluster.Cluster
+	catalog    *catalog.Store
+	objects    objects.Store
+	plain      objects.Store // objects, without the archive behind it
+	archive    objects.Archive
+	copies     *copies.Store
+	tiered     *staging.Store
+	accounts   *accounts.Store
+	keeper     *auth.Keeper
+	statistics *statistics.Store
+	work       string // folder of work in progress, on the data folder's disk
+	url        string // of the database
+	owned      *cluster.Cluster
 }
 
 // tenure says whether a command may use a database that another process keeps, or must keep it itself.
@@ -94,6 +96,9 @@ func openStores(ctx context.Context, cfg Config, log *slog.Logger, as tenure) (s
 	if s.keeper, err = auth.NewKeeper(ctx, s.accounts, cfg.Accounts.keeper()); err != nil {
 		return s, err
 	}
+	if s.statistics, err = statistics.Open(ctx, s.url, log); err != nil {
+		return s, err
+	}
 	if s.objects, err = openObjects(ctx, cfg); err != nil {
 		return s, err
 	}
@@ -147,6 +152,9 @@ func openObjects(ctx context.Context, cfg Config) (objects.Store, error) {
 
 // Close releases the stores and stops a database that was started for them.
 func (s *stores) Close() error {
+	if s.statistics != nil {
+		s.statistics.Close()
+	}
 	if s.catalog != nil {
 		s.catalog.Close()
 	}

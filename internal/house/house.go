@@ -31,6 +31,8 @@ var Rooms = []Room{
 	{"web", 4, []string{"httpkit"}},
 	{"openapi", 4, nil},
 	{"compat", 3, nil},
+	{"statistics", 2, []string{"stac"}},
+	{"statistics/statshttp", 4, []string{"httpkit"}},
 	{"compat/odata", 3, []string{"compat"}},
 	{"compat/restohttp", 4, []string{"httpkit"}},
 	{"compat/cschttp", 4, []string{"httpkit"}},
@@ -81,11 +83,11 @@ type Library struct {
 
 // Libraries lists every module that code outside tests imports.
 var Libraries = []Library{
-	{"github.com/gofiber/fiber/v2", []string{"compat/restohttp", "compat/cschttp", "httpkit", "stac/stachttp", "tiles/tilehttp", "objects/objecthttp", "auth/authhttp", "web", "cmd/swath", "internal/..."}},
+	{"github.com/gofiber/fiber/v2", []string{"statistics/statshttp", "compat/restohttp", "compat/cschttp", "httpkit", "stac/stachttp", "tiles/tilehttp", "objects/objecthttp", "auth/authhttp", "web", "cmd/swath", "internal/..."}},
 	{"github.com/valyala/fasthttp", []string{"httpkit", "objects/objecthttp", "bench/..."}},
 	{"github.com/prometheus/client_golang", []string{"httpkit", "cmd/swath"}},
 	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "render"}},
-	{"github.com/jackc/pgx/v5", []string{"catalog", "ingest/ledger", "ingest/ondemand", "objects/copies", "catalog/cluster", "migrations", "auth/store", "internal/..."}},
+	{"github.com/jackc/pgx/v5", []string{"statistics", "catalog", "ingest/ledger", "ingest/ondemand", "objects/copies", "catalog/cluster", "migrations", "auth/store", "internal/..."}},
 	{"github.com/coreos/go-oidc/v3", []string{"auth/authhttp"}},
 	{"github.com/go-jose/go-jose/v4", []string{"auth/authhttp", "internal/..."}},
 	{"golang.org/x/oauth2", []string{"auth/authhttp"}},

@@ -57,6 +57,9 @@ func (a API) download(c *fiber.Ctx) error {
 
 // Send answers with an asset of an item, or orders it where it is in the archive: for doors that name it in another way.
 func (a API) Send(c *fiber.Ctx, collection, item, name string) error {
+	if c.Method() == fiber.MethodGet {
+		c.SetUserContext(stac.WithDownload(c.UserContext(), collection))
+	}
 	asset, err := a.Asset(c.UserContext(), collection, item, name)
 	if err != nil {
 		return err
