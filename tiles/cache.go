@@ -49,6 +49,16 @@ func (c *cache[V]) get(ctx context.Context, key string, make func(context.Contex
 	}
 }
 
+// has reports whether there is a fresh value.
+func (c *cache[V]) has(key string) bool {
+	e := c.take(key)
+	if e == nil {
+		return false
+	}
+	c.release(e)
+	return true
+}
+
 // take returns a fresh entry with one user more, or nil.
 func (c *cache[V]) take(key string) *entry[V] {
 	c.mu.Lock()

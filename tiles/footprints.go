@@ -30,7 +30,7 @@ func (r *Renderer) Footprints(ctx context.Context, analyst stac.Analyst, search 
 		return nil, fault.New(fault.Invalid, "tile %d/%d/%d: the levels go from 0 to %d, x and y of level z to 2^z-1", t.Z, t.X, t.Y, geo.MaxZoom)
 	}
 	search.Limit = mostFootprints
-	found, err := r.within(ctx, search, t.LonLatBox())
+	found, err := r.within(ctx, "", search, t.LonLatBox())
 	if err != nil {
 		return nil, err
 	}

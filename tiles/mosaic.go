@@ -23,6 +23,7 @@ import (
 //	                                                └─▶ ETag: no pixel is read        └─ full: the rest is not read
 type MosaicRequest struct {
 	Request                      // its Collection and Item stay empty
+	SearchName  string           // the same for equal searches, but for their limit, and for no others; "" when nothing is known
 	Search      stac.Search      // which items, and in which order; its Limit is how many at most, 0 is mostMosaicItems
 	Selection   render.Selection // of pixels that several items show
 	SkipMissing bool             // items that lack what is asked for are left out, instead of being an error
@@ -71,7 +72,7 @@ func (r *Renderer) scene(ctx context.Context, q MosaicRequest, frame Frame, box 
 	if len(q.Search.Collections) == 1 {
 		s.only = q.Search.Collections[0]
 	}
-	found, err := r.within(ctx, q.Search, box)
+	found, err := r.within(ctx, q.SearchName, q.Search, box)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +111,7 @@ func (v *View) archived(ctx context.Context) error {
 }
 
 // within searches in a box.
-func (r *Renderer) within(ctx context.Context, search stac.Search, box geo.Box) (stac.Page, error) {
+func (r *Renderer) within(ctx context.Context, name string, search stac.Search, box geo.Box) (stac.Page, error) {
 	if !(box.MinX < box.MaxX && box.MinY < box.MaxY) { // the frame is nowhere
 		return stac.Page{}, nil
 	}
@@ -118,7 +119,7 @@ func (r *Renderer) within(ctx context.Context, search stac.Search, box geo.Box) 
 		search.Limit = mostMosaicItems
 	}
 	search.Uncounted = true
-	return r.catalog.Search(ctx, narrowed(search, box))
+	return r.found(ctx, name, search, box)
 }
 
 // narrowed limits a search to a box in degrees, which may run beyond 180.

@@ -54,6 +54,9 @@ type Renderer struct {
 	cogs      cache[openCOG]
 	stretches cache[[][2]float64]
 	pictures  flight[[]byte]
+	lookups   cache[lookup]
+	sights    cache[struct{}] // cells that were asked for
+	crowded   cache[struct{}] // cells of which a lookup is no use
 }
 
 // freshFor is how long a parsed item or collection is believed: re-ingested products show after this time.
@@ -84,6 +87,9 @@ func New(catalog stac.Catalog, open Opener, o Options) *Renderer {
 		offers:    cache[offer]{most: 256, ttl: freshFor},
 		cogs:      cache[openCOG]{most: def(o.OpenFiles, 512)},
 		stretches: cache[[][2]float64]{most: 4096},
+		lookups:   cache[lookup]{most: mostLookups, ttl: lookupFresh},
+		sights:    cache[struct{}]{most: 4096, ttl: sightFor},
+		crowded:   cache[struct{}]{most: 4096, ttl: crowdedFor},
 	}
 }
 

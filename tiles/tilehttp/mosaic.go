@@ -90,6 +90,7 @@ func (a API) mosaicOf(c *fiber.Ctx, alsoKnown ...string) (q tiles.MosaicRequest,
 		if err != nil {
 			return q, "", "", err
 		}
+		q.SearchName = "/searches/" + id
 		return q, mosaicURL(c), registered.Name(), selectionOf(values, &q)
 	}
 	names := searching
@@ -110,6 +111,7 @@ func (a API) mosaicOf(c *fiber.Ctx, alsoKnown ...string) (q tiles.MosaicRequest,
 		return q, "", "", err
 	}
 	q.Search, name = question.Search, c.Params("collection")
+	q.SearchName = "/collections/" + name + "?" + asked.Encode()
 	if name != "" {
 		q.Search.Collections = []string{name}
 	} else if name = strings.Join(q.Search.Collections, ", "); name == "" {
