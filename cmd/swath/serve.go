@@ -141,7 +141,7 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	csc := cschttp.API{Catalog: s.catalog, Download: files.Send, Open: openAsset(files), Tell: tell, SignIn: signIn(s.keeper)}
 	csc.Mount(app)
 	statshttp.API{Statistics: s.statistics, Mirrors: mirrorsOf(s.url, cfg.Mirrors)}.Mount(app)
-	metrics.MustRegister(figureMetrics{s.statistics, mirrorsOf(s.url, cfg.Mirrors)})
+	metrics.MustRegister(figureMetrics{s.statistics, s.keeper, mirrorsOf(s.url, cfg.Mirrors)})
 	web.API{}.Mount(app)
 	return app
 }

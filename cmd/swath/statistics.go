@@ -37,9 +37,10 @@ func mirrorsOf(url string, mirrors []MirrorConfig) func(ctx context.Context) (an
 	}
 }
 
-// figureMetrics are the figures as Prometheus reads them.
+// figureMetrics are the figures as Prometheus reads them, of the collections that strangers may know of.
 type figureMetrics struct {
 	store   *statistics.Store
+	keeper  *auth.Keeper
 	mirrors func(ctx context.Context) (any, error)
 }
 
@@ -69,7 +70,7 @@ func (m figureMetrics) Collect(to chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
-	if f, err := m.store.Figures(ctx, func(string) bool { return true }); err == nil {
+	if f, err := m.store.Figures(ctx, m.keeper.Scope(auth.Principal{}).Sees); err == nil {
 		for _, c := range f.Collections {
 			gauge(productsDesc, float64(c.Products), c.Name)
 			gauge(bytesDesc, float64(c.Bytes), c.Name)
