@@ -224,6 +224,9 @@ type Entry struct {
 
 // Due returns products that may be fetched now, the urgent ones and of these the newest first, but those that are left out.
 func (l *Ledger) Due(ctx context.Context, n int, without []string) ([]Entry, error) {
+	if without == nil {
+		without = []string{} // a list that is null would leave out all
+	}
 	rows, err := l.pool.Query(ctx, `select id, name, bytes, checksums, published, modified, online, tries from mirror_product
 		where mirror = $1 and state in ('wanted', 'quarantined') and next_try <= now() and not id = any($2) order by urgent desc, published desc limit $3`, l.mirror, without, n)
 	if err != nil {

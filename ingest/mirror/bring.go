@@ -61,7 +61,9 @@ func (m *Mirror) bringFile(ctx context.Context, p hub.Product, f hub.File, dir s
 		return h, err
 	}
 	algorithms := algorithmsOf(f.Sums)
-	if len(algorithms) == 0 {
+	if slices.Contains(algorithms, "BLAKE3") { // it says as much as the others, in a quarter of the time
+		algorithms = []string{"BLAKE3"}
+	} else if len(algorithms) == 0 {
 		algorithms = []string{"MD5"}
 	}
 	if h.Bytes, h.Checksums, err = fetch.Sums(ctx, part, algorithms...); err != nil {

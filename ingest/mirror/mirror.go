@@ -140,7 +140,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 	group.Go(func() {
 		var swept, sweptAll time.Time
 		for first := true; first && ctx.Err() == nil || m.wait(ctx); first = false {
-			if err := errors.Join(m.Sync(ctx), m.remove(ctx)); err != nil && ctx.Err() == nil {
+			if err := m.Cycle(ctx); err != nil && ctx.Err() == nil {
 				m.log.Warn("the hub's lists could not be read", "err", err)
 				continue
 			}
@@ -171,6 +171,11 @@ func (m *Mirror) Run(ctx context.Context) error {
 	group.Go(func() { m.listen(ctx) })
 	group.Wait()
 	return context.Cause(ctx)
+}
+
+// Cycle looks once for what is new and takes out what has left; what is due is fetched beside.
+func (m *Mirror) Cycle(ctx context.Context) error {
+	return errors.Join(m.Sync(ctx), m.remove(ctx))
 }
 
 // Hint lets the lists be looked at soon. It never waits.
