@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -97,13 +98,21 @@ func (a *Audit) sum(ctx context.Context, key string) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), ctx.Err()
 }
 
-// Orphans calls each with every object that no item names: what interrupted ingests and removed items left.
+// Orphans calls each with every object that no item names: what interrupted ingests and removed items left. What is kept for a while of
+// products that left their hub is none.
 func (a *Audit) Orphans(ctx context.Context, each func(objects.Info)) error {
+	kept := map[string]bool{}
+	for info, err := range a.Objects.List(ctx, removed) {
+		if err != nil {
+			return err
+		}
+		kept[strings.TrimSuffix(strings.TrimPrefix(info.Key, removed), ".json")] = true
+	}
 	for info, err := range a.Objects.List(ctx, "") {
 		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(info.Key, "quarantine/") || strings.HasPrefix(info.Key, "_cog/") || strings.HasPrefix(info.Key, "_begin/") || time.Since(info.Modified) < orphanAge {
+		if strings.HasPrefix(info.Key, "quarantine/") || strings.HasPrefix(info.Key, "_cog/") || strings.HasPrefix(info.Key, "_begin/") || strings.HasPrefix(info.Key, removed) || kept[path.Dir(info.Key)] || time.Since(info.Modified) < orphanAge {
 			continue
 		}
 		if _, ok := a.named[maphash.String(a.seed, info.Key)]; a.named == nil || !ok {

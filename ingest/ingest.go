@@ -15,9 +15,16 @@ import (
 // Ingester is the way into the catalog.
 type Ingester struct {
 	Objects objects.Store
-	Catalog stac.Catalog
+	Catalog Catalog
 	Work    string // folder for temporary files, on a disk with room for one product
 	Log     *slog.Logger
+}
+
+// Catalog is what is written to: items as a whole, and changes of what is stored.
+type Catalog interface {
+	stac.Catalog
+	// ChangeItem: see stac.Editor.
+	ChangeItem(ctx context.Context, collection, id string, change func(old *stac.Item) (*stac.Item, error)) (stac.Item, error)
 }
 
 // Options of one run.
@@ -97,7 +104,9 @@ func (in *Ingester) one(ctx context.Context, product found, opts Options) Result
 	if r.Err = in.whenCOG(ctx, &p, opts.COG); r.Err != nil {
 		return r
 	}
-	r.Changed, r.Err = in.publish(ctx, p)
+	if r.Changed, r.Err = in.publish(ctx, p); r.Err == nil {
+		r.Err = in.succeed(ctx, p.collection, p.id)
+	}
 	return r
 }
 

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"sync"
+	"time"
 
 	"swath/fault"
 )
@@ -11,9 +12,10 @@ import (
 // one product at a time, which takes all processors; originals are not converted.
 type Mirrored struct {
 	Ingester   *Ingester
-	Collection string // of products whose collection does not follow from their type; empty: none
-	COG        string // see Options
-	Original   bool   // see Options
+	Collection string        // of products whose collection does not follow from their type; empty: none
+	COG        string        // see Options
+	Original   bool          // see Options
+	Grace      time.Duration // for which the bytes stay of a product that left the hub; 0: 7 days
 	mu         sync.Mutex
 }
 
@@ -33,16 +35,31 @@ func (m *Mirrored) Add(ctx context.Context, path string) (collection, item strin
 	return results[0].Collection, results[0].Item, results[0].Err
 }
 
-// Remove takes an item out of the catalog; its objects are collected when nobody reads them any more.
+// Remove takes an item out of the catalog. Its objects stay for the grace: see Collect.
 func (m *Mirrored) Remove(ctx context.Context, collection, item string) error {
 	revision, err := m.Ingester.revisionOf(ctx, collection, item)
 	if err != nil {
 		return err
 	}
 	if revision != "" {
-		if err := m.Ingester.retire(ctx, retirement{collection, item, revision}); err != nil {
+		if err := m.Ingester.note(ctx, retirement{collection, item, revision}, removed); err != nil {
 			return err
 		}
 	}
-	return m.Ingester.Catalog.DeleteItem(ctx, collection, item)
+	if err := m.Ingester.Catalog.DeleteItem(ctx, collection, item); err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	return m.Ingester.succeed(ctx, collection, item)
 }
+
+// Collect removes the objects of products that left the hub longer than the grace ago.
+func (m *Mirrored) Collect(ctx context.Context) error {
+	age := m.Grace
+	if age == 0 {
+		age = removedGrace
+	}
+	return m.Ingester.collectUnder(ctx, removed, age)
+}
+
+// removedGrace is how long the bytes of a product stay that left the hub, if nothing else is said.
+const removedGrace = 7 * 24 * time.Hour

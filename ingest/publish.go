@@ -66,8 +66,10 @@ func (in *Ingester) publish(ctx context.Context, p plan) (bool, error) {
 		return false, err
 	}
 	// A revision that comes back must not be collected while its objects are put again.
-	if err := in.Objects.Delete(ctx, retirement{p.collection, p.id, pub.revision}.key()); err != nil {
-		return false, err
+	for _, prefix := range []string{retired, removed} {
+		if err := in.Objects.Delete(ctx, retirement{p.collection, p.id, pub.revision}.under(prefix)); err != nil {
+			return false, err
+		}
 	}
 	if pub.work, err = os.MkdirTemp(in.Work, "ingest-"); err != nil {
 		return false, fmt.Errorf("ingest: work folder: %w", err)

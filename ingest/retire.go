@@ -17,6 +17,9 @@ import (
 // retired begins the keys of the records of revisions whose item is about to point elsewhere. No collection is called so.
 const retired = "_retired/"
 
+// removed begins the keys of the records of revisions whose item was taken out because its product left the hub.
+const removed = "_removed/"
+
 // grace is how long a replaced revision's objects stay: longer than any tile, download or cached item that refers to them.
 const grace = time.Hour
 
@@ -27,19 +30,23 @@ type retirement struct {
 	Revision   string `json:"revision"`
 }
 
-func (r retirement) key() string {
-	return retired + path.Join(r.Collection, r.Item, r.Revision) + ".json"
+func (r retirement) key() string { return r.under(retired) }
+func (r retirement) under(prefix string) string {
+	return prefix + path.Join(r.Collection, r.Item, r.Revision) + ".json"
 }
 func (r retirement) objects() string { return path.Join(r.Collection, r.Item, r.Revision) + "/" }
 
 // retire records that an item is about to leave a revision. A record of a revision that stays after all does no harm:
 // collect looks at the item again.
-func (in *Ingester) retire(ctx context.Context, r retirement) error {
+func (in *Ingester) retire(ctx context.Context, r retirement) error { return in.note(ctx, r, retired) }
+
+// note writes a record.
+func (in *Ingester) note(ctx context.Context, r retirement, prefix string) error {
 	body, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	if _, err := in.Objects.Put(ctx, r.key(), "application/json", bytes.NewReader(body)); err != nil {
+	if _, err := in.Objects.Put(ctx, r.under(prefix), "application/json", bytes.NewReader(body)); err != nil {
 		return fmt.Errorf("ingest: retire %s: %w", r.objects(), err)
 	}
 	return nil
@@ -47,8 +54,12 @@ func (in *Ingester) retire(ctx context.Context, r retirement) error {
 
 // collect removes the objects of revisions that were replaced longer than age ago and that no item points to.
 func (in *Ingester) collect(ctx context.Context, age time.Duration) error {
+	return in.collectUnder(ctx, retired, age)
+}
+
+func (in *Ingester) collectUnder(ctx context.Context, prefix string, age time.Duration) error {
 	var due []objects.Info
-	for info, err := range in.Objects.List(ctx, retired) {
+	for info, err := range in.Objects.List(ctx, prefix) {
 		if err != nil {
 			return fmt.Errorf("ingest: retired revisions: %w", err)
 		}
@@ -57,7 +68,7 @@ func (in *Ingester) collect(ctx context.Context, age time.Duration) error {
 		}
 	}
 	for _, info := range due {
-		if err := in.collectOne(ctx, info.Key); err != nil {
+		if err := in.collectOne(ctx, prefix, info.Key); err != nil {
 			return fmt.Errorf("ingest: %s: %w", info.Key, err)
 		}
 	}
@@ -66,7 +77,7 @@ func (in *Ingester) collect(ctx context.Context, age time.Duration) error {
 
 // collectOne removes one revision, its record last, so that what is interrupted is taken up again. The item is asked before
 // each object: it may go back to this revision at any moment.
-func (in *Ingester) collectOne(ctx context.Context, record string) error {
+func (in *Ingester) collectOne(ctx context.Context, prefix, record string) error {
 	o, err := in.Objects.Open(ctx, record)
 	if fault.Is(err, fault.NotFound) {
 		return nil // another process was quicker
@@ -79,7 +90,7 @@ func (in *Ingester) collectOne(ctx context.Context, record string) error {
 		return err
 	}
 	var r retirement
-	if err := json.Unmarshal(body, &r); err != nil || r.key() != record || strings.Contains(r.Revision, "/") || r.Revision == "" {
+	if err := json.Unmarshal(body, &r); err != nil || r.under(prefix) != record || strings.Contains(r.Revision, "/") || r.Revision == "" {
 		return fault.New(fault.Internal, "the record %.200q does not name its revision", body)
 	}
 	var keys []string

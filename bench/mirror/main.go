@@ -139,6 +139,7 @@ type nothing struct{}
 func (nothing) Add(_ context.Context, path string) (collection, item string, err error) {
 	return "bench", filepath.Base(path), os.Remove(path)
 }
+func (nothing) Collect(context.Context) error                { return nil }
 func (nothing) Remove(context.Context, string, string) error { return nil }
 
 // fresh empties the ledger of the bench.

@@ -32,6 +32,8 @@ type Intake interface {
 	Add(ctx context.Context, path string) (collection, item string, err error)
 	// Remove takes an item out of the catalog; one that is not there is no error.
 	Remove(ctx context.Context, collection, item string) error
+	// Collect removes bytes that are no longer needed.
+	Collect(ctx context.Context) error
 }
 
 // Config says how a mirror is kept.
@@ -93,6 +95,8 @@ type Mirror struct {
 	bytes  *rate.Limiter
 	clock  clock
 	hint   chan struct{} // something may be new
+
+	collected time.Time // when Collect was done
 
 	mu     sync.Mutex
 	flying map[string]bool // ids that are being fetched
@@ -175,7 +179,13 @@ func (m *Mirror) Run(ctx context.Context) error {
 
 // Cycle looks once for what is new and takes out what has left; what is due is fetched beside.
 func (m *Mirror) Cycle(ctx context.Context) error {
-	return errors.Join(m.Sync(ctx), m.remove(ctx))
+	err := errors.Join(m.Sync(ctx), m.remove(ctx))
+	if err == nil && time.Since(m.collected) > time.Hour {
+		if err = m.intake.Collect(ctx); err == nil {
+			m.collected = time.Now()
+		}
+	}
+	return err
 }
 
 // Hint lets the lists be looked at soon. It never waits.

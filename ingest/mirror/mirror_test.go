@@ -59,6 +59,8 @@ func (s *shelf) Remove(_ context.Context, _, item string) error {
 	return nil
 }
 
+func (s *shelf) Collect(context.Context) error { return nil }
+
 // names is an intake that keeps what a product's METADATA.DIM says.
 type names struct {
 	mu    sync.Mutex
@@ -77,6 +79,8 @@ func (n *names) Remove(_ context.Context, _, item string) error {
 	delete(n.items, item)
 	return nil
 }
+
+func (n *names) Collect(context.Context) error { return nil }
 
 func (n *names) list() string { return strings.Join(slices.Sorted(maps.Keys(n.items)), " ") }
 

@@ -165,8 +165,17 @@ func (a *Archive) bytes(r *row) []byte {
 	if r.kind == "sourcecorrupt" {
 		inner[0]++
 	}
-	manifest := fmt.Sprintf(`<xfdu><metadataSection><metadataObject ID="measurementFrameSet"><metadataWrap><xmlData><frameSet><footPrint><coordinates>43 1 43 2 44 2 44 1 43 1</coordinates></footPrint></frameSet></xmlData></metadataWrap></metadataObject></metadataSection><dataObjectSection><dataObject ID="data"><byteStream size="%d"><fileLocation href="./measurement/data.bin"/><checksum checksumName="MD5">%x</checksum></byteStream></dataObject></dataObjectSection></xfdu>`, len(data), inner)
-	return zipOf(r.name, manifest, data)
+	return zipOf(r.name, manifestOf(len(data), inner), data)
+}
+
+// manifestOf lists the one file of a made product.
+func manifestOf(size int, sum [md5.Size]byte) string {
+	return fmt.Sprintf(`<xfdu><metadataSection><metadataObject ID="measurementFrameSet"><metadataWrap><xmlData><frameSet><footPrint><coordinates>43 1 43 2 44 2 44 1 43 1</coordinates></footPrint></frameSet></xmlData></metadataWrap></metadataObject></metadataSection><dataObjectSection><dataObject ID="data"><byteStream size="%d"><fileLocation href="./measurement/data.bin"/><checksum checksumName="MD5">%x</checksum></byteStream></dataObject></dataObjectSection></xfdu>`, size, sum)
+}
+
+// Product makes the zip of a sound product.
+func Product(name string, data []byte) []byte {
+	return zipOf(name, manifestOf(len(data), md5.Sum(data)), data)
 }
 
 // zipOf packs a made product.
