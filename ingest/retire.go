@@ -30,7 +30,6 @@ type retirement struct {
 	Revision   string `json:"revision"`
 }
 
-func (r retirement) key() string { return r.under(retired) }
 func (r retirement) under(prefix string) string {
 	return prefix + path.Join(r.Collection, r.Item, r.Revision) + ".json"
 }
