@@ -87,7 +87,7 @@ var Libraries = []Library{
 	{"github.com/valyala/fasthttp", []string{"httpkit", "objects/objecthttp", "bench/..."}},
 	{"github.com/prometheus/client_golang", []string{"httpkit", "cmd/swath"}},
 	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "render"}},
-	{"github.com/jackc/pgx/v5", []string{"statistics", "catalog", "ingest/ledger", "ingest/ondemand", "objects/copies", "catalog/cluster", "migrations", "auth/store", "internal/..."}},
+	{"github.com/jackc/pgx/v5", []string{"statistics", "catalog", "ingest/ledger", "ingest/ondemand", "objects/copies", "catalog/cluster", "migrations", "auth/store", "internal/...", "bench/mirror"}},
 	{"github.com/coreos/go-oidc/v3", []string{"auth/authhttp"}},
 	{"github.com/go-jose/go-jose/v4", []string{"auth/authhttp", "internal/..."}},
 	{"golang.org/x/oauth2", []string{"auth/authhttp"}},
@@ -113,6 +113,6 @@ var Libraries = []Library{
 	{"github.com/evanphx/json-patch/v5", []string{"stac"}},
 	{"github.com/santhosh-tekuri/jsonschema/v6", []string{"chains"}},
 	{"golang.org/x/text", []string{"chains", "stac", "stac/cql2", "catalog"}},
-	{"golang.org/x/sync", []string{"chains/s1ortho", "chains/s1tiling", "ingest", "raster", "tiles", "objects", "catalog"}},
+	{"golang.org/x/sync", []string{"chains/s1ortho", "chains/s1tiling", "ingest", "raster", "tiles", "objects", "catalog", "bench/mirror"}},
 	{"golang.org/x/sys", []string{"cmd/swath", "catalog/cluster", "objects", "httpkit"}},
 }
