@@ -16,6 +16,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 export CGO_ENABLED := 1
 export SWATH_VERSITYGW := $(CACHE)/bin/versitygw
 export SWATH_PYTHON := $(CACHE)/venv/bin/python
+export SWATH_PYTHON_HUB := $(CACHE)/venv-hub/bin/python
 export SWATH_PYTHON_EODAG3 := $(CACHE)/venv-eodag3/bin/python
 
 .PHONY: help run build test check lint vuln bench bench-ingest bench-catalog bench-archive fuzz golden db deps test-deps web clean
@@ -73,7 +74,7 @@ deps: ## install Debian's packages that are missing
 	if ! command -v npm >/dev/null; then missing="$$missing nodejs npm"; fi; \
 	deploy/install-packages $$missing
 
-test-deps: deps $(CACHE)/bin/versitygw $(CACHE)/bin/staticcheck $(CACHE)/venv/ok $(CACHE)/venv-eodag3/ok ## install what only the tests use
+test-deps: deps $(CACHE)/bin/versitygw $(CACHE)/bin/staticcheck $(CACHE)/venv/ok $(CACHE)/venv-eodag3/ok $(CACHE)/venv-hub/ok ## install what only the tests use
 	@deploy/install-packages $$(for p in $(TEST_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done)
 
 $(CACHE)/bin/versitygw:
@@ -92,6 +93,12 @@ $(CACHE)/venv-eodag3/ok: cmd/swath/testdata/requirements-eodag3.txt | deps
 	@deploy/install-packages $$(dpkg -s python3-venv >/dev/null 2>&1 || echo python3 python3-venv)
 	/usr/bin/python3 -m venv $(CACHE)/venv-eodag3
 	$(CACHE)/venv-eodag3/bin/pip install --quiet --disable-pip-version-check -r cmd/swath/testdata/requirements-eodag3.txt
+	touch $@
+
+$(CACHE)/venv-hub/ok: cmd/swath/testdata/requirements-hub.txt | deps
+	@deploy/install-packages $$(dpkg -s python3-venv >/dev/null 2>&1 || echo python3 python3-venv)
+	/usr/bin/python3 -m venv $(CACHE)/venv-hub
+	$(CACHE)/venv-hub/bin/pip install --quiet --disable-pip-version-check -r cmd/swath/testdata/requirements-hub.txt
 	touch $@
 
 web: web/dist/index.html ## build the web page with npm packages

@@ -36,10 +36,10 @@ func TestClients(t *testing.T) {
 // of a STAC API and as of the Copernicus Data Space, cdsetool, stac-asset, pystac-client, and boto3 by a link that it signs.
 func TestHeritageClients(t *testing.T) {
 	needsProgram(t)
-	python, older := os.Getenv("SWATH_PYTHON"), os.Getenv("SWATH_PYTHON_EODAG3")
+	python, older := os.Getenv("SWATH_PYTHON_HUB"), os.Getenv("SWATH_PYTHON_EODAG3")
 	for _, one := range []string{python, older} {
 		if _, err := exec.LookPath(one); err != nil {
-			unavailable(t, "the Python clients are not installed (SWATH_PYTHON=%q, SWATH_PYTHON_EODAG3=%q): make test-deps", python, older)
+			unavailable(t, "the Python clients are not installed (SWATH_PYTHON_HUB=%q, SWATH_PYTHON_EODAG3=%q): make test-deps", python, older)
 		}
 	}
 	base, data := demo(t)
