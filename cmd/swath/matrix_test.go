@@ -331,7 +331,7 @@ func (e *estate) check(app *fiber.App, r row, who asker, strangers bool) {
 	if !who.sees && (mentions(got, private) || mentions(got, hush)) {
 		e.t.Errorf("%s tells of what is private: %.2000s %v", name, got.body, got.header)
 	}
-	if who.bad || !strings.ContainsAny(r.target+r.body, "{") || !strings.Contains(r.target+r.body, "{c}") && !strings.Contains(r.target, "{s}") && !strings.Contains(r.target, "{u}") {
+	if who.bad || !strings.ContainsAny(r.target+r.body, "{") || !regexp.MustCompile(`\{(c|i|s|u|uuid)\}`).MatchString(r.target+r.body) {
 		return
 	}
 	hidden := e.ask(app, r, who, private)
