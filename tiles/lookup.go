@@ -42,7 +42,7 @@ func (r *Renderer) found(ctx context.Context, name string, search stac.Search, b
 	if name == "" || search.Token != "" || !ok {
 		return r.catalog.Search(ctx, narrowed(search, box))
 	}
-	key := fmt.Sprintf("%s %d %g", name, search.Limit, cell)
+	key := fmt.Sprintf("%s %d %g %s", name, search.Limit, cell, stac.ScopeOf(ctx).Key()) // who may see more finds more
 	if !r.sighted(ctx, key) {
 		return r.catalog.Search(ctx, narrowed(search, box))
 	}
