@@ -7,6 +7,7 @@ import (
 	"swath/auth"
 	"swath/compat/cschttp"
 	"swath/fault"
+	"swath/objects"
 	"swath/objects/objecthttp"
 )
 
@@ -14,11 +15,15 @@ import (
 const tokenLife = time.Hour
 
 // signIn gives tokens to clients of hubs: a key that is good for an hour, or the API key itself that was sent as the password.
-func signIn(keeper *auth.Keeper) func(ctx context.Context, name, password, from string) (string, time.Duration, error) {
+// Passwords are taken where the configuration takes them, as everywhere else.
+func signIn(keeper *auth.Keeper, passwords bool) func(ctx context.Context, name, password, from string) (string, time.Duration, error) {
 	return func(ctx context.Context, name, password, from string) (string, time.Duration, error) {
 		if auth.IsKey(password) {
 			_, err := keeper.ByKey(ctx, password)
 			return password, tokenLife, err
+		}
+		if !passwords {
+			return "", 0, fault.New(fault.Unauthenticated, "passwords are not taken here: send a key as the password")
 		}
 		if name == "" || password == "" {
 			return "", 0, fault.New(fault.Unauthenticated, "a name and a password are needed")
@@ -40,10 +45,26 @@ func openAsset(files objecthttp.API) func(ctx context.Context, collection, item,
 		if err != nil {
 			return nil, 0, err
 		}
-		o, err := files.Objects.Open(ctx, found.Key)
+		leave, err := files.Admit(ctx)
 		if err != nil {
 			return nil, 0, err
 		}
-		return o, o.Info().Size, nil
+		o, err := files.Objects.Open(ctx, found.Key)
+		if err != nil {
+			leave()
+			return nil, 0, err
+		}
+		return admitted{o, leave}, o.Info().Size, nil
 	}
+}
+
+// admitted is a file of a download that was let in: it leaves when it is closed.
+type admitted struct {
+	objects.Object
+	leave func()
+}
+
+func (a admitted) Close() error {
+	defer a.leave()
+	return a.Object.Close()
 }

@@ -138,7 +138,7 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	files := objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog), Admit: admitDownload(s.keeper), Desk: desk, Catalog: s.catalog}
 	files.Mount(app)
 	restohttp.API{Catalog: s.catalog, Download: files.Send, Tell: tell}.Mount(app)
-	csc := cschttp.API{Catalog: s.catalog, Download: files.Send, Open: openAsset(files), Tell: tell, SignIn: signIn(s.keeper)}
+	csc := cschttp.API{Catalog: s.catalog, Download: files.Send, Open: openAsset(files), Tell: tell, SignIn: signIn(s.keeper, cfg.Accounts.passwords())}
 	csc.Mount(app)
 	statshttp.API{Statistics: s.statistics, Mirrors: mirrorsOf(s.url, cfg.Mirrors)}.Mount(app)
 	metrics.MustRegister(figureMetrics{s.statistics, s.keeper, mirrorsOf(s.url, cfg.Mirrors)})

@@ -121,7 +121,7 @@ func sendNode(c *fiber.Ctx, f File, z *zip.Reader, name string) error {
 		}
 		c.Set(fiber.HeaderContentType, kind)
 		c.Set(fiber.HeaderContentDisposition, mime.FormatMediaType("attachment", map[string]string{"filename": path.Base(name)}))
-		c.Context().SetBodyStream(&unpacked{r, f}, int(one.UncompressedSize64))
+		httpkit.SendStream(c, &unpacked{r, f}, int(one.UncompressedSize64))
 		return nil
 	}
 	return errors.Join(fault.New(fault.NotFound, "the product has no file %.200q", name), f.Close())
