@@ -2,7 +2,9 @@ package raster
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 )
@@ -69,6 +71,13 @@ func (w *COGWriter) Add(planes ...[]float32) error {
 	}
 	for row := 0; row*w.g.Width < len(planes[0]); row++ {
 		for k, plane := range planes {
+			if n > 1 && w.g.Type == Float32 && w.g.NoData == nil {
+				to := w.line[k*size:]
+				for i, v := range plane[row*w.g.Width : (row+1)*w.g.Width] {
+					binary.LittleEndian.PutUint32(to[i*n*size:], math.Float32bits(v))
+				}
+				continue
+			}
 			w.g.Type.put(w.one, plane[row*w.g.Width:(row+1)*w.g.Width], w.g.NoData)
 			if n == 1 {
 				w.line, w.one = w.one, w.line

@@ -110,13 +110,62 @@ void swath_undo_differences(void *pixels, int width, int height, int samples, in
 	}
 }
 
+// The bytes of a row, each the sum of those that lie samples before it.
+static void undo_bytes(uint8_t *row, size_t width, size_t samples)
+{
+	size_t i = 0;
+#if defined(__SSE2__)
+	__m128i before = _mm_setzero_si128(); // the last pixel so far, again and again
+	if (samples == 1 || samples == 2 || samples == 4)
+		for (; i + 16 <= width * samples; i += 16) { // sums of neighbours, of pairs, and so on
+			__m128i v = _mm_loadu_si128((const __m128i *)(row + i));
+			if (samples == 1)
+				v = _mm_add_epi8(v, _mm_slli_si128(v, 1));
+			if (samples <= 2)
+				v = _mm_add_epi8(v, _mm_slli_si128(v, 2));
+			v = _mm_add_epi8(v, _mm_slli_si128(v, 4));
+			v = _mm_add_epi8(v, _mm_slli_si128(v, 8));
+			v = _mm_add_epi8(v, before);
+			_mm_storeu_si128((__m128i *)(row + i), v);
+			before = v;
+			if (samples == 1)
+				before = _mm_unpackhi_epi8(before, before);
+			if (samples <= 2)
+				before = _mm_shufflehi_epi16(before, 0xff);
+			before = _mm_shuffle_epi32(before, 0xff);
+		}
+#endif
+	for (i = i > samples ? i : samples; i < width * samples; i++)
+		row[i] = (uint8_t)(row[i] + row[i - samples]);
+}
+
+// Four planes of bytes, the most significant first, become words; and the other way round.
+SWATH_WIDE static void from_planes(uint32_t *restrict to, const uint8_t *restrict planes, size_t count)
+{
+	const uint8_t *a = planes, *b = a + count, *c = b + count, *d = c + count;
+	for (size_t i = 0; i < count; i++)
+		to[i] = (uint32_t)a[i] << 24 | (uint32_t)b[i] << 16 | (uint32_t)c[i] << 8 | d[i];
+}
+
+SWATH_WIDE static void to_planes(uint8_t *restrict planes, const uint32_t *restrict from, size_t count)
+{
+	for (int k = 0; k < 4; k++)
+		for (size_t i = 0; i < count; i++)
+			planes[k * count + i] = (uint8_t)(from[i] >> (24 - 8 * k));
+}
+
 // The planes of one row run on through all samples: byte k of value i is at k * count + i.
 void swath_undo_float_planes(uint8_t *pixels, int width, int height, int samples, int bytes, uint8_t *scratch)
 {
 	size_t count = (size_t)width * samples;
 	for (int y = 0; y < height; y++) {
 		uint8_t *row = pixels + (size_t)y * count * bytes;
-		undo_uint8_t(row, count * bytes / samples, samples);
+		undo_bytes(row, count * bytes / samples, samples);
+		if (bytes == 4) {
+			memcpy(scratch, row, count * bytes);
+			from_planes((uint32_t *)row, scratch, count);
+			continue;
+		}
 		for (size_t i = 0; i < count; i++)
 			for (int k = 0; k < bytes; k++)
 				scratch[i * bytes + k] = row[(size_t)(bytes - 1 - k) * count + i];
@@ -148,16 +197,27 @@ void swath_differences(void *pixels, int width, int height, int samples, int byt
 	}
 }
 
+// The same from a copy, which is quick.
+SWATH_WIDE static void differ_bytes(uint8_t *restrict row, size_t length, size_t samples, uint8_t *restrict copy)
+{
+	memcpy(copy, row, length);
+	for (size_t i = samples; i < length; i++)
+		row[i] = (uint8_t)(copy[i] - copy[i - samples]);
+}
+
 void swath_float_planes(uint8_t *pixels, int width, int height, int samples, int bytes, uint8_t *scratch)
 {
 	size_t count = (size_t)width * samples;
 	for (int y = 0; y < height; y++) {
 		uint8_t *row = pixels + (size_t)y * count * bytes;
 		memcpy(scratch, row, count * bytes);
-		for (size_t i = 0; i < count; i++)
-			for (int k = 0; k < bytes; k++)
-				row[(size_t)(bytes - 1 - k) * count + i] = scratch[i * bytes + k];
-		differ_uint8_t(row, count * bytes / samples, samples);
+		if (bytes == 4)
+			to_planes(row, (const uint32_t *)scratch, count);
+		else
+			for (size_t i = 0; i < count; i++)
+				for (int k = 0; k < bytes; k++)
+					row[(size_t)(bytes - 1 - k) * count + i] = scratch[i * bytes + k];
+		differ_bytes(row, count * bytes, samples, scratch);
 	}
 }
 

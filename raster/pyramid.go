@@ -78,7 +78,7 @@ func newPyramid(dir string, d Description, v validity, side int, o COGOptions) (
 		noData = o.NoData
 	}
 	samples := len(o.Bands)
-	p := &pyramid{format: d.DataType, side: side, overviews: o.Overviews, zstd: o.Zstd, masked: v.mask}
+	p := &pyramid{format: d.DataType, side: side, overviews: o.Overviews, zstd: o.Zstd, masked: v.mask, deflater: deflater{fast: o.Fast}}
 	p.block, p.scratch = make([]byte, side*side*samples*d.DataType.Bytes()), make([]byte, side*samples*d.DataType.Bytes())
 	if v.mask {
 		samples++

@@ -28,6 +28,7 @@ type COGOptions struct {
 	NoData    *float64  // declares this stored value to be nodata
 	GCPs      []geo.GCP // place the pixels by these points
 	Overviews Overviews
+	Fast      bool // deflate at its quickest: a third less time for 3 % more bytes
 	Zstd      bool // smaller and faster than deflate, for readers that know it
 }
 

@@ -69,14 +69,14 @@ func (t *tile) write(ctx context.Context, dir string, ws chains.Workspace, tick 
 		return nil
 	}
 	for _, pol := range t.scene.polarisations {
-		if err := open(strings.ToLower(pol), t.fileName(pol), t.tags(pol), raster.COGOptions{}); err != nil {
+		if err := open(strings.ToLower(pol), t.fileName(pol), t.tags(pol), raster.COGOptions{Fast: true}); err != nil {
 			return nil, err
 		}
 	}
 	none := 0.0
 	if t.in.LocalIncidence {
 		g := raster.GeoTIFF{Type: raster.Uint16, NoData: &none, Bands: []raster.GeoTIFFBand{{Name: "local incidence angle", Unit: "degree", Scale: 0.01}}}
-		if err := open("local_incidence", t.baseName("lia")+".tif", g, raster.COGOptions{}); err != nil {
+		if err := open("local_incidence", t.baseName("lia")+".tif", g, raster.COGOptions{Fast: true}); err != nil {
 			return nil, err
 		}
 	}

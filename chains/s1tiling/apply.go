@@ -64,7 +64,7 @@ func (f Filter) writeSome(ctx context.Context, st *state, dates []date, threads 
 		g.Items["FILTERED"], g.Items["FILTER_DATES"] = "true", itoa(len(st.Dates))
 		l := o.in.cog.Levels[0]
 		g.Grid = raster.Grid{CRS: o.in.cog.CRS, Transform: o.in.cog.Transform, Width: l.Width, Height: l.Height}
-		if o.w, err = raster.NewCOGWriter(d.filtered, g, raster.COGOptions{}); err != nil {
+		if o.w, err = raster.NewCOGWriter(d.filtered, g, raster.COGOptions{Fast: true}); err != nil {
 			return nil, err
 		}
 		const classes = 96
@@ -73,8 +73,9 @@ func (f Filter) writeSome(ctx context.Context, st *state, dates []date, threads 
 			o.before, o.after = append(o.before, make([]int, classes)), append(o.after, make([]int, classes))
 		}
 	}
+	var buffer [][]float32
 	for {
-		have, _, err := known.read(ctx)
+		have, _, err := known.read(ctx, &buffer)
 		if err != nil {
 			return nil, err
 		}
@@ -107,7 +108,7 @@ func (f Filter) writeSome(ctx context.Context, st *state, dates []date, threads 
 
 // strip filters the next rows of a date.
 func (o *one) strip(ctx context.Context, f Filter, have []rows) error {
-	bands, _, err := o.in.read(ctx)
+	bands, _, err := o.in.read(ctx, &o.scratch.buffer)
 	if err != nil {
 		return err
 	}

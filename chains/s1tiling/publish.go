@@ -33,15 +33,16 @@ func join(ctx context.Context, d date, files []string) error {
 	}
 	g, l := d.tags(), in[0].cog.Levels[0]
 	g.Grid = raster.Grid{CRS: in[0].cog.CRS, Transform: in[0].cog.Transform, Width: l.Width, Height: l.Height}
-	w, err := raster.NewCOGWriter(d.path, g, raster.COGOptions{})
+	w, err := raster.NewCOGWriter(d.path, g, raster.COGOptions{Fast: true})
 	if err != nil {
 		return err
 	}
 	defer w.Discard()
+	buffers := make([][][]float32, len(in))
 	for row := 0; row < l.Height; {
 		var planes [][]float32
-		for _, s := range in {
-			bands, _, err := s.read(ctx)
+		for i, s := range in {
+			bands, _, err := s.read(ctx, &buffers[i])
 			if err != nil {
 				return err
 			}

@@ -103,7 +103,7 @@ func (f Filter) update(ctx context.Context, to string, before *state, s series, 
 	for _, b := range s.bands() {
 		g.Bands = append(g.Bands, raster.GeoTIFFBand{Name: b + ": sum of ratios"}, raster.GeoTIFFBand{Name: b + ": number of dates"})
 	}
-	w, err := raster.NewCOGWriter(to, g, raster.COGOptions{})
+	w, err := raster.NewCOGWriter(to, g, raster.COGOptions{Fast: true})
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +119,7 @@ func (f Filter) sum(ctx context.Context, w *raster.COGWriter, inputs []*strips, 
 	threads = max(1, threads)
 	scratch := make([]scratch, threads)
 	n := (stripRows + f.Reach()) * g.Width
+	var known [][]float32
 	planes := make([][]float32, len(g.Bands))
 	for i := range planes {
 		planes[i] = make([]float32, n)
@@ -131,7 +132,7 @@ func (f Filter) sum(ctx context.Context, w *raster.COGWriter, inputs []*strips, 
 			got := make([][]rows, side)
 			for i := range side {
 				group.Go(func() (err error) {
-					if got[i], _, err = inputs[first+i].read(ctx); err != nil {
+					if got[i], _, err = inputs[first+i].read(ctx, &scratch[i].buffer); err != nil {
 						return err
 					}
 					scratch[i].means(f, got[i])
@@ -143,7 +144,7 @@ func (f Filter) sum(ctx context.Context, w *raster.COGWriter, inputs []*strips, 
 			}
 			if first == 0 {
 				count = got[0][0].count * g.Width
-				if err := begin(ctx, planes, old, count); err != nil {
+				if err := begin(ctx, planes, old, &known, count); err != nil {
 					return err
 				}
 			}
@@ -167,14 +168,14 @@ func (f Filter) sum(ctx context.Context, w *raster.COGWriter, inputs []*strips, 
 }
 
 // begin fills planes with the state before, or zeros.
-func begin(ctx context.Context, planes [][]float32, old *strips, count int) error {
+func begin(ctx context.Context, planes [][]float32, old *strips, buffer *[][]float32, count int) error {
 	if old == nil {
 		for _, p := range planes {
 			clear(p[:count])
 		}
 		return nil
 	}
-	known, _, err := old.read(ctx)
+	known, _, err := old.read(ctx, buffer)
 	if err != nil {
 		return err
 	}
@@ -189,6 +190,7 @@ func begin(ctx context.Context, planes [][]float32, old *strips, count int) erro
 
 // scratch is what one date needs for its means.
 type scratch struct {
+	buffer [][]float32 // the date's own rows
 	mean   [][]float32
 	sums   []float64
 	counts []int32

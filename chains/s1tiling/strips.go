@@ -46,8 +46,8 @@ type strips struct {
 	reach  int
 	next   int         // row to be read
 	given  int         // rows that were handed out
-	planes [][]float32 // rows given−reach … next
-	first  int         // row of the first of them
+	carry  [][]float32 // of each band, the rows first … next−1 that are needed again
+	first  int
 }
 
 func openStrips(ctx context.Context, path string, reach int) (*strips, error) {
@@ -55,47 +55,48 @@ func openStrips(ctx context.Context, path string, reach int) (*strips, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &strips{cog: c, close: closer, reader: raster.NewReader(0), reach: reach, planes: make([][]float32, c.Bands)}
+	s := &strips{cog: c, close: closer, reader: raster.NewReader(0), reach: reach, carry: make([][]float32, c.Bands)}
 	for b := range c.Bands {
 		s.bands = append(s.bands, b+1)
 	}
 	return s, nil
 }
 
-// read returns the next rows of each band: of the first call stripRows − reach, so that every later one needs one row of blocks more; false
-// when there are none left.
-func (s *strips) read(ctx context.Context) (out []rows, row int, err error) {
+// read returns the next rows of each band: of the first call stripRows − reach, so that every later one needs one row of blocks more; none
+// when there are none left. They lie in a buffer, which is good until it is used again, by this or any other.
+func (s *strips) read(ctx context.Context, buffer *[][]float32) (out []rows, row int, err error) {
 	l := s.cog.Levels[0]
 	if s.given == l.Height {
 		return nil, 0, nil
 	}
-	keep := max(0, s.given-s.reach)
-	for b := range s.planes {
-		n := copy(s.planes[b], s.planes[b][(keep-s.first)*l.Width:])
-		s.planes[b] = s.planes[b][:n]
-	}
-	s.first = keep
-	if s.next < l.Height {
-		high := min(stripRows, l.Height-s.next)
-		got, err := s.reader.Read(ctx, s.cog, 0, raster.Window{Row: s.next, Width: l.Width, Height: high}, s.bands)
-		if err != nil {
+	high := min(stripRows, l.Height-s.next)
+	var got [][]float32
+	if high > 0 {
+		if got, err = s.reader.Read(ctx, s.cog, 0, raster.Window{Row: s.next, Width: l.Width, Height: high}, s.bands); err != nil {
 			return nil, 0, err
 		}
-		for b := range s.planes {
-			s.planes[b] = append(s.planes[b], got[b]...)
-		}
-		raster.FreePlanes(got)
-		s.next += high
+		defer raster.FreePlanes(got)
 	}
+	s.next += high
 	until := l.Height
 	if s.next < l.Height {
 		until = s.next - s.reach
 	}
 	row = s.given
-	for b := range s.planes {
-		out = append(out, rows{values: s.planes[b], width: l.Width, before: row - s.first, count: until - row})
+	if *buffer == nil {
+		*buffer = make([][]float32, len(s.bands))
 	}
-	s.given = until
+	keep := max(0, until-s.reach)
+	for b := range s.bands {
+		values := append((*buffer)[b][:0], s.carry[b]...)
+		if got != nil {
+			values = append(values, got[b]...)
+		}
+		(*buffer)[b] = values
+		out = append(out, rows{values: values, width: l.Width, before: row - s.first, count: until - row})
+		s.carry[b] = append(s.carry[b][:0], values[(keep-s.first)*l.Width:]...)
+	}
+	s.first, s.given = keep, until
 	return out, row, nil
 }
 

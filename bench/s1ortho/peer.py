@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""Runs sarsen over a part of a product: peer.py SAFE dem-folder side-in-pixels [rtc]. Prints CPU seconds a megapixel."""
+import math
+import pathlib
+import resource
+import sys
+import time
+
+import numpy as np
+import rasterio
+from rasterio.merge import merge
+from rasterio.warp import Resampling, reproject
+
+safe, dem, side = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
+rtc = "rtc" in sys.argv[4:]
+transform = rasterio.transform.from_origin(520000, 5050000, 10, 10)
+heights = np.zeros((side, side), "float32")
+files = [rasterio.open(p) for p in sorted(dem.glob("*N45*.tif"))]
+whole, at = merge(files, bounds=(3, 45, 4, 46))
+reproject(whole[0], heights, src_transform=at, src_crs="EPSG:4326", dst_transform=transform, dst_crs="EPSG:32631", resampling=Resampling.bilinear)
+path = "peer-dem.tif"
+with rasterio.open(path, "w", driver="GTiff", width=side, height=side, count=1, dtype="float32", crs="EPSG:32631", transform=transform) as d:
+    d.write(heights + 50, 1)
+
+import sarsen  # noqa: E402
+
+begin, cpu = time.time(), time.process_time()
+product = sarsen.Sentinel1SarProduct(safe, "IW/VV")
+sarsen.terrain_correction(product, dem_urlpath=path, output_urlpath="peer.tif", correct_radiometry="gamma_bilinear" if rtc else None)
+wall, used = time.time() - begin, time.process_time() - cpu
+print(f"sarsen {sarsen.__version__} {'RTC' if rtc else 'GTC'}: {side} x {side}, one polarisation: {wall:.1f} s wall, {used:.1f} CPU-s, "
+      f"{used / side / side * 1e6:.2f} CPU-s a megapixel, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
