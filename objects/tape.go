@@ -302,7 +302,7 @@ func (t *tape) Cancel(_ context.Context, keys []string) error {
 	}
 	defer unlock()
 	for _, key := range keys {
-		if err := os.Remove(t.file("restores", key)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := removeFiles(t.file("restores", key)); err != nil {
 			return err
 		}
 	}
@@ -331,9 +331,7 @@ func (t *tape) Release(ctx context.Context, keys []string) error {
 			err = t.store.Delete(ctx, key)
 		}
 		if err == nil {
-			if err = os.Remove(t.file("restores", key)); errors.Is(err, os.ErrNotExist) {
-				err = nil
-			}
+			err = removeFiles(t.file("restores", key))
 		}
 		if err != nil {
 			return fmt.Errorf("objects: tape: release %s: %w", key, err)
@@ -356,10 +354,18 @@ func (t *tape) Remove(_ context.Context, keys []string) error {
 		} else if !ok {
 			continue
 		}
-		for _, name := range []string{t.file("restores", key), t.file("index", key), t.bytes(f)} {
-			if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return err
-			}
+		if err := removeFiles(t.file("restores", key), t.file("index", key), t.bytes(f)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeFiles removes those that are there, in order.
+func removeFiles(names ...string) error {
+	for _, name := range names {
+		if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
 		}
 	}
 	return nil
