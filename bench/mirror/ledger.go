@@ -6,9 +6,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-
-	"swath/ingest/ledger"
-	"swath/ingest/mirror"
 )
 
 // fill makes a ledger of products that are held, acquired evenly since April 2014, and the cursors of a mirror that is up to date.
@@ -28,17 +25,11 @@ func benchLedger(ctx context.Context, dir string, rows int) error {
 	if err := fill(ctx, url, rows); err != nil {
 		return err
 	}
-	h, end, err := hubOf(0, 0, 0)
+	m, l, end, err := bench(ctx, dir, url, 0)
 	if err != nil {
 		return err
 	}
 	defer end()
-	l, err := ledger.Open(ctx, url, "bench")
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	m := mirror.New(mirror.Config{Name: "bench", Work: dir, Since: first}, h, l, nothing{}, quiet)
 	cycle := func() error {
 		if err := m.Cycle(ctx); err != nil {
 			return err

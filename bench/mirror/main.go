@@ -153,6 +153,20 @@ func fresh(ctx context.Context, url string) error {
 	return err
 }
 
+// bench opens the mirror of a hub with so many products, and its ledger.
+func bench(ctx context.Context, dir, url string, products int) (m *mirror.Mirror, l *ledger.Ledger, end func(), err error) {
+	h, endHub, err := hubOf(products, 0, 0)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if l, err = ledger.Open(ctx, url, "bench"); err != nil {
+		endHub()
+		return nil, nil, nil, err
+	}
+	m = mirror.New(mirror.Config{Name: "bench", Work: dir, Since: first}, h, l, nothing{}, quiet)
+	return m, l, func() { l.Close(); endHub() }, nil
+}
+
 func benchSync(ctx context.Context, dir string, products int) error {
 	url, stop, err := database(ctx, dir)
 	if err != nil {
@@ -162,17 +176,11 @@ func benchSync(ctx context.Context, dir string, products int) error {
 	if err := fresh(ctx, url); err != nil {
 		return err
 	}
-	h, end, err := hubOf(products, 0, 0)
+	m, _, end, err := bench(ctx, dir, url, products)
 	if err != nil {
 		return err
 	}
 	defer end()
-	l, err := ledger.Open(ctx, url, "bench")
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	m := mirror.New(mirror.Config{Name: "bench", Work: dir, Since: first}, h, l, nothing{}, quiet)
 	began := used()
 	if err := m.Sync(ctx); err != nil {
 		return err
