@@ -7,7 +7,7 @@ SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # Debian's packages: what the binary is built with and runs on, and what the tests use beside that.
 PACKAGES      := g++ pkg-config gdal-bin libgdal-dev libisal-dev libopenjp2-7-dev libjpeg62-turbo-dev libwebp-dev libzstd-dev postgresql-15 postgresql-15-postgis-3 ca-certificates
-TEST_PACKAGES := chromium python3 python3-venv
+TEST_PACKAGES := chromium python3 python3-venv slurm-wlm munge
 
 VERSITYGW   := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2

@@ -24,8 +24,9 @@ const tellEvery = 200 * time.Millisecond
 // slackMiB is what a child may map beyond its memory before the kernel refuses it more: thread stacks, the Go runtime's reserve.
 const slackMiB = 1024
 
-// Main is the child: it runs the task of a folder and returns the exit code. A parent that holds the other end of lifeline (nil: none)
-// takes the child with it when it dies.
+// Main is the child: it runs the task of a folder and returns the exit code. A parent that holds the other end of lifeline takes the
+// child with it when it dies. Without one (nil: a batch engine has started the child) the child looks after its limits by itself, and
+// ends when its folder is taken away.
 func Main(ctx context.Context, folder string, find func(id string) (chains.Chain, bool), lifeline io.Reader) int {
 	var t Task
 	if ok, err := read(filepath.Join(folder, taskFile), &t); err != nil || !ok {
@@ -34,10 +35,11 @@ func Main(ctx context.Context, folder string, find func(id string) (chains.Chain
 	}
 	if lifeline != nil {
 		go func() {
-			_, _ = io.Copy(io.Discard, lifeline)                  // it ends when the parent does
-			_ = syscall.Kill(-syscall.Getpgrp(), syscall.SIGKILL) // the run's own group: its children too
-			os.Exit(1)
+			_, _ = io.Copy(io.Discard, lifeline) // it ends when the parent does
+			killGroup()
 		}()
+	} else {
+		go watchOneself(t)
 	}
 	if err := limit(t); err != nil {
 		fmt.Fprintln(os.Stderr, "limits:", err)
@@ -52,6 +54,27 @@ func Main(ctx context.Context, folder string, find func(id string) (chains.Chain
 		return 1
 	}
 	return 0
+}
+
+// killGroup ends this process with all that it has started.
+func killGroup() {
+	_ = syscall.Kill(-syscall.Getpgrp(), syscall.SIGKILL)
+	os.Exit(1)
+}
+
+// watchOneself does what a parent beside the run would do.
+func watchOneself(t Task) {
+	began := time.Now()
+	for range time.Tick(lookEvery) {
+		if _, err := os.Stat(filepath.Join(t.Folder, taskFile)); errors.Is(err, os.ErrNotExist) {
+			killGroup()
+		}
+		if err := t.beyond(began, os.Getpid()); err != nil {
+			kind, public := fault.Of(err)
+			_ = write(filepath.Join(t.Folder, resultFile), result{Kind: kind.String(), Public: public}) // else the parent sees no result
+			killGroup()
+		}
+	}
 }
 
 // run calls the chain; a panic is a failure like others.

@@ -65,7 +65,7 @@ func environment() []string {
 // follow watches a child until it ends, or ends it.
 func follow(ctx context.Context, t Task, w Watch, pid int, ended <-chan error) (map[string]json.RawMessage, error) {
 	files := &tail{task: t, watch: w}
-	deadline := time.Now().Add(t.Time)
+	began := time.Now()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	var stop error
@@ -82,11 +82,7 @@ func follow(ctx context.Context, t Task, w Watch, pid int, ended <-chan error) (
 			stop = ctx.Err()
 		case <-tick.C:
 			files.look(false)
-			if t.Time > 0 && time.Now().After(deadline) {
-				stop = fault.New(fault.Timeout, "the process took longer than %s", t.Time)
-			} else if used := residentMiB(pid); t.MemoryMiB > 0 && used > t.MemoryMiB {
-				stop = fault.New(fault.TooLarge, "the process took %d MiB of memory; it may take %d", used, t.MemoryMiB)
-			}
+			stop = t.beyond(began, pid)
 		}
 		if stop != nil {
 			_ = syscall.Kill(-pid, syscall.SIGKILL) // it may be gone already
@@ -95,6 +91,17 @@ func follow(ctx context.Context, t Task, w Watch, pid int, ended <-chan error) (
 			tick.Stop()
 		}
 	}
+}
+
+// beyond says which limit of the task its process has passed, if one.
+func (t Task) beyond(began time.Time, pid int) error {
+	if t.Time > 0 && time.Since(began) > t.Time {
+		return fault.New(fault.Timeout, "the process took longer than %s", t.Time)
+	}
+	if used := residentMiB(pid); t.MemoryMiB > 0 && used > t.MemoryMiB {
+		return fault.New(fault.TooLarge, "the process took %d MiB of memory; it may take %d", used, t.MemoryMiB)
+	}
+	return nil
 }
 
 // closedWith returns a channel that has one value.

@@ -67,6 +67,8 @@ func find(id string) (chains.Chain, bool) {
 func TestMain(m *testing.M) {
 	if os.Getenv("SWATH_RUNNER") == "test" && len(os.Args) == 2 {
 		os.Exit(runner.Main(context.Background(), os.Args[1], find, os.Stdin))
+	} else if os.Getenv("SWATH_RUNNER") == "batch" {
+		os.Exit(runner.Main(context.Background(), os.Args[1], find, nil))
 	}
 	os.Setenv("SWATH_RUNNER", "test")
 	os.Exit(m.Run())
