@@ -12,8 +12,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"swath/fault"
 	"swath/fetch"
 )
@@ -73,7 +71,7 @@ type Run struct {
 	o        Options
 	manifest *manifest
 	lock     *os.File
-	rate     *rate.Limiter
+	rate     *fetch.Throttle
 }
 
 // Open takes a folder: ErrInUse when another process fills it.
@@ -104,10 +102,7 @@ func Open(c *Client, o Options) (*Run, error) {
 		lock.Close()
 		return nil, ErrInUse
 	}
-	r := &Run{client: c, o: o, lock: lock}
-	if o.BytesPerS > 0 {
-		r.rate = rate.NewLimiter(rate.Limit(o.BytesPerS), max(1<<20, int(o.BytesPerS)))
-	}
+	r := &Run{client: c, o: o, lock: lock, rate: fetch.Steady(o.BytesPerS)}
 	if r.manifest, err = openManifest(o.Folder); err != nil {
 		r.Close()
 		return nil, err

@@ -15,8 +15,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"swath/fault"
 )
 
@@ -38,11 +36,11 @@ type Options struct {
 	Stall   time.Duration // without a byte, after which a body is broken off
 	Wait    time.Duration // before a body that broke off is asked for again; doubles while nothing comes
 	Resumes int           // bodies that break off without a byte before it is given up
-	Rate    *rate.Limiter // of bytes; nil: as fast as they come
+	Rate    *Throttle     // nil: as fast as they come
 	Came    func(n int)   // told of bytes as they come; may be nil
 }
 
-const copyBytes = 1 << 20 // at a time; a Rate needs a burst of as many
+const copyBytes = 1 << 20 // at a time, at most
 
 // TooMuch is the error of a body that is longer than anybody said.
 type TooMuch struct{ Most int64 }
@@ -140,13 +138,12 @@ func resume(ctx context.Context, open Open, part string, o Options) (got int64, 
 	most := max(o.Most, body.Total)
 	buffer := make([]byte, copyBytes)
 	for {
-		n, err := body.Read(buffer)
+		stall.Reset(o.Stall)
+		n, err := body.Read(buffer[:o.Rate.Piece(copyBytes)])
+		stall.Stop() // who waits below does not wait for the source
 		if n > 0 {
-			stall.Reset(o.Stall)
-			if o.Rate != nil {
-				if err := o.Rate.WaitN(ctx, n); err != nil {
-					return got, err
-				}
+			if err := o.Rate.Pass(ctx, n); err != nil {
+				return got, err
 			}
 			if _, err := f.Write(buffer[:n]); err != nil {
 				return got, err

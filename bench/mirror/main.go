@@ -233,10 +233,11 @@ func benchFetch(ctx context.Context, dir string, files, mib int) error {
 		return err
 	}
 	tell("fetch, sums and zip")
-	if status, err := l.Status(ctx); err != nil || status.Held != int64(files) {
-		return fmt.Errorf("%d of %d are held, %w", status.Held, files, err)
+	status, err := l.Status(ctx)
+	if err == nil && status.Held != int64(files) {
+		err = fmt.Errorf("%d of %d are held", status.Held, files)
 	}
-	return nil
+	return err
 }
 
 // bare fetches all that waits over four connections, and looks at nothing.

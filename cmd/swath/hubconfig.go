@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"swath/fault"
+	"swath/fetch"
 	"swath/ingest"
 	"swath/ingest/hub"
 	"swath/ingest/hub/cdse"
@@ -35,6 +36,9 @@ type HubConfig struct {
 	Connections       int           `yaml:"connections"` // downloads at a time of all mirrors of this account; 0: what each says
 	Page              int           `yaml:"page"`        // rows of a page
 	Retry             time.Duration `yaml:"retry"`       // before a request that failed is made again; doubles; 1s
+
+	Bandwidth []BandwidthConfig `yaml:"bandwidth"` // of all downloads of this account together, by the time of the day; outside: as fast as they come
+	TimeZone  string            `yaml:"time_zone"` // of bandwidth, such as Europe/Paris; UTC
 
 	Transport string `yaml:"transport"` // https or s3: how files come where there is a choice
 	S3        HubS3  `yaml:"s3"`
@@ -97,16 +101,36 @@ func (h HubConfig) mistakes(bad func(name, format string, args ...any)) {
 	if h.RequestsPerMinute < 0 || h.S3.RequestsPerMinute < 0 || h.Connections < 0 || h.Page < 0 || h.Retry < 0 {
 		bad(".requests_per_minute", "and its neighbours can't be negative")
 	}
+	bandwidthMistakes(h.Bandwidth, h.TimeZone, bad)
 }
 
 // quotas are shared by the mirrors of one account.
 type quotas struct {
-	mu  sync.Mutex
-	all map[string]*wire.Quota
+	mu    sync.Mutex
+	all   map[string]*wire.Quota
+	bytes map[string]*fetch.Throttle
+}
+
+// throttle returns what holds the bandwidth of a hub; nil for none.
+func (q *quotas) throttle(h HubConfig) *fetch.Throttle {
+	zone, err := time.LoadLocation(h.TimeZone)
+	if len(h.Bandwidth) == 0 || err != nil { // which the configuration was looked at for
+		return nil
+	}
+	key := h.Catalogue + "\n" + h.User + "\n" + h.KeyEnv
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.bytes == nil {
+		q.bytes = map[string]*fetch.Throttle{}
+	}
+	if q.bytes[key] == nil {
+		q.bytes[key] = fetch.NewThrottle(func() float64 { return bytesAt(h.Bandwidth, zone, time.Now()) })
+	}
+	return q.bytes[key]
 }
 
 // of returns the quota of an account somewhere.
-func (q *quotas) of(requestsPerMinute float64, connections int, account ...string) *wire.Quota {
+func (q *quotas) of(requestsPerMinute float64, connections int, bytes *fetch.Throttle, account ...string) *wire.Quota {
 	key := strings.Join(account, "\n")
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -114,7 +138,7 @@ func (q *quotas) of(requestsPerMinute float64, connections int, account ...strin
 		q.all = map[string]*wire.Quota{}
 	}
 	if q.all[key] == nil {
-		q.all[key] = wire.NewQuota(requestsPerMinute, connections)
+		q.all[key] = wire.NewQuota(requestsPerMinute, connections, bytes)
 	}
 	return q.all[key]
 }
@@ -169,7 +193,7 @@ func (m MirrorConfig) client(shared *quotas) (hub.Hub, error) {
 // wire says how a hub is reached.
 func (m MirrorConfig) wire(shared *quotas) (w wire.Config, err error) {
 	h := m.Hub
-	w = wire.Config{Known: h.Hosts, Wait: h.Retry, Login: wire.Login{Token: h.Token, Client: h.Client, User: h.User}, Quota: shared.of(h.RequestsPerMinute, h.Connections, h.Catalogue, h.User, h.KeyEnv)}
+	w = wire.Config{Known: h.Hosts, Wait: h.Retry, Login: wire.Login{Token: h.Token, Client: h.Client, User: h.User}, Quota: shared.of(h.RequestsPerMinute, h.Connections, shared.throttle(h), h.Catalogue, h.User, h.KeyEnv)}
 	if h.Token != "" {
 		if w.Login.Password, err = secretOf(m.Name, h.PasswordEnv); err != nil {
 			return w, err
@@ -200,5 +224,5 @@ func (m MirrorConfig) s3(shared *quotas) (*wire.S3, error) {
 		}
 		cfg.SecretKey = objects.Secret(secret)
 	}
-	return wire.NewS3(objects.OpenRemote(cfg), wire.Config{Quota: shared.of(c.RequestsPerMinute, m.Hub.Connections, c.Endpoint, c.AccessKey)}), nil
+	return wire.NewS3(objects.OpenRemote(cfg), wire.Config{Quota: shared.of(c.RequestsPerMinute, m.Hub.Connections, shared.throttle(m.Hub), c.Endpoint, c.AccessKey)}), nil
 }

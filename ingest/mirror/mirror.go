@@ -18,8 +18,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"swath/fault"
 	"swath/fetch"
 	"swath/ingest/hub"
@@ -92,7 +90,7 @@ type Mirror struct {
 	ledger *ledger.Ledger
 	intake Intake
 	log    *slog.Logger
-	bytes  *rate.Limiter
+	bytes  *fetch.Throttle
 	clock  clock
 	hint   chan struct{} // something may be new
 
@@ -105,10 +103,7 @@ type Mirror struct {
 // New makes a mirror.
 func New(cfg Config, h hub.Hub, l *ledger.Ledger, in Intake, log *slog.Logger) *Mirror {
 	cfg = cfg.WithDefaults()
-	m := &Mirror{cfg: cfg, hub: h, ledger: l, intake: in, log: log.With("mirror", cfg.Name), flying: map[string]bool{}, hint: make(chan struct{}, 1)}
-	if cfg.BytesPerS > 0 {
-		m.bytes = rate.NewLimiter(rate.Limit(cfg.BytesPerS), max(1<<20, int(cfg.BytesPerS)))
-	}
+	m := &Mirror{cfg: cfg, hub: h, ledger: l, intake: in, log: log.With("mirror", cfg.Name), flying: map[string]bool{}, hint: make(chan struct{}, 1), bytes: fetch.Steady(cfg.BytesPerS)}
 	return m
 }
 

@@ -106,7 +106,7 @@ var Libraries = []Library{
 	{"github.com/spf13/pflag", []string{"cmd/swath"}},
 	{"github.com/fsnotify/fsnotify", []string{"ingest/hub/folder"}},
 	{"gopkg.in/yaml.v3", []string{"cmd/swath", "openapi", "internal/..."}},
-	{"golang.org/x/time", []string{"fetch", "ingest/hub/wire", "ingest/mirror", "download"}},
+	{"golang.org/x/time", []string{"fetch", "ingest/hub/wire"}},
 	{"lukechampine.com/blake3", []string{"fetch"}},
 	{"github.com/google/uuid", []string{"stac"}},
 	{"golang.org/x/image", []string{"raster"}},

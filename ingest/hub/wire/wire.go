@@ -46,11 +46,12 @@ type Config struct {
 type Quota struct {
 	requests *rate.Limiter
 	slots    chan struct{} // nil: any number
+	bytes    *fetch.Throttle
 }
 
-// NewQuota allows so many requests a minute and downloads at a time; 0 is any number.
-func NewQuota(requestsPerMinute float64, connections int) *Quota {
-	q := &Quota{requests: rate.NewLimiter(rate.Inf, 1)}
+// NewQuota allows so many requests a minute and downloads at a time, 0 for any number, and the bytes of downloads that a throttle lets pass.
+func NewQuota(requestsPerMinute float64, connections int, bytes *fetch.Throttle) *Quota {
+	q := &Quota{requests: rate.NewLimiter(rate.Inf, 1), bytes: bytes}
 	if requestsPerMinute > 0 {
 		q.requests = rate.NewLimiter(rate.Limit(requestsPerMinute/60), max(1, int(requestsPerMinute/60)))
 	}
@@ -76,10 +77,20 @@ func (q *Quota) Slot(ctx context.Context) (free func(), err error) {
 	}
 }
 
-// slotted is a body that gives its slot back.
+// slotted is a body that comes as its quota allows, and gives its slot back.
 type slotted struct {
 	io.ReadCloser
-	free func()
+	ctx   context.Context
+	bytes *fetch.Throttle
+	free  func()
+}
+
+func (s slotted) Read(p []byte) (n int, err error) {
+	n, err = s.ReadCloser.Read(p[:s.bytes.Piece(len(p))])
+	if err := s.bytes.Pass(s.ctx, n); err != nil {
+		return n, err
+	}
+	return n, err
 }
 
 func (s slotted) Close() error {
@@ -87,7 +98,7 @@ func (s slotted) Close() error {
 	return s.ReadCloser.Close()
 }
 
-// Held opens a body under a slot of the quota.
+// Held opens a body under a slot of the quota, to be read within its bytes a second.
 func (q *Quota) Held(ctx context.Context, open func() (*fetch.Body, error)) (*fetch.Body, error) {
 	free, err := q.Slot(ctx)
 	if err != nil {
@@ -98,7 +109,7 @@ func (q *Quota) Held(ctx context.Context, open func() (*fetch.Body, error)) (*fe
 		free()
 		return nil, err
 	}
-	body.ReadCloser = slotted{body.ReadCloser, free}
+	body.ReadCloser = slotted{body.ReadCloser, ctx, q.bytes, free}
 	return body, nil
 }
 
@@ -127,7 +138,7 @@ func New(cfg Config) *Client {
 		cfg.MostWait = 5 * time.Minute
 	}
 	if cfg.Quota == nil {
-		cfg.Quota = NewQuota(0, 0)
+		cfg.Quota = NewQuota(0, 0, nil)
 	}
 	if cfg.Transport == nil {
 		t := http.DefaultTransport.(*http.Transport).Clone()
