@@ -2,6 +2,7 @@ package runner
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -105,12 +106,8 @@ func said(cmd *exec.Cmd) (string, error) {
 
 // follow looks at a job until it has ended, or ends it.
 func (s Slurm) follow(ctx context.Context, t Task, w Watch, id string) (map[string]json.RawMessage, error) {
-	every := s.Every
-	if every == 0 {
-		every = 5 * time.Second
-	}
 	files := &tail{task: t, watch: w}
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(cmp.Or(s.Every, 5*time.Second))
 	defer tick.Stop()
 	for missed := 0; ; {
 		select {
