@@ -4,8 +4,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"swath/geo"
 )
@@ -89,4 +91,64 @@ func TestCOGWriterGivenUp(t *testing.T) {
 	if left, _ := os.ReadDir(dir); len(left) != 0 {
 		t.Errorf("%d things are left in the folder", len(left))
 	}
+}
+
+// A file without overviews has one level, and all its pixels.
+func TestCOGWriterWithoutOverviews(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "made.tif")
+	const w, h = 700, 530
+	writer, err := NewCOGWriter(path, GeoTIFF{Grid: Grid{CRS: 32631, Transform: geo.Affine{300000, 10, 0, 4900020, 0, -10}, Width: w, Height: h}, Bands: make([]GeoTIFFBand, 1)},
+		COGOptions{Fast: true, Overviews: None})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := make([]float32, w*h)
+	for i := range values {
+		values[i] = float32(i)
+	}
+	if err := writer.Add(values); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c, closer, err := openPath(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closer()
+	got, err := NewReader(0).Read(t.Context(), c, 0, Window{Width: w, Height: h}, []int{1})
+	if err != nil || len(c.Levels) != 1 || !slices.Equal(got[0], values) {
+		t.Errorf("%d levels, %v", len(c.Levels), err)
+	}
+}
+
+// Lines of floats that halve evenly have a kernel of their own, which says what the general rule says.
+func TestHalvesOfFloats(t *testing.T) {
+	const w = 2 * 133
+	for samples := 1; samples <= 3; samples++ {
+		lines := [2][]float32{make([]float32, w*samples), make([]float32, w*samples)}
+		for j := range lines {
+			for i := range lines[j] {
+				lines[j][i] = float32((i*7919+j*104729)%1000)/7 - 20
+				if (i/5+j)%3 == 0 || i < 8*samples {
+					lines[j][i] = float32(math.NaN())
+				}
+			}
+		}
+		across, down := spans(w), spans(2)[0]
+		want, got := make([]float32, w/2*samples), make([]byte, w/2*samples*4)
+		shrinkAverage(want, lines[:], down, across, samples, float32(math.NaN()), false, false)
+		newShrinker(Float32, Average, samples, validity{}, nil)(got, [][]byte{bytesOf(lines[0]), bytesOf(lines[1])}, down, across)
+		for i, v := range values[float32](got) {
+			if v != want[i] && (v == v || want[i] == want[i]) {
+				t.Fatalf("%d samples, value %d: %g, not %g", samples, i, v, want[i])
+			}
+		}
+	}
+}
+
+// bytesOf sees floats as bytes.
+func bytesOf(v []float32) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(v))), 4*len(v))
 }

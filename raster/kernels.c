@@ -530,3 +530,20 @@ void swath_halve(void *to, const void *above, const void *below, int width, int 
 	else
 		halve_uint16_t(to, above, below, width, samples, has_nodata != 0, nodata);
 }
+
+// Means of two by two pixels; NaN does not count.
+SWATH_WIDE void swath_halve_floats(float *restrict to, const float *restrict above, const float *restrict below, int width, int samples)
+{
+	for (int x = 0; x < width; x++) {
+		const float *a = above + (size_t)2 * x * samples, *b = below + (size_t)2 * x * samples;
+		for (int s = 0; s < samples; s++) {
+			float four[4] = {a[s], a[s + samples], b[s], b[s + samples]};
+			double sum = 0, count = 0;
+			for (int i = 0; i < 4; i++) {
+				sum += four[i] == four[i] ? four[i] : 0;
+				count += four[i] == four[i] ? 1 : 0;
+			}
+			to[x * samples + s] = (float)(sum / count); // 0/0 is NaN
+		}
+	}
+}

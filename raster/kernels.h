@@ -85,4 +85,7 @@ void swath_filter(const swath_cell *cells, int count, const float *pixels, swath
 void swath_area(const swath_cell *cells, int count, const float *pixels, swath_window from, float *to, int to_stride, int mode,
                 double column_ratio, double row_ratio);
 
+// Means of two by two pixels of one line of an overview, from the two lines below it; NaN does not count.
+void swath_halve_floats(float *to, const float *above, const float *below, int width, int samples);
+
 #endif

@@ -97,7 +97,7 @@ func newPyramid(dir string, d Description, v validity, side int, o COGOptions) (
 			p.close()
 			return nil, err
 		}
-		if max(width, height) <= side {
+		if max(width, height) <= side || o.Overviews == None {
 			return p, nil
 		}
 		for i := range l.recent {

@@ -109,8 +109,15 @@ func shrinkOf[T stored](o Overviews, samples int, v validity, noData *float64) s
 	}
 	var lines [3][]T
 	halves := o == Average && whole && T(0)-1 > 0 && unsafe.Sizeof(one) <= 2 // unsigned, of one or two bytes
+	floats := o == Average && !whole && !has && unsafe.Sizeof(one) == 4
 	return func(to []byte, from [][]byte, down span, across []span) {
-		if wide := len(from[0]); halves && down.count == 2 && down.share[0] == down.share[1] && wide == 2*len(to) { // two by two pixels, each whole
+		twoByTwo := down.count == 2 && down.share[0] == down.share[1] && len(from[0]) == 2*len(to) // pixels, each whole
+		if twoByTwo && floats {
+			C.swath_halve_floats((*C.float)(unsafe.Pointer(&to[0])), (*C.float)(unsafe.Pointer(&from[0][0])), (*C.float)(unsafe.Pointer(&from[1][0])),
+				C.int(len(across)), C.int(samples))
+			return
+		}
+		if twoByTwo && halves {
 			known := C.int(0)
 			if has {
 				known = 1

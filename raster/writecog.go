@@ -20,6 +20,7 @@ type Overviews uint8
 const (
 	Average Overviews = iota // of measures; nodata does not count
 	Mode                     // the most frequent value: of classes and masks
+	None                     // there are none: of what nobody looks at
 )
 
 // COGOptions says how WriteCOG converts. The zero value keeps bands, nodata and place as they are.

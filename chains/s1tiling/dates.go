@@ -2,7 +2,6 @@ package s1tiling
 
 import (
 	"fmt"
-	"math"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -18,7 +17,8 @@ type date struct {
 	unit     string         // "s1b"
 	day      string         // "20180720"
 	path     string         // of the calibrated image
-	filtered string         // where the filtered one goes
+	filtered string         // where the filtered one goes; "" when there will be none
+	fresh    bool           // not in the state yet
 	item     map[string]any // of the orthorectified tile; nil of images that were made before
 	version  string         // of the agency's processor; "" when it is not known
 }
@@ -68,15 +68,5 @@ func passOf(path string) (pass, start string, err error) {
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
-
-// round keeps twelve bits of the mantissas: see s1ortho.
-func round(v []float32) {
-	const dropped = 11
-	for i, x := range v {
-		if x == x {
-			v[i] = math.Float32frombits((math.Float32bits(x) + 1<<(dropped-1)) &^ (1<<dropped - 1))
-		}
-	}
-}
 
 func (d date) String() string { return fmt.Sprintf("%s of %s", d.Tile, d.day) }

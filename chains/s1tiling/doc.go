@@ -23,6 +23,9 @@
 // state already is not added twice. A state belongs to one tile, relative orbit, direction, polarisations, calibration and window: others are refused,
 // because ratios of different geometry mean nothing together.
 //
+// Sums of ratios keep twelve bits after each date: 0.01 % of them, half of a file's bytes, and the same sums whether dates come one by one or together.
+// Up to four dates are added and filtered in one pass over the tile; more are read twice.
+//
 // Below 15 dates a warning says that little is won; below 5 nothing is filtered.
 //
 // # Looks

@@ -31,18 +31,18 @@ func join(ctx context.Context, d date, files []string) error {
 		}
 		in = append(in, s)
 	}
-	g, l := d.tags(), in[0].cog.Levels[0]
-	g.Grid = raster.Grid{CRS: in[0].cog.CRS, Transform: in[0].cog.Transform, Width: l.Width, Height: l.Height}
+	g := d.tags()
+	g.Grid = in[0].grid()
 	w, err := raster.NewCOGWriter(d.path, g, raster.COGOptions{Fast: true})
 	if err != nil {
 		return err
 	}
 	defer w.Discard()
 	buffers := make([][][]float32, len(in))
-	for row := 0; row < l.Height; {
+	for row := 0; row < g.Height; {
 		var planes [][]float32
 		for i, s := range in {
-			bands, _, err := s.read(ctx, &buffers[i])
+			bands, err := s.read(ctx, &buffers[i])
 			if err != nil {
 				return err
 			}
@@ -51,7 +51,7 @@ func join(ctx context.Context, d date, files []string) error {
 		if err := w.Add(planes...); err != nil {
 			return err
 		}
-		row += len(planes[0]) / l.Width
+		row += len(planes[0]) / g.Width
 	}
 	return w.Close()
 }
@@ -88,14 +88,15 @@ func (r *run) filter(ctx context.Context, states map[series]*state) error {
 // one filters one series.
 func (r *run) one(ctx context.Context, key series, before *state, dates []date, tell func(share float64)) error {
 	f := Filter{Window: r.in.Window, Looks: defaultLooks, Guard: r.in.Guard}
-	var fresh []date
+	fresh := 0
 	versions := map[string]bool{}
-	for _, d := range dates {
+	for i, d := range dates {
 		if d.version != "" {
 			versions[d.version] = true
 		}
 		if before == nil || !slices.Contains(before.Dates, d.name()) {
-			fresh = append(fresh, d)
+			dates[i].fresh = true
+			fresh++
 		} else if d.item != nil {
 			r.warn("%s is in the state already, and is not added twice", d.name())
 		}
@@ -103,41 +104,17 @@ func (r *run) one(ctx context.Context, key series, before *state, dates []date, 
 	if len(versions) > 1 {
 		r.warn("%s: dates of processor versions %s: values may step between them", key, strings.Join(slices.Sorted(maps.Keys(versions)), ", "))
 	}
-	st := before
-	var pixels int64
-	total := float64(len(dates)+1) * 10980 * 10980
-	tick := func(n int64) { pixels += n; tell(min(1, float64(pixels)/total)) }
-	if len(fresh) > 0 {
-		dir := filepath.Join(r.ws.Out, "S1-L1-ORTHO", key.Tile)
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-		var err error
-		if st, err = f.update(ctx, filepath.Join(dir, "state_"+key.String()+".tif"), before, key, fresh, r.ws.Threads, tick); err != nil {
-			return err
-		}
-		r.out.State = append(r.out.State, chains.File(st.path))
+	st, result, err := r.passes(ctx, f, key, before, dates, fresh, tell)
+	if err != nil {
+		return err
 	}
-	row := map[string]any{"series": key, "dates": st.Dates, "added": len(fresh), "window": f.Window}
+	row := map[string]any{"series": key, "dates": st.Dates, "added": fresh, "window": f.Window}
 	r.rows = append(r.rows, row)
-	if n := len(st.Dates); n < fewDates {
+	switch n := len(st.Dates); {
+	case n < tooFewDates:
+		r.warn("%s: %d dates are too few to be filtered", key, n)
+	case n < fewDates:
 		r.warn("%s: %d dates; the filter wants %d or more", key, n, fewDates)
-	}
-	var result []looks
-	if len(st.Dates) >= tooFewDates {
-		for i := range dates {
-			dir := filepath.Join(r.ws.Out, dates[i].folder())
-			if err := os.MkdirAll(dir, 0o755); err != nil {
-				return err
-			}
-			dates[i].filtered = filepath.Join(dir, dates[i].name()+"_filtered.tif")
-		}
-		var err error
-		if result, err = f.write(ctx, st, dates, r.ws.Threads, tick); err != nil {
-			return err
-		}
-	} else {
-		r.warn("%s: %d dates are too few to be filtered", key, len(st.Dates))
 	}
 	var list []map[string]any
 	for i, d := range dates {
@@ -157,6 +134,60 @@ func (r *run) one(ctx context.Context, key series, before *state, dates []date, 
 	}
 	row["filtered"] = list
 	return nil
+}
+
+// passes adds the dates that are fresh to the state, and filters all of them when there are enough. Few are read once for both, many twice.
+func (r *run) passes(ctx context.Context, f Filter, key series, before *state, dates []date, fresh int, tell func(share float64)) (st *state, result []looks, err error) {
+	st = before
+	if fresh > 0 {
+		dir := filepath.Join(r.ws.Out, "S1-L1-ORTHO", key.Tile)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, nil, err
+		}
+		st = before.with(filepath.Join(dir, "state_"+key.String()+".tif"), key, f, dates)
+		r.out.State = append(r.out.State, chains.File(st.path))
+	}
+	enough := len(st.Dates) >= tooFewDates
+	for i := range dates {
+		if !enough {
+			break
+		}
+		dir := filepath.Join(r.ws.Out, dates[i].folder())
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return nil, nil, err
+		}
+		dates[i].filtered = filepath.Join(dir, dates[i].name()+"_filtered.tif")
+	}
+	p := pass{Filter: f, threads: r.ws.Threads}
+	var list []pass
+	if fresh > 0 && (len(dates) > sideBySide || !enough) {
+		adds := p
+		adds.before, adds.after, adds.dates = before, st, slices.DeleteFunc(slices.Clone(dates), func(d date) bool { return !d.fresh })
+		list = append(list, adds)
+		before, fresh = st, 0
+	}
+	for part := range slices.Chunk(dates, sideBySide) {
+		if !enough {
+			break
+		}
+		filters := p
+		filters.before, filters.dates, filters.filters = before, part, true
+		if fresh > 0 {
+			filters.after = st
+		}
+		list = append(list, filters)
+	}
+	for i := range list {
+		list[i].tick = func(share float64) { tell((float64(i) + share) / float64(len(list))) }
+		more, err := list[i].run(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if list[i].filters {
+			result = append(result, more...)
+		}
+	}
+	return st, result, nil
 }
 
 // item writes the STAC item of a date beside its files.

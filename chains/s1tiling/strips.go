@@ -62,18 +62,23 @@ func openStrips(ctx context.Context, path string, reach int) (*strips, error) {
 	return s, nil
 }
 
+// grid the image lies on.
+func (s *strips) grid() raster.Grid {
+	return raster.Grid{CRS: s.cog.CRS, Transform: s.cog.Transform, Width: s.cog.Levels[0].Width, Height: s.cog.Levels[0].Height}
+}
+
 // read returns the next rows of each band: of the first call stripRows − reach, so that every later one needs one row of blocks more; none
 // when there are none left. They lie in a buffer, which is good until it is used again, by this or any other.
-func (s *strips) read(ctx context.Context, buffer *[][]float32) (out []rows, row int, err error) {
+func (s *strips) read(ctx context.Context, buffer *[][]float32) (out []rows, err error) {
 	l := s.cog.Levels[0]
 	if s.given == l.Height {
-		return nil, 0, nil
+		return nil, nil
 	}
 	high := min(stripRows, l.Height-s.next)
 	var got [][]float32
 	if high > 0 {
 		if got, err = s.reader.Read(ctx, s.cog, 0, raster.Window{Row: s.next, Width: l.Width, Height: high}, s.bands); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		defer raster.FreePlanes(got)
 	}
@@ -82,7 +87,7 @@ func (s *strips) read(ctx context.Context, buffer *[][]float32) (out []rows, row
 	if s.next < l.Height {
 		until = s.next - s.reach
 	}
-	row = s.given
+	row := s.given
 	if *buffer == nil {
 		*buffer = make([][]float32, len(s.bands))
 	}
@@ -97,7 +102,7 @@ func (s *strips) read(ctx context.Context, buffer *[][]float32) (out []rows, row
 		s.carry[b] = append(s.carry[b][:0], values[(keep-s.first)*l.Width:]...)
 	}
 	s.first, s.given = keep, until
-	return out, row, nil
+	return out, nil
 }
 
 // own are the rows themselves.
