@@ -23,8 +23,9 @@ type Ingester struct {
 // Catalog is what is written to: items as a whole, and changes of what is stored.
 type Catalog interface {
 	stac.Catalog
-	// ChangeItem: see stac.Editor.
+	// ChangeItem and PutItems: see stac.Editor.
 	ChangeItem(ctx context.Context, collection, id string, change func(old *stac.Item) (*stac.Item, error)) (stac.Item, error)
+	PutItems(ctx context.Context, collection string, items []stac.Item, insert bool) error
 }
 
 // Options of one run.

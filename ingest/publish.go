@@ -52,6 +52,21 @@ type publication struct {
 // publish makes the plan's COGs, puts all bytes into objects and, last, the item into the catalog.
 // It reports whether anything changed.
 func (in *Ingester) publish(ctx context.Context, p plan) (bool, error) {
+	it, known, err := in.prepare(ctx, p)
+	if err != nil || it == nil {
+		return false, err
+	}
+	if known != "" {
+		if err := in.retire(ctx, retirement{p.collection, p.id, known}); err != nil {
+			return false, err
+		}
+	}
+	return in.Catalog.PutItem(ctx, *it)
+}
+
+// prepare makes the plan's COGs, puts all bytes into objects and returns the item, with the revision that is in the catalog ("" for
+// none); no item when that is the same.
+func (in *Ingester) prepare(ctx context.Context, p plan) (it *stac.Item, known string, err error) {
 	makes := p.fingerprint + " " + converter + " " + raster.Version()
 	if p.cog != stac.COGEager {
 		makes += " as is"
@@ -61,42 +76,37 @@ func (in *Ingester) publish(ctx context.Context, p plan) (bool, error) {
 	}
 	sum := sha256.Sum256([]byte(makes))
 	pub := &publication{Ingester: in, plan: p, revision: hex.EncodeToString(sum[:4]), done: map[string]map[string]any{}}
-	known, err := in.revisionOf(ctx, p.collection, p.id)
+	known, err = in.revisionOf(ctx, p.collection, p.id)
 	if err != nil || known == pub.revision {
-		return false, err
+		return nil, known, err
 	}
 	// A revision that comes back must not be collected while its objects are put again.
 	for _, prefix := range []string{retired, removed} {
 		if err := in.Objects.Delete(ctx, retirement{p.collection, p.id, pub.revision}.under(prefix)); err != nil {
-			return false, err
+			return nil, known, err
 		}
 	}
 	if pub.work, err = os.MkdirTemp(in.Work, "ingest-"); err != nil {
-		return false, fmt.Errorf("ingest: work folder: %w", err)
+		return nil, known, fmt.Errorf("ingest: work folder: %w", err)
 	}
 	defer os.RemoveAll(pub.work)
 
 	if err := pub.addAll(ctx); err != nil {
-		return false, err
+		return nil, known, err
 	}
 	if err := pub.addThumbnail(ctx); err != nil {
-		return false, err
+		return nil, known, err
 	}
 	if p.outline != "" {
 		if pub.geometry, err = pub.outlineOf(ctx, p.outline); err != nil {
-			return false, err
+			return nil, known, err
 		}
 	}
 	body, err := pub.item()
 	if err != nil {
-		return false, err
+		return nil, known, err
 	}
-	if known != "" {
-		if err := in.retire(ctx, retirement{p.collection, p.id, known}); err != nil {
-			return false, err
-		}
-	}
-	return in.Catalog.PutItem(ctx, stac.Item{Collection: p.collection, ID: p.id, Body: body})
+	return &stac.Item{Collection: p.collection, ID: p.id, Body: body}, known, nil
 }
 
 // addAll converts and puts every layer and file, as many at a time as there are cores. The largest come first, so that none is left

@@ -40,7 +40,8 @@ type Config struct {
 	Mirrors        []MirrorConfig `yaml:"mirrors"` // hubs of which this is a mirror
 	Archive        ArchiveConfig  `yaml:"archive"` // cold storage behind the objects
 	Log            Log            `yaml:"log"`
-	Accounts       Accounts       `yaml:"accounts"` // who is let in
+	Accounts       Accounts       `yaml:"accounts"`  // who is let in
+	Processes      Processes      `yaml:"processes"` // jobs
 }
 
 // TileCache is where drawn pictures are kept, in a folder that nothing else uses.
@@ -75,6 +76,7 @@ func defaultConfig() Config {
 		Data: "data", Listen: "127.0.0.1:8080", RequestTimeout: 30 * time.Second, ExtractionTime: 10 * time.Minute, SlowSearch: time.Second, BlockCacheMiB: 256,
 		S3: S3{Region: "us-east-1"}, TileCache: TileCache{SizeMiB: 10 << 10}, OnDemand: OnDemand{SizeGiB: 100, Keep: 30 * 24 * time.Hour},
 		Log: Log{Format: "text", Level: "info"}, Accounts: Accounts{Anonymous: anonymousRead},
+		Processes: defaultProcesses(),
 	}
 }
 
@@ -140,6 +142,7 @@ func (c Config) Validate() error {
 		bad("log.level", "%q is none of debug, info, warn, error", c.Log.Level)
 	}
 	wrong = append(append(wrong, mirrorMistakes(c.Mirrors)...), c.Accounts.mistakes()...)
+	wrong = append(wrong, c.Processes.mistakes()...)
 	wrong = append(wrong, c.Archive.mistakes(c.Objects == "")...)
 	if len(wrong) > 0 {
 		return fault.New(fault.Invalid, "configuration: %s", strings.Join(wrong, "; "))

@@ -71,6 +71,7 @@ func serveCommand() *cobra.Command {
 			defer keepAccounts(ctx, s.keeper)()
 			defer inBackground(func() { s.statistics.Keep(ctx) })()
 			defer inBackground(func() { serveArchive(ctx, s, cfg, log) })()
+			defer inBackground(func() { serveJobs(ctx, s, cfg, log) })()
 			defer cancel()
 			limitMemory(int64(cfg.BlockCacheMiB)<<20+serveMemory, serveGarbage)
 			return serve(ctx, newApp(s, cfg, log, pictures, shelf), listener, c.OutOrStdout())

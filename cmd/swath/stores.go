@@ -19,6 +19,7 @@ import (
 	"swath/objects"
 	"swath/objects/copies"
 	"swath/objects/staging"
+	"swath/processes"
 	"swath/statistics"
 )
 
@@ -36,6 +37,7 @@ type stores struct {
 	accounts   *accounts.Store
 	keeper     *auth.Keeper
 	statistics *statistics.Store
+	engine     *processes.Engine
 	work       string // folder of work in progress, on the data folder's disk
 	url        string // of the database
 	owned      *cluster.Cluster
@@ -103,15 +105,18 @@ func openStores(ctx context.Context, cfg Config, log *slog.Logger, as tenure) (s
 		return s, err
 	}
 	s.plain = s.objects
-	if s.archive, err = openArchive(cfg, s.plain); err != nil || s.archive == nil {
+	if s.archive, err = openArchive(cfg, s.plain); err != nil {
 		return s, err
 	}
-	if s.copies, err = copies.Open(ctx, s.url); err != nil {
-		return s, err
+	if s.archive != nil {
+		if s.copies, err = copies.Open(ctx, s.url); err != nil {
+			return s, err
+		}
+		s.tiered = staging.NewStore(s.plain, s.copies, s.archive)
+		s.objects = s.tiered
 	}
-	s.tiered = staging.NewStore(s.plain, s.copies, s.archive)
-	s.objects = s.tiered
-	return s, nil
+	s.engine, err = openEngine(ctx, s, cfg, log)
+	return s, err
 }
 
 // readable tells whether an object's bytes are here; nil where there is no archive, and they all are.
@@ -152,6 +157,9 @@ func openObjects(ctx context.Context, cfg Config) (objects.Store, error) {
 
 // Close releases the stores and stops a database that was started for them.
 func (s *stores) Close() error {
+	if s.engine != nil {
+		s.engine.Close()
+	}
 	if s.statistics != nil {
 		s.statistics.Close()
 	}

@@ -1,7 +1,7 @@
 // Package house keeps the rules of the house as a table: which package may import what.
 //
 //	floor 4  doors      cmd/swath httpkit web *http
-//	floor 3  work       download ingest ingest/hub ingest/ledger ingest/mirror objects/staging ingest/ondemand
+//	floor 3  work       download ingest ingest/hub ingest/ledger ingest/mirror objects/staging ingest/ondemand processes processes/*
 //	floor 2  knowledge  stac catalog tiles objects/copies auth
 //	floor 1  matter     fetch objects raster render sentinel/* spot sar dem
 //	floor 0  words      eo geo fault
@@ -48,6 +48,8 @@ var Rooms = []Room{
 	{"ingest/mirror", 3, []string{"ingest/hub", "ingest/ledger"}},
 	{"objects/staging", 3, nil},
 	{"auth", 2, []string{"stac"}},
+	{"processes", 3, []string{"processes/queue", "processes/runner", "objects/staging", "ingest"}},
+	{"processes/queue", 3, nil},
 	{"processes/runner", 3, nil},
 	{"auth/store", 2, []string{"auth"}},
 	{"catalog", 2, []string{"stac", "stac/cql2", "catalog/...", "migrations"}},
@@ -87,7 +89,8 @@ var Libraries = []Library{
 	{"github.com/valyala/fasthttp", []string{"httpkit", "objects/objecthttp", "bench/..."}},
 	{"github.com/prometheus/client_golang", []string{"httpkit", "cmd/swath"}},
 	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "render"}},
-	{"github.com/jackc/pgx/v5", []string{"statistics", "catalog", "ingest/ledger", "ingest/ondemand", "objects/copies", "catalog/cluster", "migrations", "auth/store", "internal/...", "bench/mirror"}},
+	{"github.com/jackc/pgx/v5", []string{"statistics", "catalog", "ingest/ledger", "ingest/ondemand", "objects/copies", "catalog/cluster", "migrations", "auth/store", "processes", "processes/queue", "internal/...", "bench/mirror"}},
+	{"github.com/riverqueue/river", []string{"processes/queue"}},
 	{"github.com/coreos/go-oidc/v3", []string{"auth/authhttp"}},
 	{"github.com/go-jose/go-jose/v4", []string{"auth/authhttp", "internal/..."}},
 	{"golang.org/x/oauth2", []string{"auth/authhttp"}},
@@ -108,11 +111,11 @@ var Libraries = []Library{
 	{"gopkg.in/yaml.v3", []string{"cmd/swath", "openapi", "internal/..."}},
 	{"golang.org/x/time", []string{"fetch", "ingest/hub/wire"}},
 	{"lukechampine.com/blake3", []string{"fetch"}},
-	{"github.com/google/uuid", []string{"stac"}},
+	{"github.com/google/uuid", []string{"stac", "processes"}},
 	{"golang.org/x/image", []string{"raster"}},
 	{"github.com/evanphx/json-patch/v5", []string{"stac"}},
 	{"github.com/santhosh-tekuri/jsonschema/v6", []string{"chains"}},
 	{"golang.org/x/text", []string{"chains", "stac", "stac/cql2", "catalog"}},
 	{"golang.org/x/sync", []string{"chains/s1ortho", "chains/s1tiling", "ingest", "raster", "tiles", "objects", "catalog", "bench/mirror"}},
-	{"golang.org/x/sys", []string{"cmd/swath", "catalog/cluster", "objects", "httpkit"}},
+	{"golang.org/x/sys", []string{"processes", "cmd/swath", "catalog/cluster", "objects", "httpkit"}},
 }

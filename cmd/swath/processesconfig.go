@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+// Processes is how jobs are run.
+type Processes struct {
+	Workers   int               `yaml:"workers"`    // jobs at once in one server or worker; 0: this server takes jobs, and others run them
+	MemoryMiB int               `yaml:"memory_mib"` // that its jobs may take together; 0: any
+	Keep      time.Duration     `yaml:"keep"`       // of results and logs
+	Folders   map[string]string `yaml:"folders"`    // that requests may name as inputs, such as dem: /data/dem
+	Strangers *bool             `yaml:"strangers"`  // those without an account may run processes; unless said, where no accounts and no public_url are configured
+	Waiting   int               `yaml:"waiting"`    // jobs that one account may have waiting and running, where it has no quota
+	Running   int               `yaml:"running"`    // jobs that one account may have running; 0: any
+}
+
+// defaultProcesses uses half of the machine, so that requests are answered beside the jobs.
+func defaultProcesses() Processes {
+	return Processes{Workers: max(1, runtime.NumCPU()/2), Keep: 30 * 24 * time.Hour, Waiting: 1000}
+}
+
+// mistakes names every mistake with its key.
+func (p Processes) mistakes() (wrong []string) {
+	bad := func(key, format string, args ...any) {
+		wrong = append(wrong, "processes."+key+": "+fmt.Sprintf(format, args...))
+	}
+	for _, n := range []struct {
+		key   string
+		value int
+		least int
+	}{{"workers", p.Workers, 0}, {"memory_mib", p.MemoryMiB, 0}, {"running", p.Running, 0}, {"waiting", p.Waiting, 1}} {
+		if n.value < n.least {
+			bad(n.key, "must be at least %d", n.least)
+		}
+	}
+	if p.Keep < time.Hour {
+		bad("keep", "must be at least an hour")
+	}
+	for name, path := range p.Folders {
+		if info, err := os.Stat(path); err != nil || !info.IsDir() || !filepath.IsAbs(path) {
+			bad("folders."+name, "%q is not a folder's absolute path", path)
+		}
+	}
+	return wrong
+}
+
+// strangers says whether those without an account may run processes.
+func (c Config) strangers() bool {
+	if c.Processes.Strangers != nil {
+		return *c.Processes.Strangers
+	}
+	return !c.Accounts.used() && c.PublicURL == ""
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"swath/chains/all"
+	"swath/ingest"
+	"swath/processes"
+	"swath/processes/runner"
+)
+
+// openEngine opens what takes jobs; those who call its Work run them too.
+func openEngine(ctx context.Context, s *stores, cfg Config, log *slog.Logger) (*processes.Engine, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("processes: %w", err)
+	}
+	bases := []string{"http://" + cfg.Listen}
+	if cfg.PublicURL != "" {
+		bases = append(bases, cfg.PublicURL)
+	}
+	return processes.New(ctx, s.url, processes.Config{
+		Catalog: s.catalog, Objects: s.objects, Desk: s.desk(cfg), Work: s.work, List: all.Chains, Executor: runner.Local{Command: []string{self, "runner"}},
+		Publish: &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}, Bases: bases, Software: "swath " + version, Log: log,
+		Workers: cfg.Processes.Workers, MemoryMiB: cfg.Processes.MemoryMiB, Keep: cfg.Processes.Keep, Folders: cfg.Processes.Folders, Strangers: cfg.strangers(),
+		Waiting: cfg.Processes.Waiting, Running: cfg.Processes.Running,
+	})
+}
+
+// serveJobs runs jobs inside the server until ctx ends.
+func serveJobs(ctx context.Context, s *stores, cfg Config, log *slog.Logger) {
+	if cfg.Processes.Workers == 0 {
+		return
+	}
+	if err := s.engine.Work(ctx); err != nil && ctx.Err() == nil {
+		log.Error("jobs are not run", "err", err)
+	}
+}
+
+func workerCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "worker", Short: "Run jobs beside a server, here or on another machine", Args: noArguments,
+		Long: `Run jobs beside a server: on its machine with its --data, on others with the same --database and --objects, and a --data of their own.
+
+Any number may run. One that is stopped gives its jobs back; one that is killed, or cut off, loses them to others within a minute.`,
+		Example: "  swath worker --data ./data\n  swath worker --database postgres://swath@db/swath --objects s3://bucket/swath --data /scratch/swath",
+		RunE: func(c *cobra.Command, _ []string) (err error) {
+			cfg, log, s, err := visit(c)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.Close()) }()
+			if cfg.Processes.Workers == 0 {
+				return usageError{errors.New("processes.workers is 0: this worker would run nothing")}
+			}
+			log.Info("worker runs", "jobs", cfg.Processes.Workers)
+			return s.engine.Work(c.Context())
+		},
+	}
+	addFlags(c, storeSettings, publicSettings)
+	return c
+}

@@ -1,0 +1,443 @@
+package processes
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"swath/auth"
+	"swath/chains"
+	"swath/fault"
+	"swath/stac"
+)
+
+// bound is one input as a job keeps it: nothing of it has to be looked for again.
+type bound struct {
+	Many    bool     `json:"many,omitempty"`
+	Sources []source `json:"sources"`
+}
+
+// source is one value of an input. One of its fields is set, beside Media.
+type source struct {
+	Value  json.RawMessage `json:"value,omitempty"`  // plain JSON
+	Item   *PinnedItem     `json:"item,omitempty"`   // a product
+	Object *PinnedFile     `json:"object,omitempty"` // a file of ours
+	Href   string          `json:"href,omitempty"`   // a file of others
+	Folder string          `json:"folder,omitempty"` // a folder of the operator
+	Data   []byte          `json:"data,omitempty"`   // a file that was given by value
+	Media  string          `json:"media,omitempty"`  // of a file, as the request says
+}
+
+const (
+	mostItems = 1000     // products of one job
+	mostData  = 16 << 20 // bytes of files that are given by value, together
+)
+
+// bind resolves the inputs of a request and holds them against the process' schemas. Wrong ones are fault.Invalid, naming the input.
+func (e *Engine) bind(ctx context.Context, chain chains.Chain, inputs map[string]json.RawMessage) (map[string]bound, error) {
+	for name := range inputs {
+		if _, ok := chain.Input(name); !ok {
+			return nil, fault.New(fault.Invalid, "input %q: the process %q has none of this name; it has %s", name, chain.ID, strings.Join(chains.Names(chain.Inputs), ", "))
+		}
+	}
+	all, items, data := map[string]bound{}, 0, 0
+	for _, f := range chain.Inputs {
+		raw, given := inputs[f.Name]
+		if given = given && string(bytes.TrimSpace(raw)) != "null"; !given && f.Required {
+			return nil, fault.New(fault.Invalid, "input %q: is required", f.Name)
+		} else if !given {
+			continue
+		}
+		b, err := e.bindOne(ctx, f, raw)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range b.Sources {
+			if s.Item != nil {
+				items++
+			}
+			data += len(s.Data)
+		}
+		if items > mostItems || data > mostData {
+			return nil, fault.New(fault.TooLarge, "input %q: a job takes %d products and %d bytes of files given by value at most", f.Name, mostItems, mostData)
+		}
+		all[f.Name] = b
+	}
+	return all, nil
+}
+
+// bindOne resolves one input with all its values.
+func (e *Engine) bindOne(ctx context.Context, f chains.Field, raw json.RawMessage) (bound, error) {
+	values := []json.RawMessage{raw}
+	if f.Many {
+		if _, inner, _, ok := qualified(raw); ok && inner != nil && isArray(inner) {
+			raw = inner
+		}
+		if isArray(raw) {
+			values = nil
+			if err := json.Unmarshal(raw, &values); err != nil {
+				return bound{}, fault.New(fault.Invalid, "input %q: is not JSON", f.Name)
+			}
+		}
+	}
+	b := bound{Many: f.Many}
+	for _, value := range values {
+		found, err := e.sources(ctx, f, value)
+		if err != nil {
+			kind, public := fault.Of(err)
+			if kind == fault.NotFound {
+				kind = fault.Invalid
+			}
+			if kind == fault.Internal {
+				return bound{}, err
+			}
+			return bound{}, fault.Wrap(kind, err, "input %q: %s", f.Name, public)
+		}
+		b.Sources = append(b.Sources, found...)
+	}
+	if n := len(b.Sources); n < f.Min || f.Max > 0 && n > f.Max {
+		return bound{}, fault.New(fault.Invalid, "input %q: has %d values; it takes %s", f.Name, n, counted(f))
+	}
+	if f.Kind == chains.Value && !slices.ContainsFunc(b.Sources, func(s source) bool { return s.Value == nil }) {
+		return b, f.Validate(b.plain())
+	}
+	return b, nil
+}
+
+func counted(f chains.Field) string {
+	text := func(v any) string { b, _ := json.Marshal(v); return string(b) } //nolint:errcheck // a number
+	switch {
+	case f.Max == 0:
+		return "at least " + text(f.Min)
+	case f.Min == f.Max:
+		return text(f.Min)
+	}
+	return text(f.Min) + " to " + text(f.Max)
+}
+
+// plain returns the JSON of an input whose sources are all plain values.
+func (b bound) plain() json.RawMessage {
+	values := make([]json.RawMessage, len(b.Sources))
+	for i, s := range b.Sources {
+		values[i] = s.Value
+	}
+	return joined(values, b.Many)
+}
+
+// joined makes one value, or a list of several.
+func joined(values []json.RawMessage, many bool) json.RawMessage {
+	if !many {
+		return values[0]
+	}
+	list, err := json.Marshal(values)
+	if err != nil {
+		panic(err) // each of them was read as JSON
+	}
+	return list
+}
+
+// sources resolves one value: usually to one source, a search to as many as it finds.
+func (e *Engine) sources(ctx context.Context, f chains.Field, raw json.RawMessage) ([]source, error) {
+	href, value, media, isForm := qualified(raw)
+	if isForm && href == "" {
+		raw = value
+	}
+	switch f.Kind {
+	case chains.AProduct, chains.AnItem:
+		if isForm && href != "" {
+			raw, _ = json.Marshal(href) //nolint:errcheck // a text
+		}
+		return e.products(ctx, raw)
+	case chains.AFolder:
+		var name string
+		if json.Unmarshal(raw, &name) != nil || isForm && href != "" {
+			return nil, fault.New(fault.Invalid, "takes the name of a folder: %s", e.folderNames())
+		}
+		if _, ok := e.cfg.Folders[name]; !ok {
+			return nil, fault.New(fault.Invalid, "there is no folder %.60q; there are %s", name, e.folderNames())
+		}
+		return []source{{Folder: name}}, nil
+	}
+	if isForm && href != "" {
+		return e.reference(ctx, href, media)
+	}
+	if f.Kind == chains.AFile {
+		return fileByValue(raw, media)
+	}
+	return []source{{Value: raw}}, nil
+}
+
+func (e *Engine) folderNames() string {
+	if len(e.cfg.Folders) == 0 {
+		return "none here"
+	}
+	var names []string
+	for name := range e.cfg.Folders {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// qualified reads OGC's forms around a value: {"href":…,"type":…} and {"value":…,"mediaType":…}.
+func qualified(raw json.RawMessage) (href string, value json.RawMessage, media string, ok bool) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(raw, &fields) != nil {
+		return "", nil, "", false
+	}
+	only := func(names ...string) bool {
+		for name := range fields {
+			if !slices.Contains(names, name) {
+				return false
+			}
+		}
+		return true
+	}
+	text := func(name string) (s string) {
+		if json.Unmarshal(fields[name], &s) != nil {
+			return ""
+		}
+		return s
+	}
+	if fields["href"] != nil && only("href", "type", "rel", "title", "hreflang", "length") {
+		return text("href"), nil, text("type"), text("href") != ""
+	}
+	if fields["value"] != nil && only("value", "mediaType", "encoding", "schema", "format") {
+		media = text("mediaType")
+		if media == "" {
+			var format struct {
+				MediaType string `json:"mediaType"`
+			}
+			if json.Unmarshal(fields["format"], &format) == nil {
+				media = format.MediaType
+			}
+		}
+		return "", fields["value"], media, true
+	}
+	return "", nil, "", false
+}
+
+func isArray(raw json.RawMessage) bool {
+	raw = bytes.TrimSpace(raw)
+	return len(raw) > 0 && raw[0] == '['
+}
+
+// fileByValue takes a file from the request: base64 where it is that, the text where the media type is one, and JSON as it stands.
+func fileByValue(raw json.RawMessage, media string) ([]source, error) {
+	var text string
+	if json.Unmarshal(raw, &text) != nil {
+		return []source{{Data: raw, Media: media}}, nil
+	}
+	if strings.HasPrefix(media, "text/") || strings.HasSuffix(media, "json") || strings.HasSuffix(media, "xml") {
+		return []source{{Data: []byte(text), Media: media}}, nil
+	}
+	data, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "a file given by value is base64, or text with a mediaType that says so")
+	}
+	return []source{{Data: data, Media: media}}, nil
+}
+
+// products resolves one value of an input that is a product.
+func (e *Engine) products(ctx context.Context, raw json.RawMessage) ([]source, error) {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		if strings.Contains(text, "://") || strings.HasPrefix(text, "/") {
+			return e.reference(ctx, text, "")
+		}
+		return e.itemNamed(ctx, "", text)
+	}
+	var form struct {
+		Item       string          `json:"item"`
+		Collection string          `json:"collection"`
+		Search     json.RawMessage `json:"search"`
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&form); err != nil || (form.Item == "") == (form.Search == nil) {
+		return nil, fault.New(fault.Invalid, `a product is the id of an item, {"item":"id","collection":"c"}, {"href":"address of an item"} or {"search":{…}}`)
+	}
+	if form.Search != nil {
+		return e.searched(ctx, form.Search)
+	}
+	return e.itemNamed(ctx, form.Collection, form.Item)
+}
+
+// itemNamed finds an item by its id, and its collection when that is known.
+func (e *Engine) itemNamed(ctx context.Context, collection, id string) ([]source, error) {
+	if collection == "" {
+		page, err := e.cfg.Catalog.Search(ctx, stac.Search{IDs: []string{id}, Limit: 2, Uncounted: true})
+		if err != nil {
+			return nil, err
+		}
+		switch len(page.Items) {
+		case 0:
+			return nil, fault.New(fault.NotFound, "there is no item %.100q", id)
+		case 2:
+			return nil, fault.New(fault.Invalid, "several collections have an item %.100q: name the collection too", id)
+		}
+		return pinned(page.Items)
+	}
+	it, err := e.cfg.Catalog.Item(ctx, collection, id)
+	if err != nil {
+		return nil, err
+	}
+	return pinned([]stac.Item{it})
+}
+
+// searched resolves a search to the items that it finds now.
+func (e *Engine) searched(ctx context.Context, raw json.RawMessage) ([]source, error) {
+	q, err := stac.SearchFromJSON(raw)
+	if err != nil {
+		return nil, err
+	}
+	var limit struct {
+		Limit int `json:"limit"`
+	}
+	_ = json.Unmarshal(raw, &limit) // it was read before
+	most := limit.Limit
+	if most <= 0 || most > mostItems {
+		most = mostItems
+	}
+	s := q.Search
+	s.Uncounted = true
+	var all []source
+	for {
+		s.Limit = min(most-len(all), 250)
+		page, err := e.cfg.Catalog.Search(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		found, err := pinned(page.Items)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, found...); page.Next == "" || len(all) >= most {
+			break
+		}
+		s.Token = page.Next
+	}
+	if len(all) == 0 {
+		return nil, fault.New(fault.Invalid, "the search finds no item")
+	}
+	return all, nil
+}
+
+// pinned notes items as they are now.
+func pinned(items []stac.Item) ([]source, error) {
+	all := make([]source, len(items))
+	for i, it := range items {
+		p, err := pin(it)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = source{Item: &p}
+	}
+	return all, nil
+}
+
+// pin notes an item and the files that a run reads of it: the product as its agency packed it where that is here, else all assets.
+func pin(it stac.Item) (PinnedItem, error) {
+	p := PinnedItem{Collection: it.Collection, ID: it.ID, Updated: it.Updated}
+	assets, err := assetsOf(it)
+	if err != nil {
+		return p, err
+	}
+	if a, ok := assets[stac.ProductAsset]; ok && a.Object != "" {
+		p.Files = []PinnedFile{a.file(stac.ProductAsset, it.ID+path.Ext(a.Object))}
+		return p, nil
+	}
+	for name, a := range assets {
+		if a.Object != "" {
+			p.Files = append(p.Files, a.file(name, path.Base(a.Object)))
+		}
+	}
+	if len(p.Files) == 0 {
+		return p, fault.New(fault.Invalid, "item %q has no file that is held here", it.ID)
+	}
+	slices.SortFunc(p.Files, func(a, b PinnedFile) int { return strings.Compare(a.Asset, b.Asset) })
+	return p, nil
+}
+
+// asset is what matters here of an item's asset.
+type asset struct {
+	Href     string `json:"href"`
+	Type     string `json:"type"`
+	Object   string `json:"swath:object"`
+	Checksum string `json:"file:checksum"`
+	Size     int64  `json:"file:size"`
+}
+
+func (a asset) file(name, fileName string) PinnedFile {
+	return PinnedFile{Asset: name, Object: a.Object, Name: fileName, Checksum: a.Checksum, Media: a.Type, Bytes: a.Size}
+}
+
+func assetsOf(it stac.Item) (map[string]asset, error) {
+	var body struct {
+		Assets map[string]asset `json:"assets"`
+	}
+	return body.Assets, json.Unmarshal(it.Body, &body)
+}
+
+// reference resolves an address: an item or an asset of ours, or a file of others for those who may have it fetched.
+func (e *Engine) reference(ctx context.Context, href, media string) ([]source, error) {
+	at, ours := e.own(ctx, href)
+	if !ours {
+		if err := auth.From(ctx).Require(auth.Centre); err != nil {
+			return nil, fault.Wrap(fault.Forbidden, err, "%.200q is not an address of this server, and only thematic centres may have others fetched", href)
+		}
+		if err := e.foreign(href); err != nil {
+			return nil, err
+		}
+		return []source{{Href: href, Media: media}}, nil
+	}
+	u, err := url.Parse(at)
+	if err != nil || u.RawQuery != "" {
+		return nil, fault.New(fault.Invalid, "%.200q names neither an item nor an asset of one", href)
+	}
+	parts := strings.Split(strings.Trim(u.EscapedPath(), "/"), "/")
+	for i, part := range parts {
+		if parts[i], err = url.PathUnescape(part); err != nil {
+			return nil, fault.New(fault.Invalid, "%.200q names neither an item nor an asset of one", href)
+		}
+	}
+	named := len(parts) >= 4 && parts[0] == "collections" && parts[2] == "items"
+	switch {
+	case named && len(parts) == 4:
+		return e.itemNamed(ctx, parts[1], parts[3])
+	case named && len(parts) == 6 && parts[4] == "assets":
+		it, err := e.cfg.Catalog.Item(ctx, parts[1], parts[3])
+		if err != nil {
+			return nil, err
+		}
+		assets, err := assetsOf(it)
+		if err != nil {
+			return nil, err
+		}
+		a, ok := assets[parts[5]]
+		if !ok || a.Object == "" {
+			return nil, fault.New(fault.NotFound, "item %q has no asset %q that is held here", it.ID, parts[5])
+		}
+		name := path.Base(a.Object)
+		if parts[5] == stac.ProductAsset {
+			name = it.ID + path.Ext(a.Object)
+		}
+		f := a.file(parts[5], name)
+		return []source{{Object: &f, Media: media}}, nil
+	}
+	return nil, fault.New(fault.Invalid, "%.200q names neither an item nor an asset of one", href)
+}
+
+// foreign refuses addresses that are never fetched.
+func (e *Engine) foreign(href string) error {
+	u, err := url.Parse(href)
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return fault.New(fault.Invalid, "%.200q is not an https address", href)
+	}
+	return nil
+}

@@ -1,0 +1,9 @@
+-- Takes jobs back from workers that are lost: to be begun again, or failed when they took too many workers with them. Uses job_running.
+update job set lease = lease + 1, ticket = null, worker = '', beat = null, updated = now(), losses = losses + 1, dirty = true,
+  status = case when losses + 1 >= @most then 'failed' else 'accepted' end,
+  failure = case when losses + 1 >= @most then 'internal' else '' end,
+  finished = case when losses + 1 >= @most then now() end,
+  expires = case when losses + 1 >= @most then now() + make_interval(secs => @keep) end,
+  message = case when losses + 1 >= @most then 'the machine that ran it was lost ' || (losses + 1) || ' times' else 'begins again: the machine that ran it was lost' end
+where status = 'running' and (beat < now() - make_interval(secs => @lost) or worker = any(@dead::text[]))
+returning id, status

@@ -1,0 +1,5 @@
+-- Ends a job well, with all its results.
+update job set status = 'successful', results = @results, progress = 100, message = '', failure = '', finished = now(), updated = now(),
+  expires = now() + make_interval(secs => @keep), dirty = attempts > 1
+where id = @id and lease = @lease and status = 'running'
+returning 1
