@@ -3,6 +3,7 @@ package objecthttp
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -12,6 +13,10 @@ import (
 	"swath/httpkit"
 	"swath/objects/copies"
 )
+
+// savesAnything matches clients that take the empty body of a 202 for the file: EODAG's download of all files, and stac-asset, which is aiohttp.
+// They are told 409 instead, which they show as an error, and order all the same.
+var savesAnything = regexp.MustCompile(`^eodag/|^stac-asset/|^Python/\S+ aiohttp/`)
 
 // cold answers for a file that is in the archive: 202 without a body, because clients save a body as the file. GET orders it unless
 // ?order=false, HEAD never does.

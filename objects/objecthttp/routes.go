@@ -52,7 +52,11 @@ func (a API) Mount(r fiber.Router) {
 
 // download serves GET and HEAD /collections/{collection}/items/{item}/assets/{asset}.
 func (a API) download(c *fiber.Ctx) error {
-	return a.Send(c, c.Params("collection"), c.Params("item"), c.Params("asset"))
+	err := a.Send(c, c.Params("collection"), c.Params("item"), c.Params("asset"))
+	if err == nil && c.Response().StatusCode() == fiber.StatusAccepted && savesAnything.MatchString(c.Get(fiber.HeaderUserAgent)) {
+		return fault.New(fault.Conflict, "asset %q is in the archive and is being ordered: ask again in %s seconds", c.Params("asset"), c.GetRespHeader(fiber.HeaderRetryAfter))
+	}
+	return err
 }
 
 // Send answers with an asset of an item, or orders it where it is in the archive: for doors that name it in another way.

@@ -32,10 +32,10 @@ func NewDesk(s *Store, cfg Config, quota copies.Quota, anonymous bool) *Desk {
 
 // May returns nil when the one who asks may order.
 func (d *Desk) May(ctx context.Context) error {
-	if p := auth.From(ctx); p.Known() || !d.Anonymous {
-		return p.Require(auth.Processor)
+	if d.Anonymous {
+		return nil
 	}
-	return nil
+	return auth.From(ctx).Require(auth.Processor)
 }
 
 // Order orders files for the one who asks, and returns the id of the order. Asking for a single file again joins the order that waits for it.
