@@ -7,7 +7,7 @@ SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # Debian's packages: what the binary is built with and runs on, and what the tests use beside that.
 PACKAGES      := g++ pkg-config gdal-bin libgdal-dev libisal-dev libopenjp2-7-dev libjpeg62-turbo-dev libwebp-dev libzstd-dev postgresql-15 postgresql-15-postgis-3 ca-certificates
-TEST_PACKAGES := chromium python3 python3-venv slurm-wlm munge
+TEST_PACKAGES := chromium python3 python3-venv slurm-wlm munge bubblewrap
 
 VERSITYGW   := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -74,7 +74,7 @@ deps: ## install Debian's packages that are missing
 	if ! command -v npm >/dev/null; then missing="$$missing nodejs npm"; fi; \
 	deploy/install-packages $$missing
 
-test-deps: deps $(CACHE)/bin/versitygw $(CACHE)/bin/staticcheck $(CACHE)/venv/ok $(CACHE)/venv-eodag3/ok $(CACHE)/venv-hub/ok ## install what only the tests use
+test-deps: deps $(CACHE)/bin/versitygw $(CACHE)/bin/staticcheck $(CACHE)/venv/ok $(CACHE)/venv-eodag3/ok $(CACHE)/venv-hub/ok $(CACHE)/venv-cwl/ok ## install what only the tests use
 	@deploy/install-packages $$(for p in $(TEST_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done)
 
 $(CACHE)/bin/versitygw:
@@ -99,6 +99,12 @@ $(CACHE)/venv-hub/ok: cmd/swath/testdata/requirements-hub.txt | deps
 	@deploy/install-packages $$(dpkg -s python3-venv >/dev/null 2>&1 || echo python3 python3-venv)
 	/usr/bin/python3 -m venv $(CACHE)/venv-hub
 	$(CACHE)/venv-hub/bin/pip install --quiet --disable-pip-version-check -r cmd/swath/testdata/requirements-hub.txt
+	touch $@
+
+$(CACHE)/venv-cwl/ok: processes/cwl/testdata/requirements-cwl.txt | deps
+	@deploy/install-packages $$(dpkg -s python3-venv >/dev/null 2>&1 || echo python3 python3-venv)
+	/usr/bin/python3 -m venv $(CACHE)/venv-cwl
+	$(CACHE)/venv-cwl/bin/pip install --quiet --disable-pip-version-check -r processes/cwl/testdata/requirements-cwl.txt
 	touch $@
 
 web: web/dist/index.html ## build the web page with npm packages

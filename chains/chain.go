@@ -38,6 +38,7 @@
 package chains
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -56,6 +57,12 @@ type About struct {
 	Keywords    []string
 	MemoryMiB   int // what a run may take; 0 is 2048
 	Minutes     int // what a run may take, wall clock; 0 is 60
+}
+
+// withDefaults fills in what a run may take.
+func (a About) withDefaults() About {
+	a.MemoryMiB, a.Minutes = cmp.Or(a.MemoryMiB, 2048), cmp.Or(a.Minutes, 60)
+	return a
 }
 
 // Chain is a described function over files. Define makes one.
@@ -105,13 +112,7 @@ func (g *Geometry) UnmarshalJSON(b []byte) error { return (*json.RawMessage)(g).
 
 // Define makes a chain of a function. It panics when the types or tags make no description, which any test of the chain finds.
 func Define[In, Out any](about About, run func(ctx context.Context, in In, ws Workspace, progress Progress) (Out, error)) Chain {
-	if about.MemoryMiB == 0 {
-		about.MemoryMiB = 2048
-	}
-	if about.Minutes == 0 {
-		about.Minutes = 60
-	}
-	c := Chain{About: about, Inputs: fieldsOf(about.ID, reflect.TypeFor[In]()), Outputs: fieldsOf(about.ID, reflect.TypeFor[Out]())}
+	c := Chain{About: about.withDefaults(), Inputs: fieldsOf(about.ID, reflect.TypeFor[In]()), Outputs: fieldsOf(about.ID, reflect.TypeFor[Out]())}
 	c.run = func(ctx context.Context, inputs map[string]json.RawMessage, ws Workspace, progress Progress) (map[string]json.RawMessage, error) {
 		var in In
 		if err := decode(c.Inputs, inputs, reflect.ValueOf(&in).Elem()); err != nil {
@@ -195,4 +196,34 @@ func encode(fields []Field, from reflect.Value) (map[string]json.RawMessage, err
 		values[f.Name] = body
 	}
 	return values, nil
+}
+
+// Describe makes a chain of fields that are known only while the program runs, such as those of a package that a user has deployed. Run
+// gets inputs that obey their schemas, with the defaults of those that were not given.
+func Describe(about About, inputs, outputs []Field, run func(ctx context.Context, inputs map[string]json.RawMessage, ws Workspace, progress Progress) (map[string]json.RawMessage, error)) (Chain, error) {
+	c := Chain{About: about.withDefaults(), Inputs: inputs, Outputs: outputs}
+	for i := range inputs {
+		f := &inputs[i]
+		var err error
+		if f.compiled, err = compile(f.Whole()); err != nil {
+			return Chain{}, fault.New(fault.Invalid, "input %q: %v", f.Name, err)
+		}
+		if f.Default != nil {
+			if err := f.Validate(f.Default); err != nil {
+				return Chain{}, fmt.Errorf("default: %w", err)
+			}
+		}
+	}
+	c.run = func(ctx context.Context, given map[string]json.RawMessage, ws Workspace, progress Progress) (map[string]json.RawMessage, error) {
+		values := map[string]json.RawMessage{}
+		for _, f := range inputs {
+			if value, ok := given[f.Name]; ok {
+				values[f.Name] = value
+			} else if f.Default != nil {
+				values[f.Name] = f.Default
+			}
+		}
+		return run(ctx, values, ws, progress)
+	}
+	return c, nil
 }
