@@ -74,6 +74,9 @@ var single = []row{
 	{"GET /collections/:collection/items/:item", "/collections/{c}/items/{i}", "", 200, 404, ""},
 	{"GET /collections/:collection/items/:item/assets/:asset", "/collections/{c}/items/{i}/assets/{a}", "", 200, 404, ""},
 
+	{"GET /datalake", "/datalake/", "", 200, 0, ""},
+	{"GET /datalake/*", "/datalake/{c}/", "", 200, 404, ""},
+
 	{"POST /collections", "/collections", `{"id":""}`, 400, 0, changes},
 	{"PUT /collections/:collection", "/collections/none", `{"type":"Collection","id":"none"}`, 404, 0, changes},
 	{"PATCH /collections/:collection", "/collections/none", `{"title":"x"}`, 404, 0, changes},

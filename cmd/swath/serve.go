@@ -136,7 +136,7 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	stachttp.API{Tell: tell, Catalog: s.catalog, Analyst: s.catalog, Editor: s.catalog, Generation: s.catalog.CollectionsGeneration,
 		Changes: cfg.changes(), Document: openapi.Document}.Mount(app)
 	tilehttp.API{Renderer: renderer, Searches: s.catalog, Analyst: s.catalog, ExtractionTime: cfg.ExtractionTime}.Mount(app)
-	files := objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog), Admit: admitDownload(s.keeper), Desk: desk, Catalog: s.catalog}
+	files := objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog), Admit: admitDownload(s.keeper), Desk: desk, Catalog: s.catalog, Analyst: s.catalog}
 	files.Mount(app)
 	restohttp.API{Catalog: s.catalog, Download: files.Send, Tell: tell}.Mount(app)
 	csc := cschttp.API{Catalog: s.catalog, Download: files.Send, Open: openAsset(files), Tell: tell, SignIn: signIn(s.keeper, cfg.Accounts.passwords())}

@@ -99,7 +99,7 @@ func (c *Caller) check(req *http.Request, got Response) {
 	if req.Method == http.MethodHead {
 		lookup.Method = http.MethodGet
 	}
-	route, _, err := c.router.FindRoute(lookup)
+	route, err := c.find(lookup)
 	if err != nil {
 		if got.Status < 400 {
 			c.t.Errorf("%s is not in openapi.yaml and answered %d", asked, got.Status)
@@ -137,6 +137,24 @@ func (c *Caller) check(req *http.Request, got Response) {
 	}
 }
 
+// find returns the operation of a request. A path that ends in {path} takes whatever follows, slashes too.
+func (c *Caller) find(req *http.Request) (*routers.Route, error) {
+	route, _, err := c.router.FindRoute(req)
+	parts := strings.Split(strings.Trim(req.URL.Path, "/"), "/")
+	for n := len(parts); err != nil && n > 0; n-- {
+		short := req.Clone(req.Context())
+		short.URL.RawPath, short.URL.Path = "", "/"+strings.Join(parts[:n], "/")
+		if n < len(parts) {
+			short.URL.Path += "/rest"
+		}
+		found, _, missing := c.router.FindRoute(short)
+		if missing == nil && (n == len(parts) || strings.HasSuffix(found.Path, "/{path}")) {
+			return found, nil
+		}
+	}
+	return route, err
+}
+
 // isJSON reports whether a media type is one JSON text, and not a sequence of them.
 func isJSON(mediaType string) bool {
 	return strings.Contains(mediaType, "json") && !strings.Contains(mediaType, "ndjson") && !strings.Contains(mediaType, "json-seq")
@@ -149,9 +167,9 @@ func contentOf(content openapi3.Content, mediaType string) *openapi3.MediaType {
 		return nil
 	}
 	for name, form := range content {
-		if documented, _, err := mime.ParseMediaType(name); err == nil && (documented == bare || documented == "*/*") {
+		if documented, _, err := mime.ParseMediaType(name); err == nil && documented == bare {
 			return form
 		}
 	}
-	return nil
+	return content["*/*"]
 }

@@ -1,6 +1,7 @@
 // Package objecthttp lets clients download the files of items, whole or by byte ranges.
 //
 //	GET …/assets/{asset} ─▶ Asset: which object? ─▶ objects.Open ─▶ conditions ─▶ 304, 412, 416
+//	GET /datalake/…  ─▶ folder or file? ─────────────────▲
 //	                                                      └─ stream ◀─ ranges ◀─────┘ 200, 206
 //
 // A file is never held in memory: a local one goes from disk to socket inside the kernel, one in S3 passes through a small buffer.
@@ -38,12 +39,15 @@ type API struct {
 	Admit func(ctx context.Context) (leave func(), err error)
 	// Desk takes orders of what is in the archive; nil: there is none.
 	Desk    *staging.Desk
-	Catalog stac.Catalog // that orders search in
+	Catalog stac.Catalog // that orders and folders search in
+	Analyst stac.Analyst // that folders are counted by
 }
 
 // Mount adds the routes; GET brings HEAD with it.
 func (a API) Mount(r fiber.Router) {
 	r.Get("/collections/:collection/items/:item/assets/:asset", a.download)
+	r.Get("/datalake", a.datalake)
+	r.Get("/datalake/*", a.datalake)
 	r.Get("/orders", a.orders)
 	r.Post("/orders", a.newOrder)
 	r.Get("/orders/:order", a.order)
@@ -61,15 +65,20 @@ func (a API) download(c *fiber.Ctx) error {
 
 // Send answers with an asset of an item, or orders it where it is in the archive: for doors that name it in another way.
 func (a API) Send(c *fiber.Ctx, collection, item, name string) error {
-	if c.Method() == fiber.MethodGet {
-		c.SetUserContext(stac.WithDownload(c.UserContext(), collection))
-	}
 	asset, err := a.Asset(c.UserContext(), collection, item, name)
 	if err != nil {
 		return err
 	}
 	if asset.Key == "" {
 		return fault.New(fault.NotFound, "asset %q of item %q is not kept here but by %s", name, item, holder(asset.Href))
+	}
+	return a.sendAsset(c, collection, item, name, asset)
+}
+
+// sendAsset does so with one that was found and is kept here.
+func (a API) sendAsset(c *fiber.Ctx, collection, item, name string, asset Asset) error {
+	if c.Method() == fiber.MethodGet {
+		c.SetUserContext(stac.WithDownload(c.UserContext(), collection))
 	}
 	o, err := a.Objects.Open(c.UserContext(), asset.Key)
 	if fault.Is(err, fault.Offline) && a.Desk != nil {
