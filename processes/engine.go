@@ -18,6 +18,7 @@ import (
 	"swath/ingest"
 	"swath/objects"
 	"swath/objects/staging"
+	"swath/processes/cwl"
 	"swath/processes/runner"
 	"swath/stac"
 )
@@ -31,6 +32,7 @@ type Config struct {
 	Work     string           // folder of the runs; what dead workers left there is removed
 	Executor runner.Executor  // runs the chains
 	List     func() []chains.Chain
+	Packages *cwl.Tool         // runs what users deploy; nil: nothing can be deployed
 	Folders  map[string]string // path by the name that requests give
 	Bases    []string          // addresses under which this installation is known, such as https://swath.example
 	Software string            // name and version of this program, for provenance
@@ -103,21 +105,31 @@ func (e *Engine) Close() {
 	e.pool.Close()
 }
 
-// Processes returns what can be run, by id.
-func (e *Engine) Processes(context.Context) ([]chains.Chain, error) {
-	all := slices.Clone(e.cfg.List())
+// Processes returns what can be run, by id: what came with the program and what was deployed.
+func (e *Engine) Processes(ctx context.Context) ([]chains.Chain, error) {
+	packages, err := e.deployed(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	all := append(slices.Clone(e.cfg.List()), packages...)
 	slices.SortFunc(all, func(a, b chains.Chain) int { return strings.Compare(a.ID, b.ID) })
 	return all, nil
 }
 
 // Process returns one, or fault.NotFound.
-func (e *Engine) Process(_ context.Context, id string) (chains.Chain, error) {
+func (e *Engine) Process(ctx context.Context, id string) (chains.Chain, error) {
 	for _, c := range e.cfg.List() {
 		if c.ID == id {
 			return c, nil
 		}
 	}
-	return chains.Chain{}, fault.New(fault.NotFound, "there is no process %.60q", id)
+	packages, err := e.deployed(ctx, id)
+	if err != nil {
+		return chains.Chain{}, err
+	} else if len(packages) == 0 || id == "" {
+		return chains.Chain{}, noProcess(id)
+	}
+	return packages[0], nil
 }
 
 // may returns nil when the one who asks may run processes.

@@ -67,6 +67,7 @@ func (l lease) args(more pgx.NamedArgs) pgx.NamedArgs {
 type task struct {
 	lease
 	chain    chains.Chain
+	deployed *Deployment // of a package
 	owner    string
 	request  Request
 	inputs   map[string]bound
@@ -183,10 +184,7 @@ func (w *worker) claim(ctx context.Context, ticket queue.Ticket) (*task, error) 
 	if err := errors.Join(json.Unmarshal(request, &t.request), json.Unmarshal(inputs, &t.inputs)); err != nil {
 		return nil, w.fail(ctx, t, err)
 	}
-	if t.chain, err = w.Process(ctx, process); err == nil && t.chain.Version != version {
-		err = fault.New(fault.Conflict, "the process %q is version %s now; the job asked for %s", process, t.chain.Version, version)
-	}
-	if err != nil {
+	if t.chain, t.deployed, err = w.pinned(ctx, process, version); err != nil {
 		return nil, errors.Join(w.fail(ctx, t, err), pgx.ErrNoRows)
 	}
 	t.folder = filepath.Join(w.folder, fmt.Sprintf("%s-%d", t.id, t.number))
@@ -228,6 +226,9 @@ func (w *worker) run(ctx context.Context, t *task) error {
 func (w *worker) perform(ctx context.Context, t *task) ([]Result, error) {
 	at := runner.Task{Chain: t.chain.ID, Folder: filepath.Join(t.folder, "task"), Scratch: filepath.Join(t.folder, "scratch"), Out: filepath.Join(t.folder, "out"),
 		Threads: max(1, runtime.NumCPU()/w.cfg.Workers), MemoryMiB: t.memory, Time: time.Duration(t.minutes) * time.Minute}
+	if t.deployed != nil {
+		at.Package = &runner.Package{Document: t.deployed.Document, Workflow: t.deployed.Workflow, Tool: *w.cfg.Packages}
+	}
 	for _, dir := range []string{at.Folder, at.Scratch, at.Out, t.in()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("processes: %w", err)

@@ -17,11 +17,17 @@ type Processes struct {
 	Strangers *bool             `yaml:"strangers"`  // those without an account may run processes; unless said, where no accounts and no public_url are configured
 	Waiting   int               `yaml:"waiting"`    // jobs that one account may have waiting and running, where it has no quota
 	Running   int               `yaml:"running"`    // jobs that one account may have running; 0: any
+
+	Executor   string     `yaml:"executor"` // what runs jobs: local, slurm or kubernetes
+	Slurm      Slurm      `yaml:"slurm"`
+	Kubernetes Kubernetes `yaml:"kubernetes"`
+	Packages   Packages   `yaml:"packages"`
 }
 
 // defaultProcesses uses half of the machine, so that requests are answered beside the jobs.
 func defaultProcesses() Processes {
-	return Processes{Workers: max(1, runtime.NumCPU()/2), Keep: 30 * 24 * time.Hour, Waiting: 1000}
+	return Processes{Workers: max(1, runtime.NumCPU()/2), Keep: 30 * 24 * time.Hour, Waiting: 1000,
+		Executor: "local", Kubernetes: defaultKubernetes(), Packages: Packages{DiskMiB: 20480, PIDs: 512}}
 }
 
 // mistakes names every mistake with its key.
@@ -46,6 +52,7 @@ func (p Processes) mistakes() (wrong []string) {
 			bad("folders."+name, "%q is not a folder's absolute path", path)
 		}
 	}
+	p.executorMistakes(bad)
 	return wrong
 }
 

@@ -3,30 +3,27 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"swath/chains/all"
 	"swath/ingest"
 	"swath/processes"
-	"swath/processes/runner"
 )
 
 // openEngine opens what takes jobs; those who call its Work run them too.
 func openEngine(ctx context.Context, s *stores, cfg Config, log *slog.Logger) (*processes.Engine, error) {
-	self, err := os.Executable()
+	executor, err := cfg.Processes.executor()
 	if err != nil {
-		return nil, fmt.Errorf("processes: %w", err)
+		return nil, err
 	}
 	bases := []string{"http://" + cfg.Listen}
 	if cfg.PublicURL != "" {
 		bases = append(bases, cfg.PublicURL)
 	}
 	return processes.New(ctx, s.url, processes.Config{
-		Catalog: s.catalog, Objects: s.objects, Desk: s.desk(cfg), Work: s.work, List: all.Chains, Executor: runner.Local{Command: []string{self, "runner"}},
+		Catalog: s.catalog, Objects: s.objects, Desk: s.desk(cfg), Work: s.work, List: all.Chains, Executor: executor, Packages: cfg.Processes.Packages.tool(),
 		Publish: &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}, Bases: bases, Software: "swath " + version, Log: log,
 		Workers: cfg.Processes.Workers, MemoryMiB: cfg.Processes.MemoryMiB, Keep: cfg.Processes.Keep, Folders: cfg.Processes.Folders, Strangers: cfg.strangers(),
 		Waiting: cfg.Processes.Waiting, Running: cfg.Processes.Running,

@@ -9,12 +9,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -379,6 +377,9 @@ func (r *run) items(path string, depth int) ([]string, error) {
 			if err := r.within(linked); err != nil {
 				return nil, err
 			}
+			if err := r.claim(linked); err != nil {
+				return nil, err
+			}
 			items = append(items, linked)
 		case "child":
 			below, err := r.items(linked, depth+1)
@@ -391,90 +392,18 @@ func (r *run) items(path string, depth int) ([]string, error) {
 	return items, nil
 }
 
-// group is a control group around a run; without folders it limits nothing.
-type group struct {
-	folders []string
-	log     *slog.Logger
-}
-
-const groupPrefix = "swath-cwl-"
-
-// newGroup makes a control group, of version 1 or 2, where this process may.
-func newGroup(memoryMiB, pids int, log *slog.Logger) *group {
-	g := &group{log: log}
-	bytes, many := strconv.FormatInt(int64(memoryMiB)<<20, 10), strconv.Itoa(pids)
-	name := groupPrefix + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(time.Now().UnixNano(), 36)
-	const root = "/sys/fs/cgroup"
-	parts := map[string]map[string]string{ // folder and its files, version 1
-		filepath.Join(root, "memory", name): {"memory.limit_in_bytes": bytes},
-		filepath.Join(root, "pids", name):   {"pids.max": many},
+// claim puts an item into the collection that is called as the package: a document must not choose whose items it replaces.
+func (r *run) claim(path string) error {
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("cwl: %w", err)
 	}
-	if _, err := os.Stat(filepath.Join(root, "cgroup.controllers")); err == nil {
-		parts = map[string]map[string]string{filepath.Join(root, name): {"memory.max": bytes, "memory.swap.max": "0", "pids.max": many}}
+	var item map[string]json.RawMessage
+	if err := json.Unmarshal(body, &item); err != nil {
+		return fault.New(fault.Invalid, "%s is no STAC item: %v", filepath.Base(path), err)
 	}
-	for folder, files := range parts {
-		sweepGroups(filepath.Dir(folder))
-		err := os.Mkdir(folder, 0o755)
-		for file, value := range files {
-			if err == nil {
-				g.folders = append(g.folders, folder)
-				err = os.WriteFile(filepath.Join(folder, file), []byte(value), 0o644) //nolint:gosec // not a file
-			}
-		}
-		if err != nil {
-			log.Warn("no control group: memory and processes are limited one by one", "err", err)
-			g.remove()
-			return &group{log: log}
-		}
+	if item["collection"], err = json.Marshal(r.ID); err != nil {
+		return err
 	}
-	return g
-}
-
-// sweepGroups removes what runs that were killed have left; groups with processes stay.
-func sweepGroups(root string) {
-	left, _ := filepath.Glob(filepath.Join(root, groupPrefix+"*")) //nolint:errcheck // a pattern of ours
-	for _, folder := range left {
-		_ = os.Remove(folder)
-	}
-}
-
-// enter is the beginning of a command line whose program runs in the group.
-func (g *group) enter() []string {
-	script := `exec "$@"`
-	for _, folder := range g.folders {
-		script = "echo $$ > " + folder + "/cgroup.procs && " + script
-	}
-	return []string{"/bin/sh", "-c", script, "sh"}
-}
-
-// killed reports whether the kernel has ended a process for want of memory.
-func (g *group) killed() bool {
-	for _, folder := range g.folders {
-		for _, file := range []string{"memory.oom_control", "memory.events"} {
-			body, _ := os.ReadFile(filepath.Join(folder, file)) //nolint:errcheck // one of the two is there
-			for line := range strings.Lines(string(body)) {
-				if count, ok := strings.CutPrefix(strings.TrimSpace(line), "oom_kill "); ok && count != "0" {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// remove takes the group away, once its last process is gone.
-func (g *group) remove() {
-	for range 100 {
-		left := 0
-		for _, folder := range g.folders {
-			if err := os.Remove(folder); err != nil && !os.IsNotExist(err) {
-				left++
-			}
-		}
-		if left == 0 {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	g.log.Warn("a control group is left", "groups", g.folders)
+	return writeJSON(path, item)
 }

@@ -16,6 +16,7 @@ import (
 
 	"swath/chains"
 	"swath/fault"
+	"swath/processes/cwl"
 )
 
 // tellEvery is how often progress is written.
@@ -86,18 +87,39 @@ func run(ctx context.Context, t Task, find func(id string) (chains.Chain, bool))
 			r = result{Kind: fault.Internal.String(), Detail: fmt.Sprint("panic: ", p)}
 		}
 	}()
-	chain, ok := find(t.Chain)
-	if !ok {
-		return result{Kind: fault.NotFound.String(), Public: fmt.Sprintf("no process %q on this machine", t.Chain)}
+	chain, err := t.find(find)
+	if err != nil {
+		return failure(err)
 	}
 	p := progress{path: filepath.Join(t.Folder, progressFile)}
 	outputs, err := chain.Run(ctx, t.Inputs, chains.Workspace{Scratch: t.Scratch, Out: t.Out, Threads: max(t.Threads, 1), Log: log}, p.tell)
 	if err != nil {
 		log.Error("failed", "err", err)
-		kind, public := fault.Of(err)
-		return result{Kind: kind.String(), Public: public, Detail: err.Error()}
+		return failure(err)
 	}
 	return result{Outputs: outputs}
+}
+
+// failure is the result of a run that did not go well.
+func failure(err error) result {
+	kind, public := fault.Of(err)
+	return result{Kind: kind.String(), Public: public, Detail: err.Error()}
+}
+
+// find returns the task's chain: its package, or one of the program's own.
+func (t Task) find(own func(id string) (chains.Chain, bool)) (chains.Chain, error) {
+	if t.Package != nil {
+		p, err := cwl.Parse(t.Package.Document, t.Package.Workflow)
+		if err != nil {
+			return chains.Chain{}, err
+		}
+		return p.Chain(t.Package.Tool)
+	}
+	chain, ok := own(t.Chain)
+	if !ok {
+		return chain, fault.New(fault.NotFound, "no process %q on this machine", t.Chain)
+	}
+	return chain, nil
 }
 
 // progress writes how much is done, not too often and never backwards.

@@ -17,18 +17,27 @@ import (
 	"time"
 
 	"swath/fault"
+	"swath/processes/cwl"
 )
 
 // Task is one run of a chain.
 type Task struct {
 	Chain     string                     `json:"chain"`
-	Inputs    map[string]json.RawMessage `json:"inputs"` // as chains.Chain.Run takes them
-	Folder    string                     `json:"folder"` // of the files below; exists, and belongs to the run alone
+	Package   *Package                   `json:"package,omitempty"` // that the chain is; nil: one of the program's own
+	Inputs    map[string]json.RawMessage `json:"inputs"`            // as chains.Chain.Run takes them
+	Folder    string                     `json:"folder"`            // of the files below; exists, and belongs to the run alone
 	Scratch   string                     `json:"scratch"`
 	Out       string                     `json:"out"`
 	Threads   int                        `json:"threads"`
 	MemoryMiB int                        `json:"memory_mib"`
 	Time      time.Duration              `json:"time"` // wall clock
+}
+
+// Package is a chain that a user has deployed.
+type Package struct {
+	Document []byte   `json:"document"` // CWL
+	Workflow string   `json:"workflow,omitempty"`
+	Tool     cwl.Tool `json:"tool"`
 }
 
 // The files of a task's folder.
