@@ -45,7 +45,7 @@ const statusClientGone = 499
 // ProblemType is the media type of every error body.
 const ProblemType = "application/problem+json"
 
-// problem is an error body (RFC 9457). Its type is always "about:blank": title and status say what kind it is.
+// problem is an error body (RFC 9457). Its type is "about:blank" unless a standard has a name for it: title and status say what kind it is.
 type problem struct {
 	Type      string `json:"type"`
 	Title     string `json:"title"`
@@ -55,10 +55,28 @@ type problem struct {
 	RequestID string `json:"request_id,omitempty"`
 }
 
+// typed is an error that a standard has a name for.
+type typed struct {
+	error
+	uri string
+}
+
+func (t typed) Unwrap() error { return t.error }
+
+// OfType gives an error the type by which a standard knows it; nil stays nil.
+func OfType(uri string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return typed{err, uri}
+}
+
 // Problem is the only place where an error becomes a response; it is fiber's ErrorHandler.
 func Problem(c *fiber.Ctx, err error) error {
+	kind := typed{uri: "about:blank"}
+	errors.As(err, &kind)
 	status, title, detail := head(c, err)
-	body, err := json.Marshal(problem{"about:blank", title, status, detail, c.Path(), frameOf(c).requestID})
+	body, err := json.Marshal(problem{kind.uri, title, status, detail, c.Path(), frameOf(c).requestID})
 	if err != nil {
 		return err
 	}
@@ -76,6 +94,21 @@ func Worded(c *fiber.Ctx, err error, words func(status int, detail string) any) 
 	}
 	return c.JSON(words(status, detail))
 }
+
+// WordedXML answers with an error as an older protocol says it, in XML.
+func WordedXML(c *fiber.Ctx, err error, words func(status int, kind fault.Kind, detail string) ([]byte, error)) error {
+	kind, _ := fault.Of(err)
+	status, _, detail := head(c, err)
+	body, err := words(status, kind, detail)
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, XMLType)
+	return c.Send(body)
+}
+
+// XMLType is the media type of XML that we write.
+const XMLType = "text/xml; charset=utf-8"
 
 // head sets the status and the headers of an error.
 func head(c *fiber.Ctx, err error) (status int, title, detail string) {

@@ -38,7 +38,7 @@ func (a API) aggregations(c *fiber.Ctx) error {
 		}
 	}
 	if httpkit.WantsHTML(c) {
-		return sendPage(c, "aggregations.html", fiber.Map{"Base": l.Base, "Title": "Aggregations", "Under": under, "All": all})
+		return pages.Send(c, "aggregations.html", fiber.Map{"Base": l.Base, "Title": "Aggregations", "Under": under, "All": all})
 	}
 	body, err := json.Marshal(fiber.Map{"aggregations": list, "links": []stac.Link{
 		{Rel: "root", Href: l.Base + "/", Type: stac.TypeJSON, Title: "The catalog"},

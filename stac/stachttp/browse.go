@@ -75,7 +75,7 @@ func (b branch) document(l stac.Links) ([]byte, error) {
 func (a API) sendBranch(c *fiber.Ctx, b branch) error {
 	l := links(c)
 	if httpkit.WantsHTML(c) {
-		return sendPage(c, "branch.html", fiber.Map{"Base": l.Base, "Title": b.title, "Parent": l.Base + b.parent, "Description": b.description,
+		return pages.Send(c, "branch.html", fiber.Map{"Base": l.Base, "Title": b.title, "Parent": l.Base + b.parent, "Description": b.description,
 			"Children": b.children, "Items": b.products, "Next": b.next})
 	}
 	body, err := b.document(l)

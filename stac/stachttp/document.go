@@ -67,7 +67,7 @@ func (a API) documentPage(c *fiber.Ctx) error {
 	for i, tag := range d.Tags {
 		groups[i] = group{Name: tag.Name, Description: tag.Description, Lines: d.lines(tag.Name)}
 	}
-	return sendPage(c, "api.html", fiber.Map{"Base": links(c).Base, "Title": d.Info.Title + " API", "Info": d.Info, "Groups": groups})
+	return pages.Send(c, "api.html", fiber.Map{"Base": links(c).Base, "Title": d.Info.Title + " API", "Info": d.Info, "Groups": groups})
 }
 
 // lines returns the operations of a tag, by path.

@@ -1,10 +1,8 @@
 package stachttp
 
 import (
-	"bytes"
 	"embed"
 	"encoding/json"
-	"html/template"
 	"maps"
 	"net/url"
 	"slices"
@@ -19,7 +17,7 @@ import (
 //go:embed templates/*.html
 var files embed.FS
 
-var templates = template.Must(template.New("").ParseFS(files, "templates/*.html"))
+var pages = httpkit.NewPages(files, "templates/*.html")
 
 // resource is what pages show of a stored body. What is missing or of another shape stays empty.
 type resource struct {
@@ -141,12 +139,12 @@ func collectionsPage(c *fiber.Ctx, l stac.Links, page stac.CollectionPage, at li
 	if page.Next != "" {
 		next = at.next(page.Next)
 	}
-	return sendPage(c, "collections.html", fiber.Map{"Base": l.Base, "Title": "Collections", "Collections": views, "Next": next})
+	return pages.Send(c, "collections.html", fiber.Map{"Base": l.Base, "Title": "Collections", "Collections": views, "Next": next})
 }
 
 func collectionPage(c *fiber.Ctx, l stac.Links, one stac.Collection) error {
 	r := read(one.Body)
-	return sendPage(c, "collection.html", fiber.Map{"Base": l.Base, "Title": r.name(), "Collection": view{
+	return pages.Send(c, "collection.html", fiber.Map{"Base": l.Base, "Title": r.name(), "Collection": view{
 		r, l.CollectionURL(one.ID), l.Base + "/?" + url.Values{"collection": {one.ID}}.Encode()}})
 }
 
@@ -159,19 +157,10 @@ func itemsPage(c *fiber.Ctx, l stac.Links, found stac.Page, at list) error {
 	if found.Next != "" {
 		next = at.next(found.Next)
 	}
-	return sendPage(c, "items.html", fiber.Map{"Base": l.Base, "Title": at.title, "Items": views, "Next": next,
+	return pages.Send(c, "items.html", fiber.Map{"Base": l.Base, "Title": at.title, "Items": views, "Next": next,
 		"Matched": found.Matched, "Collection": at.collection})
 }
 
 func itemPage(c *fiber.Ctx, l stac.Links, it stac.Item) error {
-	return sendPage(c, "item.html", fiber.Map{"Base": l.Base, "Title": it.ID, "Item": viewOf(l, it), "Collection": l.CollectionURL(it.Collection)})
-}
-
-// sendPage renders the whole page before the first byte leaves.
-func sendPage(c *fiber.Ctx, name string, data fiber.Map) error {
-	var page bytes.Buffer
-	if err := templates.ExecuteTemplate(&page, name, data); err != nil {
-		return err
-	}
-	return httpkit.Send(c, fiber.MIMETextHTMLCharsetUTF8, page.Bytes())
+	return pages.Send(c, "item.html", fiber.Map{"Base": l.Base, "Title": it.ID, "Item": viewOf(l, it), "Collection": l.CollectionURL(it.Collection)})
 }

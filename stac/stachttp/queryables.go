@@ -36,7 +36,7 @@ func (a API) queryables(c *fiber.Ctx) error {
 		}
 	}
 	if httpkit.WantsHTML(c) {
-		return sendPage(c, "queryables.html", fiber.Map{"Base": l.Base, "Title": "Queryables of " + of, "Under": under, "All": all})
+		return pages.Send(c, "queryables.html", fiber.Map{"Base": l.Base, "Title": "Queryables of " + of, "Under": under, "All": all})
 	}
 	body, err := json.Marshal(fiber.Map{
 		"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": under + "/queryables",
