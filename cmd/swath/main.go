@@ -81,7 +81,7 @@ func command() *cobra.Command {
 	})
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.AddCommand(serveCommand(), ingestCommand(), mirrorCommand(), archiveCommand(), downloadCommand(), loadCommand(), exportCommand(), checkCommand(), userCommand(), tokenCommand(), accessCommand(), migrateCommand(),
-		processCommand(), workerCommand(), runnerCommand(), versionCommand())
+		processCommand(), jobsCommand(), workerCommand(), runnerCommand(), versionCommand())
 	return root
 }
 

@@ -66,6 +66,20 @@ func (p *progress) show(name string, done, size, things int64) {
 	p.drawn = p.terminal
 }
 
+// percent says how far something is of which only that is known.
+func (p *progress) percent(name string, done int, words string) {
+	if !p.terminal {
+		if time.Since(p.shown) >= logEvery {
+			p.shown = time.Now()
+			p.log.Info("waiting", "for", name, "percent", done, "state", words)
+		}
+		return
+	}
+	full := done * barWidth / 100
+	fmt.Fprintf(p.out, "\r\x1b[K%s [%s%s] %3d %%  %s", name, strings.Repeat("=", full), strings.Repeat(" ", barWidth-full), done, words)
+	p.drawn = true
+}
+
 // end clears the bar, so that other lines can be printed.
 func (p *progress) end() {
 	if p.drawn {

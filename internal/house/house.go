@@ -52,6 +52,7 @@ var Rooms = []Room{
 	{"processes/queue", 3, nil},
 	{"processes/runner", 3, []string{"processes/cwl"}},
 	{"processes/cwl", 3, nil},
+	{"processes/jobclient", 3, nil},
 	{"auth/store", 2, []string{"auth"}},
 	{"catalog", 2, []string{"stac", "stac/cql2", "catalog/...", "migrations"}},
 	{"catalog/cluster", 2, nil},
