@@ -38,10 +38,7 @@ func (a API) account(c *fiber.Ctx) error {
 			last += u.Bytes
 		}
 	}
-	token := ""
-	if cookie := c.Cookies(sessionCookie); p.Key == "" && cookie != "" && c.Get(fiber.HeaderAuthorization) == "" {
-		token = a.Keeper.FormToken(cookie)
-	}
+	token := a.FormToken(c)
 	if httpkit.WantsHTML(c) {
 		return a.accountPage(c, p, token, fiber.Map{"Days": days, "Last": last})
 	}
@@ -53,6 +50,16 @@ func (a API) account(c *fiber.Ctx) error {
 		out["csrf_token"] = token
 	}
 	return c.JSON(out)
+}
+
+// FormToken is what a form sends along to change something for the session of a browser, in its field csrf_token; "" where nobody came by
+// a session.
+func (a API) FormToken(c *fiber.Ctx) string {
+	p, cookie := auth.From(c.UserContext()), c.Cookies(sessionCookie)
+	if !p.Known() || p.Key != "" || cookie == "" || c.Get(fiber.HeaderAuthorization) != "" {
+		return ""
+	}
+	return a.Keeper.FormToken(cookie)
 }
 
 // accountPage is the account for people, with what was just done.

@@ -18,10 +18,12 @@ import (
 
 	"swath/compat/cschttp"
 	"swath/compat/restohttp"
+	"swath/compat/wpshttp"
 	"swath/httpkit"
 	"swath/ingest/ondemand"
 	"swath/objects/objecthttp"
 	"swath/openapi"
+	"swath/processes/processhttp"
 	"swath/stac"
 	"swath/stac/stachttp"
 	"swath/statistics/statshttp"
@@ -138,6 +140,9 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	tilehttp.API{Renderer: renderer, Searches: s.catalog, Analyst: s.catalog, ExtractionTime: cfg.ExtractionTime}.Mount(app)
 	files := objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog), Admit: admitDownload(s.keeper), Desk: desk, Catalog: s.catalog, Analyst: s.catalog}
 	files.Mount(app)
+	jobs := processhttp.API{Engine: s.engine, Objects: s.objects, Catalog: s.catalog, Strangers: cfg.strangers(), Send: files.SendObject, FormToken: people.FormToken}
+	jobs.Mount(app)
+	wpshttp.API{Jobs: jobs}.Mount(app)
 	restohttp.API{Catalog: s.catalog, Download: files.Send, Tell: tell}.Mount(app)
 	csc := cschttp.API{Catalog: s.catalog, Download: files.Send, Open: openAsset(files), Tell: tell, SignIn: signIn(s.keeper, cfg.Accounts.passwords())}
 	csc.Mount(app)

@@ -17,10 +17,10 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// Caller sends requests to an app and holds every answer against the document.
+// Caller sends requests to an app, or to a running server, and holds every answer against the document.
 type Caller struct {
 	t      testing.TB
-	app    *fiber.App
+	send   func(*http.Request) (*http.Response, error)
 	router routers.Router
 }
 
@@ -38,7 +38,26 @@ func Client(t testing.TB, app *fiber.App) *Caller {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Caller{t, app, router}
+	return &Caller{t, func(r *http.Request) (*http.Response, error) { return app.Test(r, -1) }, router}
+}
+
+// Remote returns a Caller of the running server at an address. It follows no redirect.
+func Remote(t testing.TB, base string) *Caller {
+	t.Helper()
+	router, err := gorillamux.NewRouter(Document(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &Caller{t, func(r *http.Request) (*http.Response, error) {
+		there := r.Clone(r.Context())
+		there.RequestURI, there.URL.Scheme, there.URL.Host, there.Host = "", at.Scheme, at.Host, at.Host
+		return client.Do(there)
+	}, router}
 }
 
 // Get sends a GET; headers are name, value, name, value.
@@ -68,7 +87,7 @@ func (c *Caller) Do(method, target, body string, headers ...string) Response {
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])
 	}
-	answer, err := c.app.Test(req, -1)
+	answer, err := c.send(req)
 	if err != nil {
 		c.t.Fatalf("%s %s: %v", method, target, err)
 	}

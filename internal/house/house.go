@@ -36,6 +36,8 @@ var Rooms = []Room{
 	{"compat/odata", 3, []string{"compat"}},
 	{"compat/restohttp", 4, []string{"httpkit"}},
 	{"compat/cschttp", 4, []string{"httpkit"}},
+	{"processes/processhttp", 4, []string{"httpkit"}},
+	{"compat/wpshttp", 4, []string{"httpkit", "processes/processhttp"}},
 	{"download", 3, nil},
 	{"ingest", 3, nil},
 	{"ingest/hub", 3, nil},
@@ -87,7 +89,7 @@ type Library struct {
 
 // Libraries lists every module that code outside tests imports.
 var Libraries = []Library{
-	{"github.com/gofiber/fiber/v2", []string{"statistics/statshttp", "compat/restohttp", "compat/cschttp", "httpkit", "stac/stachttp", "tiles/tilehttp", "objects/objecthttp", "auth/authhttp", "web", "cmd/swath", "internal/..."}},
+	{"github.com/gofiber/fiber/v2", []string{"statistics/statshttp", "compat/restohttp", "compat/cschttp", "compat/wpshttp", "processes/processhttp", "httpkit", "stac/stachttp", "tiles/tilehttp", "objects/objecthttp", "auth/authhttp", "web", "cmd/swath", "internal/..."}},
 	{"github.com/valyala/fasthttp", []string{"httpkit", "objects/objecthttp", "bench/..."}},
 	{"github.com/prometheus/client_golang", []string{"httpkit", "cmd/swath"}},
 	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "render"}},

@@ -86,6 +86,22 @@ func (a API) sendAsset(c *fiber.Ctx, collection, item, name string, asset Asset)
 	} else if err != nil {
 		return err
 	}
+	return a.begin(c, o, asset)
+}
+
+// SendObject answers with an object that is no asset of an item, such as a result of a job: it is for who asks alone.
+func (a API) SendObject(c *fiber.Ctx, key, name, contentType string) error {
+	o, err := a.Objects.Open(c.UserContext(), key)
+	if err != nil {
+		return err
+	}
+	err = a.begin(c, o, Asset{Key: key, FileName: name, ContentType: contentType})
+	c.Set(fiber.HeaderCacheControl, "private, max-age=3600, immutable")
+	return err
+}
+
+// begin sends an open object, when the one who asks may have another download.
+func (a API) begin(c *fiber.Ctx, o objects.Object, asset Asset) (err error) {
 	if asset.ContentType == "" {
 		asset.ContentType = o.Info().ContentType
 	}

@@ -65,7 +65,7 @@ func (a API) Mount(r fiber.Router) {
 // conformsTo names what is truly there, and nothing else.
 var conformsTo = classes()
 
-// classes lists those of STAC API, its extensions, and OGC API Features.
+// classes lists those of STAC API, its extensions, and of the OGC APIs: Features, Tiles, Processes.
 func classes() []string {
 	all := []string{
 		"https://api.stacspec.org/v1.0.0/core",
@@ -106,6 +106,9 @@ func classes() []string {
 	}
 	for _, class := range []string{"core", "tileset", "tilesets-list", "geodata-tilesets", "dataset-tilesets", "collections-selection", "png", "jpeg", "tiff", "oas30"} {
 		all = append(all, "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/"+class)
+	}
+	for _, class := range []string{"core", "json", "ogc-process-description", "oas30", "html", "job-list", "dismiss", "callback"} {
+		all = append(all, "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/"+class)
 	}
 	return append(all, "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset", "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset")
 }
@@ -158,6 +161,8 @@ func (a API) landing(c *fiber.Ctx) error {
 			{Rel: "aggregate", Href: l.Base + "/aggregate", Type: stac.TypeJSON, Title: "Counts of a search"},
 			{Rel: "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes", Href: l.Base + "/tileMatrixSets", Type: stac.TypeJSON, Title: "Tile matrix sets"},
 			{Rel: stac.RelTileSets, Href: l.Base + "/tiles", Type: stac.TypeJSON, Title: "Map tiles of all items"},
+			{Rel: "http://www.opengis.net/def/rel/ogc/1.0/processes", Href: l.Base + "/processes", Type: stac.TypeJSON, Title: "What can be computed here"},
+			{Rel: "http://www.opengis.net/def/rel/ogc/1.0/job-list", Href: l.Base + "/jobs", Type: stac.TypeJSON, Title: "One's jobs"},
 			{Rel: "children", Href: l.Base + "/children", Type: stac.TypeJSON, Title: "The children of this catalog"},
 		},
 	}

@@ -1,0 +1,224 @@
+package processhttp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"swath/auth"
+	"swath/chains"
+	"swath/fault"
+	"swath/httpkit"
+	"swath/processes"
+)
+
+// preferences are what a Prefer header asks (RFC 7240).
+type preferences struct {
+	async bool
+	wait  time.Duration // 0: as long as a request may
+}
+
+func preferencesOf(c *fiber.Ctx) (p preferences) {
+	for _, one := range strings.FieldsFunc(c.Get("Prefer"), func(r rune) bool { return r == ',' || r == ';' }) {
+		name, value, _ := strings.Cut(strings.ToLower(strings.TrimSpace(one)), "=")
+		switch name {
+		case "respond-async":
+			p.async = true
+		case "wait":
+			if s, err := strconv.Atoi(strings.Trim(value, `" `)); err == nil && s > 0 {
+				p.wait = time.Duration(s) * time.Second
+			}
+		}
+	}
+	return p
+}
+
+// execute serves POST /processes/{process}/execution: of JSON, or of the form of the process's page.
+func (a API) execute(c *fiber.Ctx) error {
+	fresh(c)
+	q, err := query(c, "dryRun")
+	if err != nil {
+		return err
+	}
+	dry := q.Get("dryRun")
+	if dry != "" && dry != "true" && dry != "false" {
+		return fault.New(fault.Invalid, "dryRun is %.60q; it may be true or false", dry)
+	}
+	chain, err := a.Engine.Process(c.UserContext(), c.Params("process"))
+	if err != nil {
+		return named(noSuchProcess, err)
+	}
+	if err := a.mayExecute(c.UserContext()); err != nil {
+		return err
+	}
+	if strings.HasPrefix(c.Get(fiber.HeaderContentType), fiber.MIMEApplicationForm) {
+		return a.executeForm(c, chain)
+	}
+	r, err := readRequest(c)
+	if err != nil {
+		return err
+	}
+	if dry == "true" {
+		plan, err := a.Engine.Plan(Asked(c), chain.ID, r)
+		if err != nil {
+			return err
+		}
+		return c.JSON(planOf(plan))
+	}
+	prefer := preferencesOf(c)
+	job, err := a.Engine.Submit(Asked(c), chain.ID, r)
+	if err != nil {
+		return err
+	}
+	if prefer.async {
+		c.Set("Preference-Applied", "respond-async")
+		return created(c, job)
+	}
+	if job, err = a.Await(c.UserContext(), job, prefer.wait); err != nil {
+		return err
+	}
+	if !job.Status.Ended() { // it goes on, and is told of as one that was asked for later
+		return created(c, job)
+	}
+	c.Append(fiber.HeaderLink, "<"+jobURL(c, job.ID)+`>; rel="monitor"`)
+	results, err := a.Engine.Results(c.UserContext(), job.ID)
+	if err != nil {
+		return err
+	}
+	return a.answer(c, job, results)
+}
+
+// Asked is the context of a request that names things by the address under which the client knows this server.
+func Asked(c *fiber.Ctx) context.Context {
+	return processes.WithBase(c.UserContext(), httpkit.BaseURL(c))
+}
+
+// Await waits for a job as long as the request may take, or less where most says so. A job that has not ended then is returned as it is.
+func (a API) Await(ctx context.Context, job processes.Job, most time.Duration) (processes.Job, error) {
+	if end, ok := ctx.Deadline(); ok {
+		if left := time.Until(end) * 9 / 10; most == 0 || most > left { // the rest is for the answer
+			most = left
+		}
+	}
+	waiting, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	done, err := a.Engine.Wait(waiting, job.ID)
+	if err != nil && waiting.Err() != nil && ctx.Err() == nil {
+		return a.Engine.Job(ctx, job.ID)
+	}
+	return done, err
+}
+
+// created answers with a job that was made.
+func created(c *fiber.Ctx, job processes.Job) error {
+	c.Location(jobURL(c, job.ID))
+	return c.Status(fiber.StatusCreated).JSON(statusOf(c, job))
+}
+
+// readRequest reads the body of an execution. What it does not know it refuses, so that a slip of the pen is not a default.
+func readRequest(c *fiber.Ctx) (r processes.Request, err error) {
+	if kind := c.Get(fiber.HeaderContentType); kind != "" && !strings.HasPrefix(kind, fiber.MIMEApplicationJSON) {
+		return r, fiber.NewError(fiber.StatusUnsupportedMediaType, "an execution is application/json")
+	}
+	d := json.NewDecoder(bytes.NewReader(c.Body()))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&r); err != nil {
+		return r, fault.New(fault.Invalid, "the body is not an execution: %s", mistake(err))
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return r, fault.New(fault.Invalid, "the body is not an execution: more follows its end")
+	}
+	return r, checkRequest(r)
+}
+
+// mistake says what is wrong with JSON without the names of our types.
+func mistake(err error) string {
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &kind):
+		return "at " + kind.Field + " it has a " + kind.Value
+	case errors.Is(err, io.EOF):
+		return "it is empty"
+	}
+	return strings.TrimPrefix(err.Error(), "json: ")
+}
+
+func checkRequest(r processes.Request) error {
+	if r.Response != "" && r.Response != "raw" && r.Response != "document" {
+		return fault.New(fault.Invalid, "response is %.60q; it may be raw or document", r.Response)
+	}
+	for name, o := range r.Outputs {
+		if o.Transmission != "" && o.Transmission != "value" && o.Transmission != "reference" {
+			return fault.New(fault.Invalid, "output %.60q: transmissionMode is %.60q; it may be value or reference", name, o.Transmission)
+		}
+	}
+	return nil
+}
+
+// plan is what an execution would cost, as it is told.
+type plan struct {
+	Process   string       `json:"processID"`
+	Version   string       `json:"version"`
+	Items     []pinnedItem `json:"items"`
+	Bytes     int64        `json:"bytes"`
+	Stage     int64        `json:"bytes_to_stage"`
+	MemoryMiB int          `json:"memory_mib"`
+	Minutes   int          `json:"minutes_at_most"`
+}
+
+type pinnedItem struct {
+	Collection string `json:"collection"`
+	ID         string `json:"id"`
+}
+
+func planOf(p processes.Plan) plan {
+	out := plan{p.Process, p.Version, []pinnedItem{}, p.Bytes, p.StageBytes, p.MemoryMiB, p.Minutes}
+	for _, it := range p.Items {
+		out.Items = append(out.Items, pinnedItem{it.Collection, it.ID})
+	}
+	return out
+}
+
+// inputField is the name of an input in a form.
+const inputField = "input."
+
+// executeForm makes a job of a form and leads to its page; what is wrong is said in the form.
+func (a API) executeForm(c *fiber.Ctx, chain chains.Chain) error {
+	given := map[string]string{}
+	r := processes.Request{Inputs: map[string]json.RawMessage{}}
+	for _, f := range chain.Inputs {
+		text := strings.ReplaceAll(c.FormValue(inputField+f.Name), "\r\n", "\n")
+		given[f.Name] = text
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		texts := []string{text}
+		if f.Many && !strings.HasPrefix(strings.TrimSpace(text), "[") {
+			texts = strings.Split(strings.TrimSpace(text), "\n")
+		}
+		r.Inputs[f.Name] = f.Read(texts...)
+	}
+	job, err := a.Engine.Submit(Asked(c), chain.ID, r)
+	if kind, _ := fault.Of(err); err != nil && (kind == fault.Invalid || kind == fault.NotFound) {
+		c.Status(fiber.StatusBadRequest)
+		return a.processPage(c, chain, given, err)
+	} else if err != nil {
+		return err
+	}
+	return c.Redirect(jobURL(c, job.ID)+"?f=html", fiber.StatusSeeOther)
+}
+
+// seesJobs lets those pass who have jobs: accounts, and strangers where they may execute.
+func (a API) seesJobs(ctx context.Context) error {
+	if a.Strangers {
+		return nil
+	}
+	return auth.From(ctx).Require(auth.Reader)
+}

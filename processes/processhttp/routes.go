@@ -1,0 +1,124 @@
+// Package processhttp is OGC API Processes, Part 1: what can be computed here, and the jobs that do it.
+//
+//	/processes ─▶ /processes/{id} ─▶ POST …/execution ─┬─ Prefer: respond-async ─▶ 201, /jobs/{id}
+//	                                                   └─ else its results, or 201 when they take longer than a request may
+//	/jobs ─▶ /jobs/{id} ─▶ …/results, …/results/{output}, …/log; DELETE ends it
+//
+// Every list, process and job is JSON for programs and a page for people, with a form that is made from the inputs' schemas. Who sees
+// which job, and who may execute, is the engine's to say.
+package processhttp
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"net/url"
+	"slices"
+
+	"github.com/gofiber/fiber/v2"
+
+	"swath/auth"
+	"swath/fault"
+	"swath/httpkit"
+	"swath/objects"
+	"swath/processes"
+	"swath/stac"
+)
+
+//go:embed templates/*.html
+var files embed.FS
+
+var pages = httpkit.NewPages(files, "templates/*.html")
+
+// API serves an engine.
+type API struct {
+	Engine    *processes.Engine
+	Objects   objects.Store // that results are in
+	Catalog   stac.Catalog  // that they are published in
+	Strangers bool          // may execute
+	// Send answers with an object, whole or by ranges.
+	Send func(c *fiber.Ctx, key, name, contentType string) error
+	// FormToken is what a form sends along for the session of a browser; "" where there is none.
+	FormToken func(c *fiber.Ctx) string
+}
+
+// Mount adds the routes.
+func (a API) Mount(r fiber.Router) {
+	r.Get("/processes", a.list)
+	r.Get("/processes/:process", a.describe)
+	r.Post("/processes/:process/execution", a.execute)
+	r.Get("/jobs", a.jobs)
+	r.Get("/jobs/:job", a.job)
+	r.Delete("/jobs/:job", a.dismiss)
+	r.Post("/jobs/:job/dismiss", a.dismiss) // for forms, which know no DELETE
+	r.Get("/jobs/:job/results", a.results)
+	r.Get("/jobs/:job/results/:output", a.result)
+	r.Get("/jobs/:job/log", a.log)
+}
+
+// The problems that the standard has names for (OGC 18-062r2).
+const (
+	problems      = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
+	noSuchProcess = problems + "no-such-process"
+	noSuchJob     = problems + "no-such-job"
+	notReady      = problems + "result-not-ready"
+)
+
+// Relations of links (OGC 18-062r2).
+const (
+	relations  = "http://www.opengis.net/def/rel/ogc/1.0/"
+	relExecute = relations + "execute"
+	relResults = relations + "results"
+	relJobs    = relations + "job-list"
+)
+
+// named gives what is not there the type that the standard has for it.
+func named(uri string, err error) error {
+	if errors.Is(err, processes.ErrNotReady) {
+		return httpkit.OfType(notReady, fault.Wrap(fault.NotFound, err, "the job has not ended: its results are not ready"))
+	}
+	if fault.Is(err, fault.NotFound) {
+		return httpkit.OfType(uri, err)
+	}
+	return err
+}
+
+// mayExecute lets those pass who may run something.
+func (a API) mayExecute(ctx context.Context) error {
+	if p := auth.From(ctx); p.Known() || !a.Strangers {
+		return p.Require(auth.Processor)
+	}
+	return nil
+}
+
+// link is a link of a document.
+type link struct {
+	Rel   string `json:"rel"`
+	Href  string `json:"href"`
+	Type  string `json:"type,omitempty"`
+	Title string `json:"title,omitempty"`
+}
+
+// query returns the parameters of a request; those not in known are refused.
+func query(c *fiber.Ctx, known ...string) (url.Values, error) {
+	q, err := url.ParseQuery(string(c.Context().URI().QueryString()))
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "the query is not well formed")
+	}
+	if f := q.Get("f"); q.Has("f") && !slices.Contains([]string{"json", "html"}, f) {
+		return nil, fault.New(fault.Invalid, "f is %.60q; it may be json or html", f)
+	}
+	return q, stac.OnlyParams(q, known...)
+}
+
+// processURL and jobURL are addresses as the client knows them.
+func processURL(c *fiber.Ctx, id string) string {
+	return httpkit.BaseURL(c) + "/processes/" + url.PathEscape(id)
+}
+
+func jobURL(c *fiber.Ctx, id string) string {
+	return httpkit.BaseURL(c) + "/jobs/" + url.PathEscape(id)
+}
+
+// fresh tells caches that the next answer may be another one, and is for who asks alone.
+func fresh(c *fiber.Ctx) { c.Set(fiber.HeaderCacheControl, "private, no-store") }
