@@ -13,7 +13,7 @@ import (
 )
 
 // converter is part of every revision: change it when the same product would become other bytes.
-const converter = "cog4"
+const converter = "cog5"
 
 // fingerprint sums a product's content: names, sizes and CRC-32 of its files, the same for a zip and for the folder it was
 // made of. Reading everything once also finds the damaged members of a zip before anything is converted.

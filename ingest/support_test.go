@@ -228,8 +228,8 @@ func checkCOG(t testing.TB, key string, a asset, body []byte) {
 		t.Fatal(err)
 	}
 	info := gdalinfo(t, path)
-	if info.Metadata["IMAGE_STRUCTURE"]["LAYOUT"] != "COG" || info.Bands[0].Block[0] > 256 && info.Size[0] > 256 {
-		t.Errorf("asset %s: not a COG of 256 blocks: %v, blocks %v", key, info.Metadata["IMAGE_STRUCTURE"], info.Bands[0].Block)
+	if info.Metadata["IMAGE_STRUCTURE"]["LAYOUT"] != "COG" || info.Bands[0].Block[0] > 128 && info.Size[0] > 128 {
+		t.Errorf("asset %s: not a COG of 128 blocks: %v, blocks %v", key, info.Metadata["IMAGE_STRUCTURE"], info.Bands[0].Block)
 	}
 	if !slices.Equal(a.Shape, []int{info.Size[1], info.Size[0]}) {
 		t.Errorf("asset %s: proj:shape %v, GDAL says %v columns and rows", key, a.Shape, info.Size)

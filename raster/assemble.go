@@ -110,7 +110,7 @@ func (l *pyramidLevel) directory(p *pyramid, s *spool, subfile uint32) map[uint1
 	return map[uint16]tag{
 		tagSubfile: longs(subfile), tagWidth: longs(uint32(l.width)), tagHeight: longs(uint32(l.height)),
 		tagCompression: shorts(p.compression()), tagPlanar: shorts(1),
-		tagTileWidth: shorts(uint16(p.side)), tagTileHeight: shorts(uint16(p.side)), tagTileBytes: longs(s.counts...),
+		tagTileWidth: shorts(uint16(p.wide)), tagTileHeight: shorts(uint16(p.high)), tagTileBytes: longs(s.counts...),
 	}
 }
 

@@ -56,7 +56,8 @@ func NewCOGWriter(dst string, g GeoTIFF, o COGOptions) (*COGWriter, error) {
 		o.Bands = append(o.Bands, i+1)
 	}
 	d := Description{Width: g.Width, Height: g.Height, Bands: n, DataType: g.Type, NoData: g.NoData}
-	if w.p, err = newPyramid(w.work, d, validity{}, o.blockSide(d), o); err != nil {
+	wide, high := o.blockSize(d)
+	if w.p, err = newPyramid(w.work, d, validity{}, wide, high, o); err != nil {
 		os.RemoveAll(w.work)
 		return nil, fmt.Errorf("raster: write %s: %w", dst, err)
 	}

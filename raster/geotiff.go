@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"swath/deflate"
 	"swath/fault"
 	"swath/geo"
 )
@@ -76,7 +77,7 @@ type GeoTIFFWriter struct {
 // packer makes one strip at a time.
 type packer struct {
 	raw, scratch []byte
-	deflater     deflater
+	deflater     deflate.Writer
 	packed       []byte // good until the next strip
 }
 
@@ -100,7 +101,7 @@ func NewGeoTIFFWriter(g GeoTIFF, to io.Writer) (*GeoTIFFWriter, error) {
 	w := &GeoTIFFWriter{g: g, to: to, stripPx: min(g.Height, max(1, stripBytes/line)), offsets: make([][]int64, len(g.Bands)),
 		counts: make([][]uint32, len(g.Bands)), packers: make([]packer, min(mostPackers, runtime.GOMAXPROCS(0)))}
 	for i := range w.packers {
-		w.packers[i] = packer{raw: make([]byte, w.stripPx*line), scratch: make([]byte, line), deflater: deflater{fast: true}}
+		w.packers[i] = packer{raw: make([]byte, w.stripPx*line), scratch: make([]byte, line)}
 	}
 	return w, nil
 }
@@ -150,7 +151,7 @@ func (p *packer) pack(g *GeoTIFF, values []float32, rows int) (err error) {
 	} else {
 		C.swath_differences(unsafe.Pointer(pixels), width, C.int(rows), 1, size)
 	}
-	p.packed, err = p.deflater.deflate(raw)
+	p.packed, err = p.deflater.Pack(p.packed, raw, 1)
 	return err
 }
 

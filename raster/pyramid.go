@@ -15,6 +15,8 @@ import (
 	"unsafe"
 
 	"github.com/klauspost/compress/zstd"
+
+	"swath/deflate"
 )
 
 // pyramid packs an image whose lines come from the top down, and all its overviews, without ever holding more than a row
@@ -23,14 +25,16 @@ type pyramid struct {
 	format    DataType
 	samples   int // in a pixel of the lines
 	masked    bool
-	side      int // of a block
+	wide      int // of a block, pixels
+	high      int
 	overviews Overviews
 	zstd      bool
 	shrink    shrinker
 	levels    []*pyramidLevel // full resolution first
 
 	block, scratch []byte
-	deflater       deflater
+	deflater       deflate.Writer
+	level          int // of the deflater
 	packed         []byte
 }
 
@@ -71,22 +75,25 @@ func (s *spool) add(packed []byte) {
 	s.counts = append(s.counts, uint32(len(packed)))
 }
 
-// newPyramid lays out the levels down to one that is a single block. Its spools lie in dir.
-func newPyramid(dir string, d Description, v validity, side int, o COGOptions) (*pyramid, error) {
+// newPyramid lays out the levels down to one that is no larger than a block is high. Its spools lie in dir.
+func newPyramid(dir string, d Description, v validity, wide, high int, o COGOptions) (*pyramid, error) {
 	noData := d.NoData
 	if o.NoData != nil {
 		noData = o.NoData
 	}
 	samples := len(o.Bands)
-	p := &pyramid{format: d.DataType, side: side, overviews: o.Overviews, zstd: o.Zstd, masked: v.mask, deflater: deflater{fast: o.Fast}}
-	p.block, p.scratch = make([]byte, side*side*samples*d.DataType.Bytes()), make([]byte, side*samples*d.DataType.Bytes())
+	p := &pyramid{format: d.DataType, wide: wide, high: high, overviews: o.Overviews, zstd: o.Zstd, masked: v.mask, level: 3}
+	if o.Fast {
+		p.level = 1
+	}
+	p.block, p.scratch = make([]byte, wide*high*samples*d.DataType.Bytes()), make([]byte, wide*samples*d.DataType.Bytes())
 	if v.mask {
 		samples++
 	}
 	p.samples, p.shrink = samples, newShrinker(d.DataType, o.Overviews, samples, v, noData)
 	pixel := samples * d.DataType.Bytes()
 	for width, height := d.Width, d.Height; ; width, height = ceilDiv(width, 2), ceilDiv(height, 2) {
-		l := &pyramidLevel{width: width, height: height, rows: make([]byte, min(side, height)*width*pixel)}
+		l := &pyramidLevel{width: width, height: height, rows: make([]byte, min(high, height)*width*pixel)}
 		p.levels = append(p.levels, l)
 		name := filepath.Join(dir, fmt.Sprint("level", len(p.levels)))
 		var err error
@@ -97,7 +104,7 @@ func newPyramid(dir string, d Description, v validity, side int, o COGOptions) (
 			p.close()
 			return nil, err
 		}
-		if max(width, height) <= side || o.Overviews == None {
+		if max(width, height) <= high || o.Overviews == None {
 			return p, nil
 		}
 		for i := range l.recent {
@@ -128,12 +135,12 @@ func (p *pyramid) spools() (all []*spool) {
 // push takes the next line of a level.
 func (p *pyramid) push(level int, line []byte) error {
 	l := p.levels[level]
-	copy(l.rows[l.lines%p.side*len(line):], line)
+	copy(l.rows[l.lines%p.high*len(line):], line)
 	if level+1 < len(p.levels) {
 		copy(l.recent[l.lines%3], line)
 	}
 	l.lines++
-	if l.lines%p.side == 0 || l.lines == l.height {
+	if l.lines%p.high == 0 || l.lines == l.height {
 		if err := p.pack(l); err != nil {
 			return err
 		}
@@ -159,19 +166,19 @@ func (p *pyramid) push(level int, line []byte) error {
 // pack writes the row of blocks that the last lines fill. Beyond the image's edge its last pixel and line go on.
 func (p *pyramid) pack(l *pyramidLevel) error {
 	pixel := p.samples * p.format.Bytes()
-	high := (l.lines-1)%p.side + 1
-	for left := 0; left < l.width; left += p.side {
-		wide := min(p.side, l.width-left)
+	high := (l.lines-1)%p.high + 1
+	for left := 0; left < l.width; left += p.wide {
+		wide := min(p.wide, l.width-left)
 		if p.masked {
 			if err := p.packMask(l, left, wide, high); err != nil {
 				return err
 			}
 		}
-		kept := len(p.block) / p.side / p.side // bytes of a pixel in the block
-		for y := range p.side {
-			to := p.block[y*p.side*kept : (y+1)*p.side*kept]
+		kept := len(p.block) / p.wide / p.high // bytes of a pixel in the block
+		for y := range p.high {
+			to := p.block[y*p.wide*kept : (y+1)*p.wide*kept]
 			if y >= high {
-				copy(to, p.block[(y-1)*p.side*kept:])
+				copy(to, p.block[(y-1)*p.wide*kept:])
 				continue
 			}
 			from := l.rows[(y*l.width+left)*pixel : (y*l.width+left+wide)*pixel]
@@ -208,13 +215,13 @@ func (p *pyramid) pack(l *pyramidLevel) error {
 func (p *pyramid) packMask(l *pyramidLevel, left, wide, high int) error {
 	bytes := p.format.Bytes()
 	pixel := p.samples * bytes
-	bits := make([]byte, p.side*p.side/8)
+	bits := make([]byte, p.wide*p.high/8)
 	for y := range high {
 		for x := range wide {
 			at := (y*l.width + left + x) * pixel
 			for _, b := range l.rows[at+pixel-bytes : at+pixel] {
 				if b != 0 {
-					bits[(y*p.side+x)/8] |= 0x80 >> (x % 8)
+					bits[(y*p.wide+x)/8] |= 0x80 >> (x % 8)
 				}
 			}
 		}
@@ -235,26 +242,28 @@ var zstdEncoder = sync.OnceValues(func() (*zstd.Encoder, error) {
 func (p *pyramid) compress() ([]byte, error) {
 	pixels := (*C.uint8_t)(unsafe.Pointer(&p.block[0]))
 	bytes := C.int(p.format.Bytes())
-	side, samples := C.int(p.side), C.int(len(p.block)/p.side/p.side)/bytes
+	wide, high, samples := C.int(p.wide), C.int(p.high), C.int(len(p.block)/p.wide/p.high)/bytes
 	if p.predictor() == 3 {
-		C.swath_float_planes(pixels, side, side, samples, bytes, (*C.uint8_t)(unsafe.Pointer(&p.scratch[0])))
+		C.swath_float_planes(pixels, wide, high, samples, bytes, (*C.uint8_t)(unsafe.Pointer(&p.scratch[0])))
 	} else {
-		C.swath_differences(unsafe.Pointer(pixels), side, side, samples, bytes)
+		C.swath_differences(unsafe.Pointer(pixels), wide, high, samples, bytes)
 	}
 	return p.squeeze(p.block)
 }
 
 // squeeze compresses bytes; what it returns is good until the next call.
 func (p *pyramid) squeeze(b []byte) ([]byte, error) {
-	if !p.zstd {
-		return p.deflater.deflate(b)
+	if p.zstd {
+		encoder, err := zstdEncoder()
+		if err != nil {
+			return nil, err
+		}
+		p.packed = encoder.EncodeAll(b, p.packed[:0])
+		return p.packed, nil
 	}
-	encoder, err := zstdEncoder()
-	if err != nil {
-		return nil, err
-	}
-	p.packed = encoder.EncodeAll(b, p.packed[:0])
-	return p.packed, nil
+	var err error
+	p.packed, err = p.deflater.Pack(p.packed, b, p.level)
+	return p.packed, err
 }
 
 func (p *pyramid) predictor() uint16 { return predictorOf(p.format) }

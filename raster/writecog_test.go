@@ -16,7 +16,7 @@ import (
 
 const jp2Crop = "s2-crops/t31tdh-l1c-20150726/IMG_DATA/T31TDH_20150726T105026_"
 
-// wellFormed fails the test unless a file is a valid COG: directories first, overviews from large to small, blocks of 256,
+// wellFormed fails the test unless a file is a valid COG: directories first, overviews from large to small, blocks of 128 x 256,
 // the data of small overviews before large ones.
 func wellFormed(t *testing.T, path string) *COG {
 	t.Helper()
@@ -27,7 +27,7 @@ func wellFormed(t *testing.T, path string) *COG {
 		if i > 0 && c.Levels[i].pixels.index <= c.Levels[i-1].pixels.index {
 			t.Errorf("%s: the directory of level %d comes before that of level %d", path, i, i-1)
 		}
-		if l.BlockWidth != 256 || l.BlockHeight != 256 {
+		if l.BlockWidth != 128 || l.BlockHeight != 256 {
 			t.Errorf("%s: blocks of %d x %d", path, l.BlockWidth, l.BlockHeight)
 		}
 		for _, at := range l.pixels.offsets {

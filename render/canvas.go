@@ -5,6 +5,8 @@ import (
 	"image/color"
 	"slices"
 	"sync"
+
+	"swath/deflate"
 )
 
 // canvas is the memory of one drawing, used again by later ones.
@@ -14,7 +16,7 @@ type canvas struct {
 	pixels        []byte // colours, 3 or 4 bytes each
 	rows          []byte // as PNG wants them: a filter byte, then the row
 	packed        []byte // the compressed rows
-	deflater      deflater
+	deflater      deflate.Writer
 }
 
 var canvases = sync.Pool{New: func() any { return new(canvas) }}

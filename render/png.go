@@ -68,7 +68,11 @@ type pngChunk struct {
 // png writes the file around the compressed rows.
 func (c *canvas) png(bits, colourType byte, beforeData ...pngChunk) ([]byte, error) {
 	var err error
-	if c.packed, err = c.deflater.deflate(c.packed, c.rows, colourType == pngRGB || colourType == pngRGBA); err != nil {
+	level := 1
+	if colourType == pngRGB || colourType == pngRGBA {
+		level = 2 // finds more in as much time, where there is something to find: in colours, not in indices
+	}
+	if c.packed, err = c.deflater.Pack(c.packed, c.rows, level); err != nil {
 		return nil, err
 	}
 	header := binary.BigEndian.AppendUint32(nil, uint32(c.width))

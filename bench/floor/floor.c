@@ -1,6 +1,5 @@
 #include "floor.h"
 
-#include <isa-l/crc.h>
 #include <isa-l/igzip_lib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +36,7 @@ int floor_block(int fd, uint64_t offset, uint32_t size, uint8_t *packed, uint8_t
 	return 1;
 }
 
-WIDE void floor_places(const double *columns, const double *rows, int width, int height, int block, int first_x, int first_y, int across,
+WIDE void floor_places(const double *columns, const double *rows, int width, int height, int wide, int high, int first_x, int first_y, int across,
                        const uint16_t *slots, uint16_t none, uint16_t *slot, uint32_t *pixel)
 {
 	for (int cy = 0; cy < POINTS - 1; cy++)
@@ -52,8 +51,8 @@ WIDE void floor_places(const double *columns, const double *rows, int width, int
 					int i = (int)(u0 + x * du + 1) - 1, j = (int)(v0 + x * dv + 1) - 1; // floor, from -1 on
 					int inside = (i >= 0) & (j >= 0) & (i < width) & (j < height);
 					i = inside ? i : 0, j = inside ? j : 0;
-					slot[at + x] = inside ? slots[(j / block - first_y) * across + i / block - first_x] : none;
-					pixel[at + x] = (uint32_t)(j % block) * block + i % block;
+					slot[at + x] = inside ? slots[(j / high - first_y) * across + i / wide - first_x] : none;
+					pixel[at + x] = (uint32_t)(j % high) * wide + i % wide;
 				}
 			}
 		}
@@ -92,7 +91,7 @@ int floor_tci(const uint8_t *const *blocks, const uint16_t *slot, const uint32_t
 	return holes;
 }
 
-WIDE static void filter(const uint8_t *pixels, int channels, uint8_t *rows)
+WIDE void floor_filter(const uint8_t *pixels, int channels, uint8_t *rows)
 {
 	int bytes = SIDE * channels;
 	for (int y = 0; y < SIDE; y++, pixels += bytes, rows += bytes + 1) {
@@ -101,25 +100,6 @@ WIDE static void filter(const uint8_t *pixels, int channels, uint8_t *rows)
 		for (int i = channels; i < bytes; i++)
 			rows[1 + i] = pixels[i] - pixels[i - channels];
 	}
-}
-
-int floor_png(const uint8_t *pixels, int channels, uint8_t *out, uint32_t space)
-{
-	static uint8_t rows[SIDE * (SIDE * 3 + 1)], level[ISAL_DEF_LVL1_DEFAULT];
-	static struct isal_zstream s;
-	filter(pixels, channels, rows);
-	isal_deflate_init(&s);
-	s.gzip_flag = IGZIP_ZLIB;
-	s.level = 1;
-	s.level_buf = level, s.level_buf_size = sizeof level;
-	s.next_in = rows, s.avail_in = SIDE * (SIDE * channels + 1);
-	s.next_out = out, s.avail_out = space;
-	s.end_of_stream = 1;
-	if (isal_deflate(&s) != COMP_OK)
-		return 0;
-	volatile uint32_t crc = 0; // of the chunk that it becomes
-	crc = crc32_gzip_refl(crc, out, s.total_out);
-	return (int)s.total_out + 57 + (channels == 1 ? 12 + 768 + 12 + 256 : 0);
 }
 
 int floor_jpeg(const uint8_t *pixels)
@@ -156,7 +136,7 @@ int floor_webp(const uint8_t *pixels)
 	WebPMemoryWriterInit(&out);
 	if (!WebPConfigPreset(&config, WEBP_PRESET_DEFAULT, 75) || !WebPPictureInit(&picture))
 		return 0;
-	config.method = 2;
+	config.method = 1;
 	picture.width = picture.height = SIDE;
 	picture.writer = WebPMemoryWrite;
 	picture.custom_ptr = &out;

@@ -16,11 +16,13 @@ import "C"
 
 import (
 	"fmt"
+	"hash/crc32"
 	"math"
 	"os"
 	"runtime"
 	"unsafe"
 
+	"swath/deflate"
 	"swath/geo"
 )
 
@@ -81,11 +83,15 @@ func run(args []string) error {
 type bench struct {
 	picture, format string
 	bands           []*raster
-	packed, out     []byte
+	packed          []byte
+	lines           [C.SIDE * (3*C.SIDE + 1)]byte // of a PNG
+	deflater        deflate.Writer
+	out             []byte
 	blocks          [][]byte
 	slot            [C.SIDE * C.SIDE]C.uint16_t
 	pixel           [C.SIDE * C.SIDE]C.uint32_t
 	pixels          [3 * C.SIDE * C.SIDE]byte
+	crc             uint32
 	columns, rows   [C.POINTS * C.POINTS]C.double
 }
 
@@ -103,7 +109,7 @@ func (b *bench) tile(t geo.Tile) (cold, warm float64, err error) {
 			n++
 		}
 	}
-	size := m.block * m.block * m.samples * m.bytes
+	size := m.wide * m.high * m.samples * m.bytes
 	for len(b.blocks) < len(b.bands)*(n+1) {
 		b.blocks = append(b.blocks, nil)
 	}
@@ -130,13 +136,13 @@ func (b *bench) tile(t geo.Tile) (cold, warm float64, err error) {
 				b.packed = make([]byte, own.counts[block])
 			}
 			if C.floor_block(C.int(r.Fd()), C.uint64_t(own.offsets[block]), C.uint32_t(own.counts[block]), (*C.uint8_t)(&b.packed[0]),
-				(*C.uint8_t)(pointers[i*(n+1)+int(slots[j])]), C.uint32_t(size), C.int(m.block), C.int(m.samples), C.int(m.bytes)) == 0 {
+				(*C.uint8_t)(pointers[i*(n+1)+int(slots[j])]), C.uint32_t(size), C.int(m.wide), C.int(m.samples), C.int(m.bytes)) == 0 {
 				return 0, 0, fmt.Errorf("%s: block %d can't be read", r.Name(), block)
 			}
 		}
 	}
 	there := C.floor_seconds()
-	C.floor_places(&b.columns[0], &b.rows[0], C.int(m.width), C.int(m.height), C.int(m.block), C.int(firstX), C.int(firstY), C.int(across),
+	C.floor_places(&b.columns[0], &b.rows[0], C.int(m.width), C.int(m.height), C.int(m.wide), C.int(m.high), C.int(firstX), C.int(firstY), C.int(across),
 		&slots[0], C.uint16_t(n), &b.slot[0], &b.pixel[0])
 	b.encode(b.colours(pointers, n+1))
 	end := C.floor_seconds()
@@ -185,7 +191,7 @@ func (b *bench) wanted(m *image) (firstX, firstY, across int, wanted []bool) {
 			if high[0] < 0 || high[1] < 0 || low[0] >= float64(m.width) || low[1] >= float64(m.height) {
 				continue
 			}
-			s := span{int(max(low[0], 0)) / m.block, int(max(low[1], 0)) / m.block, int(min(high[0], float64(m.width-1))) / m.block, int(min(high[1], float64(m.height-1))) / m.block}
+			s := span{int(max(low[0], 0)) / m.wide, int(max(low[1], 0)) / m.high, int(min(high[0], float64(m.width-1))) / m.wide, int(min(high[1], float64(m.height-1))) / m.high}
 			cells = append(cells, s)
 			all = span{min(all.x0, s.x0), min(all.y0, s.y0), max(all.x1, s.x1), max(all.y1, s.y1)}
 		}
@@ -236,9 +242,8 @@ func (b *bench) encode(channels int) {
 	case "webp":
 		C.floor_webp(pixels)
 	default:
-		if b.out == nil {
-			b.out = make([]byte, 1<<20)
-		}
-		C.floor_png(pixels, C.int(channels), (*C.uint8_t)(&b.out[0]), C.uint32_t(len(b.out)))
+		C.floor_filter(pixels, C.int(channels), (*C.uint8_t)(&b.lines[0]))
+		b.out, _ = b.deflater.Pack(b.out, b.lines[:C.SIDE*(channels*C.SIDE+1)], 1) // cannot fail: memory grows as it must
+		b.crc = crc32.ChecksumIEEE(b.out)                                          // of the chunk that it becomes
 	}
 }

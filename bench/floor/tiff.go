@@ -8,11 +8,11 @@ import (
 
 // image is one directory of a TIFF that Swath wrote: classic or big, square tiles, deflate, predictor 2.
 type image struct {
-	width, height, block, samples, bytes int
-	offsets, counts                      []uint64
+	width, height, wide, high, samples, bytes int // wide and high are a block
+	offsets, counts                           []uint64
 }
 
-func (m image) across() int { return (m.width + m.block - 1) / m.block }
+func (m image) across() int { return (m.width + m.wide - 1) / m.wide }
 
 // raster is an opened file: its levels from fine to coarse, and where it lies on the map.
 type raster struct {
@@ -49,13 +49,13 @@ func open(path string) (*raster, error) {
 			}
 			r.west, r.north, r.pixelX, r.pixelY = tie[3], tie[4], scale[0], scale[1]
 		}
-		for _, number := range []uint16{256, 257, 322, 277, 258, 324, 325} {
+		for _, number := range []uint16{256, 257, 322, 323, 277, 258, 324, 325} {
 			if len(tags[number].whole) == 0 {
 				return nil, fmt.Errorf("%s: lacks the tag %d", path, number)
 			}
 		}
 		r.levels = append(r.levels, image{
-			int(tags[256].whole[0]), int(tags[257].whole[0]), int(tags[322].whole[0]), int(tags[277].whole[0]), int(tags[258].whole[0]) / 8,
+			int(tags[256].whole[0]), int(tags[257].whole[0]), int(tags[322].whole[0]), int(tags[323].whole[0]), int(tags[277].whole[0]), int(tags[258].whole[0]) / 8,
 			tags[324].whole, tags[325].whole,
 		})
 		next = after

@@ -3,7 +3,7 @@
 //	floor 4  doors      cmd/swath httpkit web *http
 //	floor 3  work       download ingest ingest/hub ingest/ledger ingest/mirror objects/staging ingest/ondemand processes processes/*
 //	floor 2  knowledge  stac catalog tiles objects/copies auth
-//	floor 1  matter     fetch objects raster render sentinel/* spot sar dem
+//	floor 1  matter     fetch objects deflate raster render sentinel/* spot sar dem
 //	floor 0  words      eo geo fault
 //
 // Imports point down, or sideways where the table says so; each foreign library lives in its rooms. A test walks the list of
@@ -68,10 +68,11 @@ var Rooms = []Room{
 	{"stac/geoparquet", 2, nil},
 	{"objects", 1, nil},
 	{"fetch", 1, nil},
-	{"raster", 1, []string{"objects"}},
+	{"deflate", 1, nil},
+	{"raster", 1, []string{"objects", "deflate"}},
 	{"sar", 1, []string{"sentinel/s1"}},
 	{"dem", 1, []string{"raster"}},
-	{"render", 1, nil},
+	{"render", 1, []string{"deflate"}},
 	{"sentinel/safe", 1, nil},
 	{"sentinel/s1", 1, []string{"sentinel/safe"}},
 	{"sentinel/s2", 1, []string{"sentinel/safe"}},
@@ -92,7 +93,7 @@ var Libraries = []Library{
 	{"github.com/gofiber/fiber/v2", []string{"statistics/statshttp", "compat/restohttp", "compat/cschttp", "compat/wpshttp", "processes/processhttp", "httpkit", "stac/stachttp", "tiles/tilehttp", "objects/objecthttp", "auth/authhttp", "web", "cmd/swath", "internal/..."}},
 	{"github.com/valyala/fasthttp", []string{"httpkit", "objects/objecthttp", "bench/..."}},
 	{"github.com/prometheus/client_golang", []string{"httpkit", "cmd/swath"}},
-	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "render"}},
+	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "deflate"}},
 	{"github.com/jackc/pgx/v5", []string{"statistics", "catalog", "ingest/ledger", "ingest/ondemand", "objects/copies", "catalog/cluster", "migrations", "auth/store", "processes", "processes/queue", "internal/...", "bench/mirror"}},
 	{"github.com/riverqueue/river", []string{"processes/queue"}},
 	{"github.com/coreos/go-oidc/v3", []string{"auth/authhttp"}},
