@@ -112,3 +112,12 @@ func (k *Keeper) ChangeAccount(ctx context.Context, by Principal, id string, cha
 	defer k.known.clear()
 	return a, k.accounts.ChangeAccount(ctx, a)
 }
+
+// ByAccount returns who an account is, for work that is done in its name. Fault.Unauthenticated when it is disabled or gone.
+func (k *Keeper) ByAccount(ctx context.Context, id string) (Principal, error) {
+	a, err := k.accounts.Account(ctx, id)
+	if err != nil {
+		return Principal{}, err
+	}
+	return k.principal(a, Key{})
+}

@@ -32,10 +32,12 @@ type Config struct {
 	Work     string           // folder of the runs; what dead workers left there is removed
 	Executor runner.Executor  // runs the chains
 	List     func() []chains.Chain
-	Packages *cwl.Tool         // runs what users deploy; nil: nothing can be deployed
-	Folders  map[string]string // path by the name that requests give
-	Bases    []string          // addresses under which this installation is known, such as https://swath.example
-	Software string            // name and version of this program, for provenance
+	Arrivals Arrivals                                                           // tells of new items, for subscriptions; nil: there are none
+	As       func(ctx context.Context, account string) (context.Context, error) // acts for an account; nil: as for everyone
+	Packages *cwl.Tool                                                          // runs what users deploy; nil: nothing can be deployed
+	Folders  map[string]string                                                  // path by the name that requests give
+	Bases    []string                                                           // addresses under which this installation is known, such as https://swath.example
+	Software string                                                             // name and version of this program, for provenance
 	Log      *slog.Logger
 
 	Workers   int           // jobs at once in this process; 0: half of the cores, at least 1

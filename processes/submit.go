@@ -113,6 +113,11 @@ func priority(asked int, role auth.Role) int {
 
 // Submit takes a job. When it returns, the job is stored, and will end in one of its states whatever happens to this process.
 func (e *Engine) Submit(ctx context.Context, process string, r Request) (Job, error) {
+	return e.submit(ctx, process, r, "", nil)
+}
+
+// submit takes a job, of a subscription perhaps; with is done in the transaction that stores it.
+func (e *Engine) submit(ctx context.Context, process string, r Request, subscription string, with func(tx pgx.Tx, job string) error) (Job, error) {
 	chain, inputs, p, err := e.plan(ctx, process, r)
 	if err != nil {
 		return Job{}, err
@@ -121,13 +126,13 @@ func (e *Engine) Submit(ctx context.Context, process string, r Request) (Job, er
 	if err != nil {
 		return Job{}, err
 	}
-	return e.insert(ctx, chain, r, inputs, p, "", calls)
+	return e.insert(ctx, chain, r, inputs, p, subscription, calls, with)
 }
 
 // call is one address to tell of an event.
 type call struct{ event, url string }
 
-func (e *Engine) insert(ctx context.Context, chain chains.Chain, r Request, inputs map[string]bound, p Plan, subscription string, calls []call) (Job, error) {
+func (e *Engine) insert(ctx context.Context, chain chains.Chain, r Request, inputs map[string]bound, p Plan, subscription string, calls []call, with func(tx pgx.Tx, job string) error) (Job, error) {
 	who := auth.From(ctx)
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -151,6 +156,11 @@ func (e *Engine) insert(ctx context.Context, chain chains.Chain, r Request, inpu
 			"memory": chain.MemoryMiB, "minutes": chain.Minutes, "bytes": p.Bytes})
 		if j, err = pgx.CollectExactlyOneRow(rows, scanJob); err != nil {
 			return err
+		}
+		if with != nil {
+			if err := with(tx, j.ID); err != nil {
+				return err
+			}
 		}
 		return addCalls(ctx, tx, j.ID, calls, "")
 	})

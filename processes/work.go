@@ -97,6 +97,7 @@ func (e *Engine) Work(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() { w.release(ctx) })
 	group.Go(func() { w.tidy(ctx) })
+	group.Go(func() { w.subscribed(ctx) })
 	defer group.Wait()
 	return w.queue.Run(ctx)
 }

@@ -7,9 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"swath/auth"
 	"swath/chains/all"
 	"swath/ingest"
 	"swath/processes"
+	"swath/stac"
 )
 
 // openEngine opens what takes jobs; those who call its Work run them too.
@@ -23,11 +25,20 @@ func openEngine(ctx context.Context, s *stores, cfg Config, log *slog.Logger) (*
 		bases = append(bases, cfg.PublicURL)
 	}
 	return processes.New(ctx, s.url, processes.Config{
-		Catalog: s.catalog, Objects: s.objects, Desk: s.desk(cfg), Work: s.work, List: all.Chains, Executor: executor, Packages: cfg.Processes.Packages.tool(),
+		Catalog: s.catalog, Objects: s.objects, Desk: s.desk(cfg), Work: s.work, List: all.Chains, Arrivals: s.catalog, As: s.as, Executor: executor, Packages: cfg.Processes.Packages.tool(),
 		Publish: &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}, Bases: bases, Software: "swath " + version, Log: log,
 		Workers: cfg.Processes.Workers, MemoryMiB: cfg.Processes.MemoryMiB, Keep: cfg.Processes.Keep, Folders: cfg.Processes.Folders, Strangers: cfg.strangers(),
 		Waiting: cfg.Processes.Waiting, Running: cfg.Processes.Running,
 	})
+}
+
+// as acts for an account: with its role, and knowing of what it may know of.
+func (s *stores) as(ctx context.Context, account string) (context.Context, error) {
+	p, err := s.keeper.ByAccount(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return stac.WithScope(auth.With(ctx, p), s.keeper.Scope(p)), nil
 }
 
 // serveJobs runs jobs inside the server until ctx ends.
