@@ -195,3 +195,25 @@ func WKT(geometry json.RawMessage) string {
 	}
 	return ""
 }
+
+// families are the collections of PEPS, by the beginnings of the names of ours that they are.
+var families = map[string]string{"S1": "sentinel-1-", "S2": "sentinel-2-", "S2ST": "sentinel-2-", "S3": "sentinel-3-", "SpotWorldHeritage": "spot-"}
+
+// Members returns those of some collections that a collection of PEPS stands for: the ones of its family, or the one of its own name.
+func Members(name string, among []string) (ids []string, family bool) {
+	begin, family := families[name]
+	for _, id := range among {
+		if id == name || family && strings.HasPrefix(id, begin) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, family
+}
+
+// MultiTile is when ESA began to distribute Sentinel-2 in products of one tile: PEPS' collection S2 ends there.
+var MultiTile = time.Date(2016, 12, 5, 0, 0, 0, 0, time.UTC)
+
+// Level is a processing level as items say it: LEVEL1C, L1C or 1C is L1C.
+func Level(text string) string {
+	return "L" + strings.TrimPrefix(strings.TrimPrefix(strings.ToUpper(text), "LEVEL"), "L")
+}

@@ -235,7 +235,7 @@ func TestKilled(t *testing.T) {
 			kills--
 			var left atomic.Int64
 			left.Store(random.Int64N(500_000))
-			o.Came = func(n int) {
+			o.Came = func(_ File, n int) {
 				if left.Add(-int64(n)) < 0 {
 					kill()
 				}
@@ -327,7 +327,7 @@ func TestRefusals(t *testing.T) {
 	}
 	held.Close()
 	evil := Item{ID: "../../etc", Collection: "..", Body: map[string]any{"assets": map[string]any{"../x": map[string]any{"href": "http://127.0.0.1:1/../../y"}, "ok": map[string]any{"href": "http://127.0.0.1:1/a%2Fb..%2Fc.tif"}}}}
-	files, err := filesOf(evil, nil)
+	files, err := filesOf(evil, nil, false)
 	if err != nil || len(files) != 2 {
 		t.Fatal(files, err)
 	}
@@ -336,7 +336,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%+v leads to %s", f, inside)
 		}
 	}
-	if _, err := filesOf(Item{ID: "x", Body: map[string]any{"assets": map[string]any{"a": map[string]any{"href": "file:///etc/passwd"}}}}, nil); err == nil {
+	if _, err := filesOf(Item{ID: "x", Body: map[string]any{"assets": map[string]any{"a": map[string]any{"href": "file:///etc/passwd"}}}}, nil, false); err == nil {
 		t.Error("a local address is downloaded")
 	}
 	dead := &Client{URL: "http://127.0.0.1:1", Tries: 2, Wait: time.Millisecond}

@@ -9,14 +9,15 @@ package download
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"mime"
 	"net/url"
 	"path"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 
+	"swath/fault"
 	"swath/fetch"
 )
 
@@ -26,29 +27,47 @@ type Item struct {
 	Body           map[string]any
 }
 
-// File is one file of a plan.
-type File struct {
-	Item, Collection, Asset string
-	URL                     string
-	Path                    string      // relative to the folder, with slashes
-	Bytes                   int64       // -1: not said
-	Sums                    []fetch.Sum // that are known
-	Have                    bool        // it is there already, and as it should be
-	Cold                    bool        // it has to be ordered from cold storage first
+func (it Item) key() string { return it.Collection + "/" + it.ID }
+
+// property returns one that is text, else "".
+func (it Item) property(name string) string {
+	all, _ := it.Body["properties"].(map[string]any)
+	text, _ := all[name].(string)
+	return text
 }
 
-// filesOf returns the files of an item: of these assets or roles, or of all.
-func filesOf(it Item, wanted []string) ([]File, error) {
-	assets, _ := it.Body["assets"].(map[string]any)
-	var files []File
-	taken := map[string]bool{}
-	keys := make([]string, 0, len(assets))
-	for key := range assets {
-		keys = append(keys, key)
+// assets returns those that are objects, which belong to the item's body.
+func (it Item) assets() map[string]map[string]any {
+	all, _ := it.Body["assets"].(map[string]any)
+	out := map[string]map[string]any{}
+	for key, one := range all {
+		if asset, ok := one.(map[string]any); ok {
+			out[key] = asset
+		}
 	}
-	sort.Strings(keys)
-	for _, key := range keys {
-		asset, _ := assets[key].(map[string]any)
+	return out
+}
+
+// File is one file of a plan.
+type File struct {
+	Item       string      `json:"item"`
+	Collection string      `json:"collection"`
+	Asset      string      `json:"asset"`
+	URL        string      `json:"url"`
+	Path       string      `json:"path"`  // relative to the folder, with slashes
+	Bytes      int64       `json:"bytes"` // -1: not said
+	Sums       []fetch.Sum `json:"sums"`  // that are known
+	Have       bool        `json:"have"`  // it is there already, and as it should be
+	Cold       bool        `json:"cold"`  // it has to be ordered from cold storage first
+}
+
+// filesOf returns the files of an item: of these assets or roles, or of all. Flat ones lie side by side under their items' names.
+func filesOf(it Item, wanted []string, flat bool) ([]File, error) {
+	assets := it.assets()
+	var files []File
+	taken := map[string]bool{itemName: true} // of a static catalog
+	for _, key := range slices.Sorted(maps.Keys(assets)) {
+		asset := assets[key]
 		if !chosen(key, asset, wanted) {
 			continue
 		}
@@ -56,11 +75,13 @@ func filesOf(it Item, wanted []string) ([]File, error) {
 		u, err := url.Parse(href)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" {
 			if href = alternate(asset); href == "" {
-				return nil, fmt.Errorf("asset %s of %s is at %q, which is no http address", key, it.ID, asset["href"])
+				return nil, fault.New(fault.Invalid, "asset %s of %s is at %q, which is no http address", key, it.ID, asset["href"])
 			}
-			u, _ = url.Parse(href)
+			if u, err = url.Parse(href); err != nil {
+				return nil, fault.New(fault.Invalid, "asset %s of %s is at %q, which is no address", key, it.ID, href)
+			}
 		}
-		f := File{Item: it.ID, Collection: it.Collection, Asset: key, URL: href, Bytes: -1, Cold: cold(asset)}
+		f := File{Item: it.ID, Collection: it.Collection, Asset: key, URL: href, Bytes: -1, Cold: cold(asset), Sums: []fetch.Sum{}}
 		if n, ok := asset["file:size"].(json.Number); ok {
 			if size, err := n.Int64(); err == nil && size >= 0 {
 				f.Bytes = size
@@ -71,12 +92,18 @@ func filesOf(it Item, wanted []string) ([]File, error) {
 				f.Sums = append(f.Sums, sum)
 			}
 		}
-		name := fileName(key, u, asset)
+		plain := fileName(key, u, asset)
+		if flat {
+			plain = safeName(it.ID) + path.Ext(plain)
+		}
+		name := plain
 		for n := 2; taken[name]; n++ {
-			name = fmt.Sprintf("%d-%s", n, fileName(key, u, asset))
+			name = fmt.Sprintf("%d-%s", n, plain)
 		}
 		taken[name] = true
-		f.Path = path.Join(safeName(it.Collection), safeName(it.ID), name)
+		if f.Path = path.Join(safeName(it.Collection), safeName(it.ID), name); flat {
+			f.Path = name
+		}
 		files = append(files, f)
 	}
 	return files, nil
@@ -148,3 +175,6 @@ func safeName(name string) string {
 
 // local is where a file of a plan lies.
 func local(folder string, f File) string { return filepath.Join(folder, filepath.FromSlash(f.Path)) }
+
+// trimHere makes the path of a file of an address that leads to it from the folder.
+func trimHere(href string) string { return strings.TrimPrefix(href, "./") }

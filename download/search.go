@@ -4,109 +4,87 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
+	"maps"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"swath/fault"
-	"swath/fetch"
 	"swath/stac"
+	"swath/stac/cql2"
 )
 
 // Search says which items are wanted. Empty fields ask for nothing.
 type Search struct {
-	Collections, IDs []string
-	BBox             []float64 // west, south, east, north in degrees
-	Datetime         string    // an instant, or start/end
-	Intersects       json.RawMessage
-	Filter           string // CQL2 text
-	Limit            int    // items at most; 0: all
+	Collections []string        `json:"collections,omitempty"`
+	IDs         []string        `json:"ids,omitempty"`
+	BBox        []float64       `json:"bbox,omitempty"`     // west, south, east, north in degrees
+	Datetime    string          `json:"datetime,omitempty"` // an instant, or start/end
+	Intersects  json.RawMessage `json:"intersects,omitempty"`
+	Where       []Condition     `json:"where,omitempty"`
+	Filter      string          `json:"filter,omitempty"` // CQL2 text, beside Where
+	Words       string          `json:"words,omitempty"`  // looked for in title, description and keywords
+	Limit       int             `json:"limit,omitempty"`  // items at most; 0: all
 }
 
-// Client asks a STAC API and its files.
-type Client struct {
-	URL       string // of the landing page
-	APIKey    string // sent as X-API-Key to this host alone
-	User      string // Basic, to this host alone
-	Password  string
-	Tries     int // of one request without progress; 10
-	Wait      time.Duration
-	MostWait  time.Duration
-	Transport http.RoundTripper
+// Condition is a comparison that a property of each item has to meet.
+type Condition struct {
+	Property  string `json:"property"`
+	Op        string `json:"op"`                   // =, <= or >=
+	Value     any    `json:"value"`                // text, number or time.Time
+	OrMissing bool   `json:"or_missing,omitempty"` // an item without the property meets it, too
 }
 
-const (
-	pageItems   = 100
-	searchTries = 4         // of a page: who is not there now is told so in seconds
-	mostPage    = 256 << 20 // bytes
-	userAgent   = "swath-download"
-	defaultWait = time.Second
-)
+// queryOps are the comparisons as the extension query calls them.
+var queryOps = map[string]string{"=": "eq", "<=": "lte", ">=": "gte"}
 
-func (c *Client) defaults() {
-	if c.Tries == 0 {
-		c.Tries = 10
+// cql2 writes a condition as CQL2 JSON.
+func (w Condition) cql2() any {
+	property := map[string]any{"property": w.Property}
+	value := w.Value
+	if at, ok := value.(time.Time); ok {
+		value = map[string]any{"timestamp": at.UTC().Format(time.RFC3339Nano)}
 	}
-	if c.Wait == 0 {
-		c.Wait = defaultWait
+	node := map[string]any{"op": w.Op, "args": []any{property, value}}
+	if w.OrMissing {
+		return map[string]any{"op": "or", "args": []any{node, map[string]any{"op": "isNull", "args": []any{property}}}}
 	}
-	if c.MostWait == 0 {
-		c.MostWait = 2 * time.Minute
-	}
-	if c.Transport == nil {
-		t := http.DefaultTransport.(*http.Transport).Clone()
-		t.MaxIdleConnsPerHost = 64
-		t.ResponseHeaderTimeout = 2 * time.Minute
-		c.Transport = t
-	}
+	return node
 }
 
-// authorize adds the account to requests to the API's own host: no other host needs it.
-func (c *Client) authorize(r *http.Request) {
-	r.Header.Set("User-Agent", userAgent)
-	own, err := url.Parse(c.URL)
-	if err != nil || own.Host != r.URL.Host || own.Scheme != r.URL.Scheme {
-		return
+// searchAbility is what an API's search knows beside its core.
+type searchAbility struct{ filter, query, words bool }
+
+// ability asks the landing page, once. An API without one is taken at its best.
+func (c *Client) ability(ctx context.Context) (searchAbility, error) {
+	c.mu.Lock()
+	known := c.able
+	c.mu.Unlock()
+	if known != nil {
+		return *known, nil
 	}
-	if c.APIKey != "" {
-		r.Header.Set("X-API-Key", c.APIKey)
+	var page struct{ ConformsTo []string }
+	_, err := c.call(ctx, http.MethodGet, c.at("/"), nil, &page)
+	a := searchAbility{filter: stac.SearchesBy(page.ConformsTo, "filter"), query: stac.SearchesBy(page.ConformsTo, "query"),
+		words: stac.SearchesBy(page.ConformsTo, "free-text")}
+	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) {
+		a, err = searchAbility{filter: true}, nil
 	}
-	if c.User != "" {
-		r.SetBasicAuth(c.User, c.Password)
+	if err == nil {
+		c.mu.Lock()
+		c.able = &a
+		c.mu.Unlock()
 	}
+	return a, err
 }
 
-// do sends a request; the account does not follow a redirect to another host.
-func (c *Client) do(r *http.Request) (*http.Response, error) {
-	c.authorize(r)
-	client := &http.Client{Transport: c.Transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
-		if len(via) >= 10 {
-			return fmt.Errorf("more than %d redirects", len(via))
-		}
-		next.Header.Del("Authorization")
-		next.Header.Del("X-API-Key")
-		c.authorize(next)
-		return nil
-	}}
-	answer, err := client.Do(r)
-	if err != nil {
-		return nil, &fetch.Passing{Err: err}
-	}
-	return answer, nil
-}
+const pageItems = 100
 
-// tried repeats what fails in a way that may pass.
-func (c *Client) tried(ctx context.Context, tries int, what func() error) error {
-	return fetch.Patience{Tries: tries, Wait: c.Wait, MostWait: c.MostWait}.Try(ctx, what)
-}
-
-// Items returns what a search finds, page by page.
-func (c *Client) Items(ctx context.Context, s Search, yield func(Item) error) error {
-	c.defaults()
+// body writes a search as it is sent.
+func (c *Client) body(ctx context.Context, s Search) (map[string]any, error) {
 	body := map[string]any{"limit": pageItems}
 	if s.Limit > 0 {
 		body["limit"] = min(pageItems, s.Limit)
@@ -126,88 +104,129 @@ func (c *Client) Items(ctx context.Context, s Search, yield func(Item) error) er
 	if s.Intersects != nil {
 		body["intersects"] = s.Intersects
 	}
-	if s.Filter != "" {
-		body["filter"], body["filter-lang"] = s.Filter, "cql2-text"
+	if len(s.Where) == 0 && s.Filter == "" && s.Words == "" {
+		return body, nil
 	}
-	next := stac.PageLink{Href: strings.TrimSuffix(c.URL, "/") + "/search", Method: http.MethodPost, Body: body}
-	found, seen := 0, map[string]bool{}
-	for {
-		page, err := c.page(ctx, next)
+	able, err := c.ability(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s.Words != "" {
+		if !able.words {
+			return nil, fault.New(fault.Invalid, "%s can't search for words: its conformance classes say so", c.URL)
+		}
+		body["q"] = []string{s.Words}
+	}
+	if len(s.Where) == 0 && s.Filter == "" {
+		return body, nil
+	}
+	if !able.filter {
+		return body, c.query(s, able, body)
+	}
+	var all []any
+	for _, w := range s.Where {
+		all = append(all, w.cql2())
+	}
+	if s.Filter != "" {
+		node, err := cql2.ParseText(s.Filter)
 		if err != nil {
-			return err
+			return nil, fault.Wrap(fault.Invalid, err, "the filter is not CQL2")
+		}
+		all = append(all, cql2.JSON(node))
+	}
+	body["filter-lang"], body["filter"] = "cql2-json", all[0]
+	if len(all) > 1 {
+		body["filter"] = map[string]any{"op": "and", "args": all}
+	}
+	return body, nil
+}
+
+// query writes the conditions for an API that knows the older extension alone.
+func (c *Client) query(s Search, able searchAbility, body map[string]any) error {
+	if !able.query || s.Filter != "" {
+		return fault.New(fault.Invalid, "%s can't search by a filter: its conformance classes say so", c.URL)
+	}
+	query := map[string]map[string]any{}
+	for _, w := range s.Where {
+		if w.OrMissing {
+			return fault.New(fault.Invalid, "%s can't search for items that lack %s", c.URL, w.Property)
+		}
+		if query[w.Property] == nil {
+			query[w.Property] = map[string]any{}
+		}
+		query[w.Property][queryOps[w.Op]] = w.Value
+	}
+	body["query"] = query
+	return nil
+}
+
+// Items returns what a search finds, page by page, each item once.
+func (c *Client) Items(ctx context.Context, s Search, yield func(Item) error) error {
+	return c.items(ctx, s, nil, yield)
+}
+
+// items does so with further members of the search's body.
+func (c *Client) items(ctx context.Context, s Search, more map[string]any, yield func(Item) error) error {
+	c.defaults()
+	body, err := c.body(ctx, s)
+	if err != nil {
+		return err
+	}
+	maps.Copy(body, more)
+	found, seen := 0, map[string]bool{}
+	return stac.Walk(stac.PageLink{Href: c.at("/search"), Method: http.MethodPost, Body: body}, func(at stac.PageLink) ([]stac.PageLink, bool, error) {
+		var page struct {
+			Features []json.RawMessage
+			Links    []stac.PageLink
+		}
+		var asked any
+		if at.Method == http.MethodPost {
+			asked = at.Body
+		}
+		if _, err := c.call(ctx, at.Method, at.Href, asked, &page); err != nil {
+			return nil, false, err
 		}
 		for _, raw := range page.Features {
 			it, err := itemOf(raw)
 			if err != nil {
-				return err
+				return nil, false, err
 			}
-			if seen[it.Collection+"/"+it.ID] {
+			if seen[it.key()] {
 				continue
 			}
-			seen[it.Collection+"/"+it.ID] = true
+			seen[it.key()] = true
 			if err := yield(it); err != nil {
-				return err
+				return nil, false, err
 			}
 			if found++; found == s.Limit {
-				return nil
+				return nil, false, nil
 			}
 		}
-		more := false
-		if next, more = stac.NextPage(page.Links, next.Body); len(page.Features) == 0 {
-			more = false
-		}
-		if !more {
-			return nil
-		}
-	}
-}
-
-type itemPage struct {
-	Features []json.RawMessage
-	Links    []stac.PageLink
-}
-
-// page asks for one page.
-func (c *Client) page(ctx context.Context, l stac.PageLink) (p itemPage, err error) {
-	err = c.tried(ctx, min(c.Tries, searchTries), func() error {
-		var body io.Reader
-		if strings.EqualFold(l.Method, http.MethodPost) {
-			text, err := json.Marshal(l.Body)
-			if err != nil {
-				return err
-			}
-			body = bytes.NewReader(text)
-		}
-		r, err := http.NewRequestWithContext(ctx, strings.ToUpper(l.Method), l.Href, body)
-		if err != nil {
-			return fault.Wrap(fault.Invalid, err, "not an address: %q", l.Href)
-		}
-		r.Header.Set("Accept", "application/geo+json")
-		if body != nil {
-			r.Header.Set("Content-Type", "application/json")
-		}
-		answer, err := c.do(r)
-		if err != nil {
-			return err
-		}
-		defer answer.Body.Close()
-		if answer.StatusCode != http.StatusOK {
-			return fetch.StatusError(answer)
-		}
-		p = itemPage{}
-		if err := json.NewDecoder(io.LimitReader(answer.Body, mostPage)).Decode(&p); err != nil {
-			return &fetch.Passing{Err: fmt.Errorf("%s: %w", l.Href, err)}
-		}
-		return nil
+		return page.Links, len(page.Features) > 0, nil
 	})
-	return p, err
 }
 
-// ReadItems reads items: one, an item collection, or one a line.
+// Collections returns the ids of the API's collections.
+func (c *Client) Collections(ctx context.Context) (ids []string, err error) {
+	err = stac.Walk(stac.PageLink{Href: c.at("/collections"), Method: http.MethodGet}, func(at stac.PageLink) ([]stac.PageLink, bool, error) {
+		var page struct {
+			Collections []struct{ ID string }
+			Links       []stac.PageLink
+		}
+		_, err := c.call(ctx, at.Method, at.Href, nil, &page)
+		for _, one := range page.Collections {
+			ids = append(ids, one.ID)
+		}
+		return page.Links, len(page.Collections) > 0, err
+	})
+	return ids, err
+}
+
+// ReadItems reads items: one, an item collection, or one a line. Of a manifest they are at their source.
 func ReadItems(in io.Reader, yield func(Item) error) error {
 	for d := json.NewDecoder(in); ; {
 		var raw json.RawMessage
-		if err := d.Decode(&raw); err == io.EOF {
+		if err := d.Decode(&raw); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return fault.New(fault.Invalid, "items: %v", err)
@@ -215,6 +234,7 @@ func ReadItems(in io.Reader, yield func(Item) error) error {
 		var collection struct {
 			Type     string
 			Features []json.RawMessage
+			Files    map[string]record `json:"swath:files"`
 		}
 		if err := json.Unmarshal(raw, &collection); err != nil {
 			return fault.New(fault.Invalid, "items: %v", err)
@@ -226,11 +246,22 @@ func ReadItems(in io.Reader, yield func(Item) error) error {
 		for _, one := range all {
 			it, err := itemOf(one)
 			if err == nil {
+				it.atSource(collection.Files)
 				err = yield(it)
 			}
 			if err != nil {
 				return err
 			}
+		}
+	}
+}
+
+// atSource leads the assets of an item in a manifest to where they came from.
+func (it Item) atSource(files map[string]record) {
+	for _, asset := range it.assets() {
+		href, _ := asset["href"].(string)
+		if r, ok := files[trimHere(href)]; ok {
+			asset["href"] = r.Source
 		}
 	}
 }
@@ -252,42 +283,16 @@ func itemOf(raw json.RawMessage) (it Item, err error) {
 	return it, nil
 }
 
-// open asks for a file.
-func (c *Client) open(address string) fetch.Open {
-	return func(ctx context.Context, from int64, tag string) (body *fetch.Body, err error) {
-		err = c.tried(ctx, c.Tries, func() error {
-			r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
-			if err != nil {
-				return fault.Wrap(fault.Invalid, err, "not an address: %q", address)
-			}
-			fetch.Ask(r.Header, from, tag)
-			answer, err := c.do(r)
-			if err != nil {
-				return err
-			}
-			if body, err = fetch.BodyOf(answer, from); err != nil {
-				answer.Body.Close()
-			}
-			return err
-		})
-		return body, err
-	}
-}
+// units are the thousands that follow a number of bytes.
+var units = map[string]float64{"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
-// ParseRate reads a number of bytes with k, M or G for thousands.
-func ParseRate(text string) (float64, error) {
-	factor := 1.0
-	switch {
-	case strings.HasSuffix(text, "k"), strings.HasSuffix(text, "K"):
-		factor = 1e3
-	case strings.HasSuffix(text, "M"):
-		factor = 1e6
-	case strings.HasSuffix(text, "G"):
-		factor = 1e9
-	}
-	v, err := strconv.ParseFloat(strings.TrimRight(text, "kKMG"), 64)
-	if err != nil || v <= 0 || v > 1e9 {
+// ParseSize reads a number of bytes such as 20M.
+func ParseSize(text string) (float64, error) {
+	number := strings.TrimRight(text, "kKMGT")
+	v, err := strconv.ParseFloat(number, 64)
+	factor, known := units[text[len(number):]]
+	if v *= factor; err != nil || !known || !(v >= 1) || v > 1e18 {
 		return 0, fault.New(fault.Invalid, "%q is not a number of bytes such as 20M", text)
 	}
-	return v * factor, nil
+	return v, nil
 }

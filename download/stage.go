@@ -148,6 +148,33 @@ func (r *Run) askEach(ctx context.Context, files []File) (after time.Duration, e
 	return after, nil
 }
 
+// estimated is how many cold files are asked when they may be there.
+const estimated = 5
+
+// Estimate asks, without ordering anything, when files of a plan that are on cold storage may be there, and puts it into the plan.
+func (r *Run) Estimate(ctx context.Context, p *Plan) error {
+	asked := 0
+	for _, f := range p.Files {
+		if !f.Cold || f.Have {
+			continue
+		}
+		if asked++; asked > estimated {
+			return nil
+		}
+		q, err := http.NewRequestWithContext(ctx, http.MethodHead, f.URL, nil)
+		if err != nil {
+			return fault.Wrap(fault.Invalid, err, "not an address: %q", f.URL)
+		}
+		answer, err := r.client.do(q)
+		if err != nil {
+			return fault.Wrap(fault.Unavailable, err, "%s does not answer", q.URL.Host)
+		}
+		answer.Body.Close()
+		p.StagingS = max(p.StagingS, int(fetch.RetryAfter(answer).Seconds()))
+	}
+	return nil
+}
+
 // first says when a file is asked for first: at once, or when it may have come from cold storage.
 func (r *Run) first(p *Plan, f File) time.Time {
 	if !f.Cold {

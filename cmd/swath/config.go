@@ -42,6 +42,7 @@ type Config struct {
 	Log            Log            `yaml:"log"`
 	Accounts       Accounts       `yaml:"accounts"`  // who is let in
 	Processes      Processes      `yaml:"processes"` // jobs
+	Download       map[string]any `yaml:"download"`  // what swath download reads, and nothing else
 }
 
 // TileCache is where drawn pictures are kept, in a folder that nothing else uses.

@@ -35,11 +35,15 @@ func TestDownload(t *testing.T) {
 	if code, out, _ = swath(t, "download", "verify", folder); code != 0 || !strings.Contains(out, "0 of them wrong") {
 		t.Errorf("verify: %d %s", code, out)
 	}
-	if code, out, _ = swath(t, append(args, "--list")...); code != 0 || strings.Count(out, "  out=sentinel-2-l1c/") != len(plan.Files) {
-		t.Errorf("list: %d %s", code, out)
+	for flag, want := range map[string]string{"--aria2": "  out=sentinel-2-l1c/", "--curl": " --output 'sentinel-2-l1c/"} {
+		for folder, n := range map[string]int{t.TempDir(): len(plan.Files), folder: 0} {
+			if code, out, _ = swath(t, append(args, flag, "-o", folder)...); code != 0 || strings.Count(out, want) != n {
+				t.Errorf("%s of what is missing, %d files: %d %s", flag, n, code, out)
+			}
+		}
 	}
 	few := t.TempDir()
-	if code, out, errs = swath(t, "download", "--url", base, "--platform", "Sentinel-2A", "--max-cloud", "100", "--assets", "B04,thumbnail", "--limit", "1", "--point", "152.3,-30.3", "-o", few); code != 0 {
+	if code, out, errs = swath(t, "download", "--url", base, "--platform", "Sentinel-2A", "--level", "1C", "--max-cloud", "100", "--newest-per", "tile+day", "--verify", "deep", "--assets", "B04,thumbnail", "--limit", "1", "--point", "152.3,-30.3", "-o", few); code != 0 {
 		t.Errorf("some assets: %d\n%s%s", code, out, errs)
 	}
 	if found, err := filepath.Glob(filepath.Join(few, "*", "*", "*")); err != nil || len(found) != 2 {
@@ -56,13 +60,20 @@ func TestDownload(t *testing.T) {
 		want string
 		args []string
 	}{
-		{2, "--url", []string{"-c", "x"}},
-		{2, "--bbox", []string{"--url", base, "--bbox", "1,2,3"}},
-		{2, "one place", []string{"--url", base, "--bbox", "1,2,3,4", "--point", "1,2"}},
-		{2, "--from", []string{"--url", base, "--from", "yesterday"}},
-		{2, "--rate", []string{"--url", base, "--rate", "fast"}},
-		{2, "filter", []string{"--url", base, "--filter", "eo:cloud_cover <"}},
-		{1, "nothing matches", []string{"--url", base, "--tile", "01CCV"}},
+		{1, "--url", []string{"-c", "x"}},
+		{1, "--nonsense", []string{"--nonsense"}},
+		{1, "everything", []string{"everything"}},
+		{1, "--bbox", []string{"--url", base, "--bbox", "1,2,3"}},
+		{1, "one place", []string{"--url", base, "--bbox", "1,2,3,4", "--point", "1,2"}},
+		{1, "come together", []string{"--url", base, "--lon", "1"}},
+		{1, "--from", []string{"--url", base, "--from", "yesterday"}},
+		{1, "--rate", []string{"--url", base, "--rate", "fast"}},
+		{1, "--newest-per", []string{"--url", base, "--newest-per", "tile+colour"}},
+		{1, "--verify", []string{"--url", base, "--verify", "hardly"}},
+		{1, "--profile", []string{"--url", base, "--profile", "none"}},
+		{1, "filter", []string{"--url", base, "--filter", "eo:cloud_cover <"}},
+		{2, "nothing matches", []string{"--url", base, "--tile", "01CCV"}},
+		{2, "nothing matches", []string{"--url", base, "-c", "S3"}},
 		{8, "server", []string{"--url", "http://127.0.0.1:1", "--ids", "x"}},
 	} {
 		if c.code == 8 && testing.Short() {

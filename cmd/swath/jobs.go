@@ -178,7 +178,7 @@ func fetchItems(ctx context.Context, c *cobra.Command, client jobclient.Client, 
 	if len(items) == 0 {
 		return 0, nil
 	}
-	run, err := download.Open(&download.Client{URL: client.URL, APIKey: client.Key}, download.Options{Folder: folder, Parallel: 4, StageTimeout: time.Hour,
+	run, err := download.Open(&download.Client{URL: client.URL, Account: download.Account{APIKey: client.Key}}, download.Options{Folder: folder, Parallel: 4, StageTimeout: time.Hour,
 		Done: func(f download.File, err error) {
 			if err != nil {
 				fmt.Fprintf(c.ErrOrStderr(), "failed     %s: %v\n", f.Path, err)

@@ -30,9 +30,6 @@ type question struct {
 	uuid    string // the one product that is asked for
 }
 
-// multiTile is when ESA began to distribute Sentinel-2 in products of one tile.
-var multiTile = time.Date(2016, 12, 5, 0, 0, 0, 0, time.UTC)
-
 // parse reads the parameters. An empty one means any; those that resto knew and that filter nothing here are passed over.
 func parse(name string, ids []string, values url.Values) (question, error) {
 	p := &parser{values: values, question: question{filters: map[string]any{}}}
@@ -200,11 +197,11 @@ func (p *parser) times(collection string) {
 		in.Start = &t
 	}
 	if text, ok := p.get("completionDate"); ok {
-		t := p.moment("completionDate", text, true)
+		t := p.moment("completionDate", text, false) // of a day its beginning, as peps_download.py tells its users
 		in.End = &t
 	}
 	if collection == "S2" { // at PEPS the products of many tiles; S2ST are all
-		if last := multiTile.Add(-time.Microsecond); in.End == nil || in.End.After(last) {
+		if last := compat.MultiTile.Add(-time.Microsecond); in.End == nil || in.End.After(last) {
 			in.End = &last
 		}
 	}
@@ -260,14 +257,9 @@ func (p *parser) among(name, property string, written func(string) string) {
 
 func same(s string) string { return s }
 
-// level is LEVEL1C, L1C or 1C as items say it.
-func level(s string) string {
-	return "L" + strings.TrimPrefix(strings.TrimPrefix(strings.ToUpper(s), "LEVEL"), "L")
-}
-
 func (p *parser) words() {
 	p.among("productType", "product:type", same)
-	p.among("processingLevel", "processing:level", level)
+	p.among("processingLevel", "processing:level", compat.Level)
 	p.among("platform", "platform", compat.PlatformID)
 	p.among("orbitDirection", "sat:orbit_state", strings.ToLower)
 	p.among("productIdentifier", "id", compat.IDOf)

@@ -59,21 +59,17 @@ func worded(h fiber.Handler) fiber.Handler {
 	}
 }
 
-// families are the collections of PEPS, by the beginnings of the names of ours that they are.
-var families = map[string]string{"S1": "sentinel-1-", "S2": "sentinel-2-", "S2ST": "sentinel-2-", "S3": "sentinel-3-"}
-
 // members returns the collections here that one of resto's stands for: those of a mission, or one of ours by its own name.
 func (a API) members(ctx context.Context, name string) (ids []string, err error) {
 	all, err := a.Catalog.Collections(ctx)
 	if err != nil {
 		return nil, err
 	}
-	begin, family := families[name]
-	for _, c := range all {
-		if c.ID == name || family && strings.HasPrefix(c.ID, begin) {
-			ids = append(ids, c.ID)
-		}
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = c.ID
 	}
+	ids, family := compat.Members(name, names)
 	if len(ids) == 0 && !family {
 		return nil, fault.New(fault.NotFound, "there is no collection %q", name)
 	}
@@ -144,8 +140,7 @@ func (a API) find(c *fiber.Ctx) (stac.Item, error) {
 	if err != nil {
 		return it, err
 	}
-	begin, family := families[name]
-	if it.Collection != name && (!family || !strings.HasPrefix(it.Collection, begin)) {
+	if ids, _ := compat.Members(name, []string{it.Collection}); len(ids) == 0 {
 		return it, fault.New(fault.NotFound, "there is no product %.60q in collection %q", uuid, name)
 	}
 	return it, nil

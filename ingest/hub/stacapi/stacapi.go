@@ -11,7 +11,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -85,12 +84,8 @@ func (c *Client) landing(ctx context.Context) (api, error) {
 	if _, err := c.wire.JSON(ctx, wire.Call{Address: c.cfg.URL}, &page); err != nil {
 		return api{}, err
 	}
-	has := func(ending string) bool {
-		return slices.ContainsFunc(page.ConformsTo, func(class string) bool {
-			return strings.Contains(class, "/item-search") && strings.HasSuffix(class, ending)
-		})
-	}
-	a := api{filter: has("#filter") || has("#filter:filter"), query: has("#query"), sort: has("#sort")}
+	has := func(extension string) bool { return stac.SearchesBy(page.ConformsTo, extension) }
+	a := api{filter: has("filter"), query: has("query"), sort: has("sort")}
 	if !a.filter && !a.query && c.cfg.Date != "datetime" {
 		return api{}, fault.New(fault.Invalid, "hub: %s can't search by %q (neither filter nor query among its conformance classes): say date: datetime", c.cfg.URL, c.cfg.Date)
 	}
@@ -218,30 +213,18 @@ type found struct {
 
 // pages walks the pages of a search.
 func (c *Client) pages(ctx context.Context, body map[string]any, yield func(found, time.Time) error) error {
-	next := stac.PageLink{Href: c.cfg.URL + "/search", Method: "POST", Body: body}
-	for {
-		at, err := url.Parse(next.Href)
-		if err != nil {
-			return fault.Wrap(fault.Unavailable, err, "hub: a next link that is no address: %q", next.Href)
-		}
-		base, _ := url.Parse(c.cfg.URL + "/search")
-		call := wire.Call{Method: strings.ToUpper(next.Method), Address: base.ResolveReference(at).String()}
+	return stac.Walk(stac.PageLink{Href: c.cfg.URL + "/search", Method: "POST", Body: body}, func(at stac.PageLink) ([]stac.PageLink, bool, error) {
+		call := wire.Call{Method: at.Method, Address: at.Href}
 		if call.Method == "POST" {
-			call.JSON = next.Body
+			call.JSON = at.Body
 		}
 		var page found
 		now, err := c.wire.JSON(ctx, call, &page)
-		if err != nil {
-			return err
+		if err == nil {
+			err = yield(page, now)
 		}
-		if err := yield(page, now); err != nil {
-			return err
-		}
-		more := false
-		if next, more = stac.NextPage(page.Links, next.Body); !more || len(page.Features) == 0 {
-			return nil
-		}
-	}
+		return page.Links, len(page.Features) > 0, err
+	})
 }
 
 // List walks the items by date. An API that can't sort hands them over in no order.
