@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -228,7 +227,7 @@ for it in items:
 print(len(items), len(pystac.ItemCollection.from_file(sys.argv[2]).items))
 `
 	out, err := exec.CommandContext(context.WithoutCancel(t.Context()), python, "-c", script, filepath.Join(folder, catalogName), filepath.Join(folder, ManifestName)).CombinedOutput()
-	if err != nil || strings.TrimSpace(string(out)) != fmt.Sprint("3 3") {
+	if err != nil || strings.TrimSpace(string(out)) != "3 3" {
 		t.Errorf("pystac: %v %s", err, out)
 	}
 }

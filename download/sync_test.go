@@ -28,7 +28,6 @@ type feed struct {
 
 	mu    sync.Mutex
 	items map[string]feedItem
-	lists int // items that were listed
 }
 
 type feedItem struct {
