@@ -109,6 +109,7 @@ func StatusError(r *http.Response) error {
 		return fault.Wrap(fault.Forbidden, err, "the account may not do this")
 	case r.StatusCode == http.StatusTooManyRequests || r.StatusCode == http.StatusServiceUnavailable:
 		return &Passing{Err: err, After: RetryAfter(r)}
+	case r.StatusCode == http.StatusNotImplemented: // nor will it be soon
 	case r.StatusCode >= 500 || r.StatusCode == http.StatusRequestTimeout:
 		return &Passing{Err: err}
 	}

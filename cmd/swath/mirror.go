@@ -93,7 +93,7 @@ func keepMirror(ctx context.Context, s *stores, cfg MirrorConfig, shared *quotas
 	}
 	in := &ingest.Mirrored{Ingester: &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}, Collection: cfg.Into, COG: cfg.COG, Original: cfg.Originals}
 	m := mirror.New(mirror.Config{Name: cfg.Name, Work: work, Since: cfg.Since.Time, Connections: cfg.Connections, Poll: cfg.Poll, SweepDays: cfg.SweepDays,
-		BytesPerS: cfg.MiBPerS * (1 << 20), Quarantine: cfg.Quarantine, Backoff: cfg.Backoff, KeepFree: cfg.KeepFree << 30, MostVanish: cfg.MostVanish}, h, l, in, log)
+		BytesPerS: cfg.MiBPerS * (1 << 20), Quarantine: cfg.Quarantine, Backoff: cfg.Backoff, Stall: cfg.Stall, KeepFree: cfg.KeepFree << 30, MostVanish: cfg.MostVanish}, h, l, in, log)
 	if !once {
 		return m.Run(ctx)
 	}
@@ -210,8 +210,8 @@ func statusOf(ctx context.Context, url, name string) (m mirrorStatus, err error)
 
 func (m mirrorStatus) print(c *cobra.Command) {
 	out := c.OutOrStdout()
-	fmt.Fprintf(out, "%s: %d held (%.1f GB), %d wanted (%.1f GB), %d quarantined, %d superseded, %d gone\n", m.Mirror, m.Held, float64(m.HeldBytes)/1e9, m.Wanted, float64(m.WantedBytes)/1e9,
-		m.Quarantined, m.Superseded, m.Gone)
+	fmt.Fprintf(out, "%s: %d held (%.1f GB), %d wanted (%.1f GB), %d offline at the hub, %d quarantined, %d superseded, %d gone\n", m.Mirror, m.Held, float64(m.HeldBytes)/1e9, m.Wanted, float64(m.WantedBytes)/1e9,
+		m.Offline, m.Quarantined, m.Superseded, m.Gone)
 	if m.OldestWanted != nil {
 		fmt.Fprintf(out, "  the oldest that waits was published %s, %s ago\n", m.OldestWanted.UTC().Format(time.RFC3339), time.Since(*m.OldestWanted).Round(time.Minute))
 	}

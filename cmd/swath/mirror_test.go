@@ -73,11 +73,11 @@ func TestMirrorCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	archive := hubtest.NewArchive(1, 0)
+	archive := hubtest.NewArchive(1, 0, hubtest.None)
 	acquired := time.Now().UTC().Add(-5 * time.Hour)
 	archive.Put("good", mirrored+".SAFE", mended(t, cut), acquired)
 	archive.Put("cut", strings.Replace(mirrored, "T56JMM", "T56JMN", 1)+".SAFE", cut, acquired)
-	s := hubtest.Serve(t, archive, 1, false)
+	s := hubtest.Serve(t, archive, hubtest.Options{})
 	data := dataFolder(t)
 	config := filepath.Join(data, "swath.yaml")
 	if err := os.WriteFile(config, fmt.Appendf(nil, `mirrors:

@@ -32,6 +32,7 @@ type MirrorConfig struct {
 	SweepDays  int           `yaml:"sweep_days"`    // of acquisition, whose products are counted each day; 60
 	Backoff    time.Duration `yaml:"backoff"`       // before a product that failed is tried again; doubles; 1m
 	MiBPerS    float64       `yaml:"mib_per_s"`     // of all downloads together; 0: as fast as they come
+	Stall      time.Duration `yaml:"stall"`         // without a byte, after which a download is broken off and resumed; 1m
 	Quarantine time.Duration `yaml:"quarantine"`    // before wrong bytes are tried again; 24h
 	KeepFree   int64         `yaml:"keep_free_gib"` // of the data folder's disk; 1
 	MostVanish float64       `yaml:"most_vanish"`   // percent of the products of a folder that may vanish at once; 10
@@ -231,7 +232,7 @@ func mirrorMistakes(mirrors []MirrorConfig) (wrong []string) {
 		if _, err := m.Area.wkt(); err != nil {
 			bad("area", "%v", err)
 		}
-		if m.Poll < 0 || m.SweepDays < 0 || m.MiBPerS < 0 || m.Backoff < 0 || m.Quarantine < 0 || m.KeepFree < 0 || m.MostVanish < 0 || m.MostVanish > 100 {
+		if m.Poll < 0 || m.SweepDays < 0 || m.MiBPerS < 0 || m.Backoff < 0 || m.Stall < 0 || m.Quarantine < 0 || m.KeepFree < 0 || m.MostVanish < 0 || m.MostVanish > 100 {
 			bad("poll", "and its neighbours can't be negative")
 		}
 	}

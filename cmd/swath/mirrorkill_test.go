@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,8 +27,8 @@ func TestMirrorKilled(t *testing.T) {
 	if os.Getenv("SWATH_TEST_LONG") == "1" {
 		products, kills, longest = 1000, 50, 3*time.Second
 	}
-	clean, _, _ := mirrorKilled(t, products, 0, longest, false)
-	spent, requests, starts := mirrorKilled(t, products, kills, longest, true)
+	clean, _, _ := mirrorKilled(t, products, 0, longest, hubtest.None)
+	spent, requests, starts := mirrorKilled(t, products, kills, longest, hubtest.Nasty)
 	t.Logf("%d products, %d kills: %d bytes, %.2f times those of a clean run; %.2f requests a product beside lists, %d starts", products, kills, spent, float64(spent)/float64(clean), float64(requests)/float64(products), starts)
 	if float64(spent) > 1.6*float64(clean) {
 		t.Errorf("%d bytes, of a clean run %d", spent, clean)
@@ -39,10 +40,10 @@ func TestMirrorKilled(t *testing.T) {
 }
 
 // mirrorKilled keeps a mirror by processes that are killed, and compares its end with the truth.
-func mirrorKilled(t *testing.T, products, kills int, longest time.Duration, nasty bool) (spent, requests int64, starts int) {
+func mirrorKilled(t *testing.T, products, kills int, longest time.Duration, profile hubtest.Profile) (spent, requests int64, starts int) {
 	t.Helper()
-	archive := hubtest.NewArchive(21, products)
-	s := hubtest.Serve(t, archive, 13, nasty)
+	archive := hubtest.NewArchive(21, products, hubtest.Nasty)
+	s := hubtest.Serve(t, archive, hubtest.Options{Seed: 13, Profile: profile})
 	data, database := dataFolder(t), testdb.New(t)
 	config := filepath.Join(data, "swath.yaml")
 	if err := os.WriteFile(config, fmt.Appendf(nil, `mirrors:
@@ -52,6 +53,7 @@ func mirrorKilled(t *testing.T, products, kills int, longest time.Duration, nast
     originals: true
     sweep_days: 35
     backoff: 20ms
+    stall: 300ms
 `, s.Catalogue, "http://"+s.Download, s.Token, hubtest.User), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -106,13 +108,14 @@ func sameAsHub(t *testing.T, archive *hubtest.Archive, data, database string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	truth := archive.Sound()
+	truth, outdated := archive.Sound(), archive.Outdated()
 	lines := bufio.NewScanner(bytes.NewReader(body))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var item struct {
-			ID     string
-			Assets map[string]struct {
+			ID         string
+			Properties struct{ Deprecated bool }
+			Assets     map[string]struct {
 				Checksum string `json:"file:checksum"`
 				Size     int    `json:"file:size"`
 			}
@@ -128,6 +131,9 @@ func sameAsHub(t *testing.T, archive *hubtest.Archive, data, database string) {
 		sum := sha256.Sum256(want)
 		if got := item.Assets["product"]; got.Checksum != "1220"+hex.EncodeToString(sum[:]) || got.Size != len(want) {
 			t.Errorf("%s has other bytes", item.ID)
+		}
+		if is := slices.Contains(outdated, item.ID); is != item.Properties.Deprecated {
+			t.Errorf("%s: deprecated is %t, want %t", item.ID, item.Properties.Deprecated, is)
 		}
 		delete(truth, item.ID)
 	}

@@ -83,7 +83,7 @@ func (m figureMetrics) Collect(to chan<- prometheus.Metric) {
 		return
 	}
 	for _, one := range all.([]mirrorStatus) {
-		for state, n := range map[string]int64{"wanted": one.Wanted, "held": one.Held, "superseded": one.Superseded, "quarantined": one.Quarantined, "gone": one.Gone} {
+		for state, n := range map[string]int64{"wanted": one.Wanted, "offline": one.Offline, "held": one.Held, "superseded": one.Superseded, "quarantined": one.Quarantined, "gone": one.Gone} {
 			gauge(wantedDesc, float64(n), one.Mirror, state)
 		}
 		gauge(lagDesc, one.LagS, one.Mirror)

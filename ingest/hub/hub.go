@@ -117,6 +117,13 @@ type Hub interface {
 	Contents(ctx context.Context, p Product) (Contents, error)
 }
 
+// Orderer is a hub that brings products from cold storage for those who ask.
+type Orderer interface {
+	// Order orders a product, or looks at its order. It is nil when the product can be fetched, a *fetch.Retry of fault.Offline while it
+	// comes, and fault.Offline alone where the hub takes no order for it.
+	Order(ctx context.Context, p Product) error
+}
+
 // Hinter is a hub that can tell that something may be new before its lists are looked at again. Nothing depends on it.
 type Hinter interface {
 	// Hints calls hint until ctx ends.

@@ -3,7 +3,8 @@
 //
 //	            ┌──────────── modified ◀────────────┐
 //	listed ─▶ wanted ─▶ fetched, catalogued ─▶ held ┤─▶ superseded: another row of the name was published later
-//	            └─▶ quarantined, tried again daily  └─▶ gone: deleted at the hub
+//	            ├─▶ quarantined, tried again daily  └─▶ gone: deleted at the hub
+//	            └─▶ offline, until the hub says that it is online
 //
 // A list's place moves in the transaction that stores the rows of the page, so that whoever is killed repeats a page and loses none.
 package ledger
@@ -265,7 +266,7 @@ type Holding struct {
 // are wanted, it stays wanted.
 func (l *Ledger) Held(ctx context.Context, p hub.Product, h Holding) error {
 	_, err := l.pool.Exec(ctx, `update mirror_product m set
-			state = case when m.state in ('wanted', 'quarantined') and not (m.bytes > 0 and m.bytes <> $3 or exists (
+			state = case when m.state in ('wanted', 'offline', 'quarantined') and not (m.bytes > 0 and m.bytes <> $3 or exists (
 				select 1 from unnest(m.checksums) e join unnest($4::text[]) h on split_part(e, ':', 1) = split_part(h, ':', 1) and e <> h)) then 'held' else m.state end,
 			held_at = now(), held_bytes = $3, held_sums = $4, collection = $5, item = $6, tries = 0, reason = case when m.state = 'gone' then m.reason else '' end
 		where mirror = $1 and id = $2`, l.mirror, p.ID, h.Bytes, sumTexts(h.Checksums), h.Collection, h.Item)
@@ -277,6 +278,20 @@ func (l *Ledger) Failed(ctx context.Context, id, reason string, again time.Durat
 	_, err := l.pool.Exec(ctx, `update mirror_product set tries = tries + 1, reason = $3, next_try = now() + $4::interval,
 			state = case when $5 then 'quarantined' else 'wanted' end
 		where mirror = $1 and id = $2 and state in ('wanted', 'quarantined')`, l.mirror, id, clean(reason), again, quarantine)
+	return unavailable(err)
+}
+
+// Await notes that a product is being brought from cold storage, and when to look again. It is no failure.
+func (l *Ledger) Await(ctx context.Context, id, reason string, again time.Duration) error {
+	_, err := l.pool.Exec(ctx, "update mirror_product set reason = $3, next_try = now() + $4::interval, state = 'wanted' where mirror = $1 and id = $2 and state in ('wanted', 'quarantined')",
+		l.mirror, id, clean(reason), again)
+	return unavailable(err)
+}
+
+// Offline notes that a product can't be had until the hub lists it as online, unless it does that by now.
+func (l *Ledger) Offline(ctx context.Context, id, reason string) error {
+	_, err := l.pool.Exec(ctx, "update mirror_product set reason = $3, tries = 0, state = 'offline' where mirror = $1 and id = $2 and state in ('wanted', 'quarantined') and not online",
+		l.mirror, id, clean(reason))
 	return unavailable(err)
 }
 
@@ -335,14 +350,14 @@ func (l *Ledger) IDs(ctx context.Context, since, until time.Time) (names map[str
 
 // Status is what a mirror has and what it waits for.
 type Status struct {
-	Wanted, Held, Superseded, Quarantined, Gone int64
-	WantedBytes, HeldBytes                      int64
-	OldestWanted, NewestHeld                    *time.Time // publication
+	Wanted, Offline, Held, Superseded, Quarantined, Gone int64
+	WantedBytes, HeldBytes                               int64
+	OldestWanted, NewestHeld                             *time.Time // publication
 }
 
 // Status counts.
 func (r *Reader) Status(ctx context.Context) (s Status, err error) {
-	err = r.pool.QueryRow(ctx, statusSQL, pgx.NamedArgs{"mirror": r.mirror}).Scan(&s.Wanted, &s.Held, &s.Superseded, &s.Quarantined, &s.Gone, &s.WantedBytes, &s.HeldBytes, &s.OldestWanted, &s.NewestHeld)
+	err = r.pool.QueryRow(ctx, statusSQL, pgx.NamedArgs{"mirror": r.mirror}).Scan(&s.Wanted, &s.Offline, &s.Held, &s.Superseded, &s.Quarantined, &s.Gone, &s.WantedBytes, &s.HeldBytes, &s.OldestWanted, &s.NewestHeld)
 	return s, unavailable(err)
 }
 

@@ -17,6 +17,7 @@ import (
 	"swath/fetch"
 	"swath/ingest/hub"
 	"swath/ingest/ledger"
+	"swath/sentinel/safe"
 )
 
 const (
@@ -26,6 +27,11 @@ const (
 
 // bring fetches, verifies and catalogues. The product has a folder of its own, which stays until it is catalogued or its bytes are wrong.
 func (m *Mirror) bring(ctx context.Context, p hub.Product) (h ledger.Holding, err error) {
+	if orderer, ok := m.hub.(hub.Orderer); ok && !p.Online {
+		if err := orderer.Order(ctx, p); err != nil {
+			return h, err
+		}
+	}
 	contents, err := m.hub.Contents(ctx, p)
 	if err != nil {
 		return h, err
@@ -100,7 +106,7 @@ func (m *Mirror) bringTree(ctx context.Context, p hub.Product, c hub.Contents, d
 		return h, wrongf("a product of %d files", len(c.Files))
 	}
 	tree := filepath.Join(dir, fileName(p.Name))
-	if strings.HasSuffix(p.Name, ".SAFE") {
+	if slices.ContainsFunc(c.Files, func(f hub.File) bool { return f.Path == safe.ManifestName }) {
 		tree += ".SAFE"
 	}
 	for _, f := range c.Files {

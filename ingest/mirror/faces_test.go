@@ -36,8 +36,9 @@ func TestFaces(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			archive := hubtest.NewArchive(9, 150)
-			s := hubtest.Serve(t, archive, 5, true)
+			archive := hubtest.NewArchive(9, 80, hubtest.Nasty)
+			archive.Ordering = map[string]string{"stac": "dhus", "s3": "odata"}[name]
+			s := hubtest.Serve(t, archive, hubtest.Options{Seed: 5, Profile: hubtest.Nasty})
 			database, work, in := testdb.New(t), t.TempDir(), &shelf{items: map[string]string{}}
 			h, err := open(s)
 			if err != nil {

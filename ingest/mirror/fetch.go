@@ -37,9 +37,13 @@ func (m *Mirror) fetch(ctx context.Context, e ledger.Entry) error {
 		return ctx.Err()
 	case errors.Is(err, hub.ErrLogin):
 		return err
+	case fault.Is(err, fault.Offline):
+		return m.offline(ctx, e, err)
 	case fault.Is(err, fault.NotFound):
-		if _, err := m.hub.Product(ctx, e.ID); fault.Is(err, fault.NotFound) {
+		if _, again := m.hub.Product(ctx, e.ID); fault.Is(again, fault.NotFound) {
 			return m.ledger.Gone(ctx, e.ID, e.Name)
+		} else if again == nil && !e.Online {
+			return m.offline(ctx, e, err)
 		}
 		return m.failed(ctx, e, err, m.backoff(e.Tries), false)
 	case errors.Is(err, syscall.ENOSPC):
@@ -52,12 +56,30 @@ func (m *Mirror) fetch(ctx context.Context, e ledger.Entry) error {
 			wait = m.cfg.Quarantine
 		}
 		return m.failed(ctx, e, err, wait, quarantine)
+	case fault.Is(err, fault.Forbidden) && !e.Online:
+		return m.offline(ctx, e, err)
 	case fault.Is(err, fault.Invalid) || fault.Is(err, fault.Forbidden):
 		return m.failed(ctx, e, err, m.cfg.Quarantine, true)
 	case errors.As(err, &later):
 		return m.failed(ctx, e, err, max(later.After, m.backoff(e.Tries)), false)
 	}
 	return m.failed(ctx, e, err, m.backoff(e.Tries), false)
+}
+
+// mostStaging is how long a hub that brings a product from cold storage is left alone at most.
+const mostStaging = 6 * time.Hour
+
+// offline leaves a product until the hub has brought it from cold storage, which is no failure, or, where the hub does not bring it, until
+// it lists it as online.
+func (m *Mirror) offline(ctx context.Context, e ledger.Entry, err error) error {
+	var later *fetch.Retry
+	if errors.As(err, &later) {
+		again := min(max(later.After, m.cfg.Backoff), mostStaging)
+		m.log.Info("the hub brings a product from cold storage", "product", e.Name, "id", e.ID, "again", again)
+		return m.ledger.Await(ctx, e.ID, err.Error(), again)
+	}
+	m.log.Info("a product is offline at the hub", "product", e.Name, "id", e.ID, "err", err)
+	return m.ledger.Offline(ctx, e.ID, err.Error())
 }
 
 func (m *Mirror) failed(ctx context.Context, e ledger.Entry, err error, again time.Duration, quarantine bool) error {

@@ -114,7 +114,7 @@ var Libraries = []Library{
 	{"github.com/spf13/pflag", []string{"cmd/swath"}},
 	{"github.com/fsnotify/fsnotify", []string{"ingest/hub/folder"}},
 	{"gopkg.in/yaml.v3", []string{"processes/cwl", "cmd/swath", "openapi", "internal/..."}},
-	{"golang.org/x/time", []string{"fetch", "ingest/hub/wire"}},
+	{"golang.org/x/time", []string{"fetch", "ingest/hub/wire", "internal/..."}},
 	{"lukechampine.com/blake3", []string{"fetch"}},
 	{"github.com/google/uuid", []string{"stac", "processes"}},
 	{"golang.org/x/image", []string{"raster"}},

@@ -38,6 +38,10 @@ func (s *Server) s3(w http.ResponseWriter, r *http.Request) {
 	case "drop":
 		panic(http.ErrAbortHandler)
 	}
+	if one, _, ok := s.Archive.find(id); ok && one.offline {
+		s3Error(w, http.StatusForbidden, "InvalidObjectState")
+		return
+	}
 	body, ok := s.s3Files(id)[inside]
 	if !ok {
 		s3Error(w, http.StatusNotFound, "NoSuchKey")

@@ -30,7 +30,7 @@ func (s *Server) stac(w http.ResponseWriter, r *http.Request) {
 	case path == "/search" && r.Method == http.MethodPost:
 		s.stacSearch(w, r, base)
 	case isItem:
-		if plainly(w, s.fault("item "+name, "429", "503", "500", "drop")) {
+		if plainly(w, s.fault("item "+name, "429", "503", "500", "drop"), s.now()) {
 			return
 		}
 		s.Archive.mu.Lock()
@@ -105,7 +105,7 @@ func (s *Server) stacSearch(w http.ResponseWriter, r *http.Request, base string)
 		}
 	}
 	fault := s.fault(fmt.Sprint("search ", body.Datetime, body.Token, body.Limit), "429", "503", "500", "drop", "badjson", "html200", "pagedup")
-	if plainly(w, fault) {
+	if plainly(w, fault, s.now()) {
 		return
 	}
 	s.Archive.mu.Lock()
@@ -144,6 +144,9 @@ func (s *Server) stacItem(r row, base string) map[string]any {
 	product := map[string]any{"href": fmt.Sprintf("http://%s/odata/v1/Products(%s)/$value?signed=%d", s.Download, r.id, s.Requests.Load()), "type": "application/zip", "roles": []string{"data"}}
 	if r.listedBytes > 0 {
 		product["file:size"] = r.listedBytes
+	}
+	if r.offline {
+		product["order:status"] = "orderable"
 	}
 	if r.listedSum != "" {
 		product["file:checksum"] = "d50110" + r.listedSum

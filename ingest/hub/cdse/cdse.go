@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +38,8 @@ type Client struct {
 	cfg   Config
 	wire  *wire.Client
 	moved atomic.Pointer[string]
+
+	orders sync.Map // ids of the orders of products that are awaited, by the product's
 }
 
 var _ hub.Hub = (*Client)(nil)

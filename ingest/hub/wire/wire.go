@@ -180,6 +180,8 @@ type Call struct {
 	JSON    any                     // its body; nil: none
 	Open    bool                    // it needs no account
 	Moved   func(from, to *url.URL) // told of a permanent redirect; may be nil
+
+	Answered func(*http.Response) // looks at the head of an answer with JSON; may be nil
 }
 
 // JSON reads a JSON document, and the hub's clock. Into may be nil.
@@ -207,6 +209,9 @@ func (c *Client) JSON(ctx context.Context, call Call, into any) (now time.Time, 
 		}
 		if now, err = http.ParseTime(r.Header.Get("Date")); err != nil {
 			return &fetch.Passing{Err: fmt.Errorf("%s: no clock: %w", call.Address, err)}
+		}
+		if call.Answered != nil {
+			call.Answered(r)
 		}
 		return nil
 	})

@@ -10,7 +10,7 @@ with ranked as (
   join mirror_product m on m.mirror = @mirror and m.id = l.id
   join mirror_product h on h.mirror = @mirror and h.name = l.name and h.id <> l.id and h.item is not null and h.held_bytes = m.bytes
     and exists (select 1 from unnest(m.checksums) e join unnest(h.held_sums) s on e = s)
-  where l.lives and m.state in ('wanted', 'superseded')
+  where l.lives and m.state in ('wanted', 'offline', 'superseded')
   order by l.id, h.held_at desc
 )
 update mirror_product m set
@@ -20,4 +20,4 @@ update mirror_product m set
   collection = coalesce(t.collection, m.collection), item = coalesce(t.item, m.item)
 from ranked r
 left join twin t on t.id = r.id
-where m.mirror = @mirror and m.id = r.id and (not r.lives and m.state <> 'superseded' or r.lives and (m.state = 'superseded' or t.id is not null and m.state = 'wanted'))
+where m.mirror = @mirror and m.id = r.id and (not r.lives and m.state <> 'superseded' or r.lives and (m.state = 'superseded' or t.id is not null and m.state in ('wanted', 'offline')))
