@@ -53,7 +53,7 @@ func observe(cfg Config) fiber.Handler {
 			cfg.Sent(c.UserContext(), 1, int64(bytes))
 		}
 		cfg.Log.LogAttrs(c.UserContext(), slog.LevelInfo, "request",
-			slog.String("id", id), slog.String("method", c.Method()), slog.String("path", c.Path()),
+			slog.String("id", id), slog.String("method", c.Method()), slog.String("path", loggedPath(c)),
 			slog.Int("status", status), slog.Int("bytes", responseBytes(c)), slog.Duration("dur", dur))
 		return nil
 	}
@@ -111,4 +111,17 @@ func newCounters(reg prometheus.Registerer) counters {
 		reg.MustRegister(n.requests, n.seconds)
 	}
 	return n
+}
+
+// hiddenPath marks a request whose path is a secret.
+type hiddenPath struct{}
+
+// HidePath keeps the path of a request out of the log, which has the route's pattern instead.
+func HidePath(c *fiber.Ctx) { c.Locals(hiddenPath{}, true) }
+
+func loggedPath(c *fiber.Ctx) string {
+	if c.Locals(hiddenPath{}) != nil {
+		return c.Route().Path
+	}
+	return c.Path()
 }

@@ -115,7 +115,7 @@ func head(c *fiber.Ctx, err error) (status int, title, detail string) {
 	status, title, detail = explain(err)
 	f := frameOf(c)
 	if status >= 500 {
-		f.cfg.Log.ErrorContext(c.UserContext(), "request failed", "id", f.requestID, "path", c.Path(), "err", err)
+		f.cfg.Log.ErrorContext(c.UserContext(), "request failed", "id", f.requestID, "path", loggedPath(c), "err", err)
 	}
 	if s, ok := retryAfterS[status]; ok && len(c.Response().Header.Peek(fiber.HeaderRetryAfter)) == 0 {
 		if later := fault.Later(err); later > 0 {

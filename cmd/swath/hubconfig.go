@@ -37,6 +37,7 @@ type HubConfig struct {
 	Page              int           `yaml:"page"`        // rows of a page
 	Retry             time.Duration `yaml:"retry"`       // before a request that failed is made again; doubles; 1s
 
+	Subscribe time.Duration     `yaml:"subscribe"` // cdse: between two looks at the queue of a subscription, so that news come sooner; 0: none
 	Bandwidth []BandwidthConfig `yaml:"bandwidth"` // of all downloads of this account together, by the time of the day; outside: as fast as they come
 	TimeZone  string            `yaml:"time_zone"` // of bandwidth, such as Europe/Paris; UTC
 
@@ -98,8 +99,11 @@ func (h HubConfig) mistakes(bad func(name, format string, args ...any)) {
 	if h.Transport != "" && h.Transport != "https" && h.Transport != "s3" {
 		bad(".transport", "%q is neither https nor s3", h.Transport)
 	}
-	if h.RequestsPerMinute < 0 || h.S3.RequestsPerMinute < 0 || h.Connections < 0 || h.Page < 0 || h.Retry < 0 {
+	if h.RequestsPerMinute < 0 || h.S3.RequestsPerMinute < 0 || h.Connections < 0 || h.Page < 0 || h.Retry < 0 || h.Subscribe < 0 {
 		bad(".requests_per_minute", "and its neighbours can't be negative")
+	}
+	if h.Subscribe > 0 && (h.Type != "cdse" || h.Token == "") {
+		bad(".subscribe", "is for hubs of type cdse with a log-in")
 	}
 	bandwidthMistakes(h.Bandwidth, h.TimeZone, bad)
 }
@@ -183,7 +187,7 @@ func (m MirrorConfig) client(shared *quotas) (hub.Hub, error) {
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "mirror %s: area: %v", m.Name, err)
 	}
-	cfg := cdse.Config{Catalogue: h.Catalogue, Wire: w, Collection: m.Collection, Filter: m.Filter, AreaWKT: area, Page: h.Page}
+	cfg := cdse.Config{Catalogue: h.Catalogue, Wire: w, Collection: m.Collection, Filter: m.Filter, AreaWKT: area, Page: h.Page, Subscribe: h.Subscribe}
 	if h.Transport == "s3" {
 		cfg.S3 = s3
 	}

@@ -28,6 +28,8 @@ type MirrorConfig struct {
 
 	Originals bool `yaml:"originals"` // zipped Sentinel products are kept as they are, and no pixel is read
 
+	Webhook WebhookConfig `yaml:"webhook"`
+
 	Poll       time.Duration `yaml:"poll"`          // between two looks at the hub's lists; 2m
 	SweepDays  int           `yaml:"sweep_days"`    // of acquisition, whose products are counted each day; 60
 	Backoff    time.Duration `yaml:"backoff"`       // before a product that failed is tried again; doubles; 1m
@@ -36,6 +38,13 @@ type MirrorConfig struct {
 	Quarantine time.Duration `yaml:"quarantine"`    // before wrong bytes are tried again; 24h
 	KeepFree   int64         `yaml:"keep_free_gib"` // of the data folder's disk; 1
 	MostVanish float64       `yaml:"most_vanish"`   // percent of the products of a folder that may vanish at once; 10
+}
+
+// WebhookConfig is an address of this server, POST /hooks/{secret}, by which a hub tells that something is new.
+type WebhookConfig struct {
+	SecretEnv   string `yaml:"secret_env"` // environment variable that holds the last part of the path, of 16 letters or more; empty: there is none
+	User        string `yaml:"user"`
+	PasswordEnv string `yaml:"password_env"` // environment variable that holds the password
 }
 
 // DateConfig is a day or a moment.
@@ -222,6 +231,9 @@ func mirrorMistakes(mirrors []MirrorConfig) (wrong []string) {
 		}
 		if m.Connections < 0 || m.Connections > 64 {
 			bad("connections", "must be 1 to 64")
+		}
+		if w := m.Webhook; (w.SecretEnv == "") != (w.User == "") || (w.SecretEnv == "") != (w.PasswordEnv == "") || strings.Contains(w.User, ":") {
+			bad("webhook", "needs secret_env, user and password_env")
 		}
 		if m.Originals && m.Hub.Transport == "s3" {
 			bad("originals", "are zips, which don't come over S3")

@@ -56,6 +56,9 @@ func serveCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
+			if s.hooks, err = hooks(s.url, cfg.Mirrors); err != nil {
+				return wrongUse(err)
+			}
 			pictures, err := openTileCache(cfg.TileCache, log)
 			if err != nil {
 				return err
@@ -125,6 +128,7 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 
 	app := httpkit.New(httpkit.Config{PublicURL: cfg.PublicURL, RequestTimeout: cfg.RequestTimeout, Metrics: metrics, Log: log, Sent: both(countUse(s.keeper), s.statistics.Meter.Sent), Answered: s.statistics.Meter.Answered})
 	cschttp.API{}.Frame(app)
+	s.hooks.Frame(app)
 	people := accountsDoor(s.keeper, cfg)
 	people.Frame(app)
 	people.Mount(app)
@@ -148,6 +152,7 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	csc.Mount(app)
 	statshttp.API{Statistics: s.statistics, Mirrors: mirrorsOf(s.url, cfg.Mirrors)}.Mount(app)
 	metrics.MustRegister(figureMetrics{s.statistics, s.keeper, mirrorsOf(s.url, cfg.Mirrors)})
+	s.hooks.Mount(app)
 	web.API{}.Mount(app)
 	return app
 }

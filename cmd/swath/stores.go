@@ -15,6 +15,7 @@ import (
 	accounts "swath/auth/store"
 	"swath/catalog"
 	"swath/catalog/cluster"
+	"swath/ingest/mirrorhttp"
 	"swath/migrations"
 	"swath/objects"
 	"swath/objects/copies"
@@ -38,8 +39,9 @@ type stores struct {
 	keeper     *auth.Keeper
 	statistics *statistics.Store
 	engine     *processes.Engine
-	work       string // folder of work in progress, on the data folder's disk
-	url        string // of the database
+	hooks      mirrorhttp.API // of a server
+	work       string         // folder of work in progress, on the data folder's disk
+	url        string         // of the database
 	owned      *cluster.Cluster
 }
 

@@ -295,6 +295,39 @@ func (l *Ledger) Offline(ctx context.Context, id, reason string) error {
 	return unavailable(err)
 }
 
+// hints is the channel of PostgreSQL on which the names of mirrors are told whose hubs may have something new.
+const hints = "swath_mirror"
+
+// Hint tells whoever keeps the mirror that its hub may have something new.
+func (r *Reader) Hint(ctx context.Context) error {
+	_, err := r.pool.Exec(ctx, "select pg_notify($1, $2)", hints, r.mirror)
+	return unavailable(err)
+}
+
+// Hints calls hint whenever somebody tells so, until the context ends or the database does.
+func (r *Reader) Hints(ctx context.Context, hint func()) error {
+	conn, err := r.pool.Acquire(ctx)
+	if err != nil {
+		return unavailable(err)
+	}
+	defer func() { // it would go on listening
+		conn.Conn().Close(context.WithoutCancel(ctx)) //nolint:errcheck // it is given up
+		conn.Release()
+	}()
+	if _, err := conn.Exec(ctx, "listen "+hints); err != nil {
+		return unavailable(err)
+	}
+	for {
+		told, err := conn.Conn().WaitForNotification(ctx)
+		if err != nil {
+			return unavailable(err)
+		}
+		if told.Payload == r.mirror {
+			hint()
+		}
+	}
+}
+
 // Gone notes that a product is no longer at the hub although no list says so.
 func (l *Ledger) Gone(ctx context.Context, id, name string) error {
 	return l.Record(ctx, hub.ByDeletion, hub.Page{Deletions: []hub.Deletion{{ID: id, Name: name, At: time.Now(), Cause: "not found at the hub"}}}, time.Time{})

@@ -167,7 +167,10 @@ func (m *Mirror) Run(ctx context.Context) error {
 			}
 		}
 	})
-	group.Go(func() { m.listen(ctx) })
+	group.Go(func() { m.listen(ctx, m.ledger.Hints) })
+	if hinter, ok := m.hub.(hub.Hinter); ok {
+		group.Go(func() { m.listen(ctx, hinter.Hints) })
+	}
 	group.Wait()
 	return context.Cause(ctx)
 }
@@ -191,13 +194,18 @@ func (m *Mirror) Hint() {
 	}
 }
 
-// listen passes on what the hub hints at, if it does that.
-func (m *Mirror) listen(ctx context.Context) {
-	hinter, ok := m.hub.(hub.Hinter)
-	for ok && ctx.Err() == nil {
-		if err := hinter.Hints(ctx, m.Hint); err != nil && ctx.Err() == nil {
-			m.log.Warn("the hub gives no hints: its lists are looked at all the same", "err", err, "again", m.cfg.MostBackoff)
-			fetch.Pause(ctx, m.cfg.MostBackoff) //nolint:errcheck // the loop sees it
+// listen passes on what the hub, or somebody for it, hints at.
+func (m *Mirror) listen(ctx context.Context, hints func(context.Context, func()) error) {
+	wait := m.cfg.Backoff
+	for ctx.Err() == nil {
+		began := time.Now()
+		if err := hints(ctx, m.Hint); err != nil && ctx.Err() == nil {
+			if time.Since(began) > m.cfg.MostBackoff {
+				wait = m.cfg.Backoff
+			}
+			m.log.Warn("no hints come: the hub's lists are looked at all the same", "err", err, "again", wait)
+			fetch.Pause(ctx, wait) //nolint:errcheck // the loop sees it
+			wait = min(2*wait, m.cfg.MostBackoff)
 		}
 	}
 }

@@ -48,6 +48,7 @@ var Rooms = []Room{
 	{"ingest/ledger", 3, []string{"ingest/hub"}},
 	{"ingest/ondemand", 3, nil},
 	{"ingest/mirror", 3, []string{"ingest/hub", "ingest/ledger"}},
+	{"ingest/mirrorhttp", 4, []string{"httpkit"}},
 	{"objects/staging", 3, nil},
 	{"auth", 2, []string{"stac"}},
 	{"processes", 3, []string{"processes/queue", "processes/runner", "objects/staging", "ingest", "processes/cwl"}},
@@ -90,7 +91,7 @@ type Library struct {
 
 // Libraries lists every module that code outside tests imports.
 var Libraries = []Library{
-	{"github.com/gofiber/fiber/v2", []string{"statistics/statshttp", "compat/restohttp", "compat/cschttp", "compat/wpshttp", "processes/processhttp", "httpkit", "stac/stachttp", "tiles/tilehttp", "objects/objecthttp", "auth/authhttp", "web", "cmd/swath", "internal/..."}},
+	{"github.com/gofiber/fiber/v2", []string{"ingest/mirrorhttp", "statistics/statshttp", "compat/restohttp", "compat/cschttp", "compat/wpshttp", "processes/processhttp", "httpkit", "stac/stachttp", "tiles/tilehttp", "objects/objecthttp", "auth/authhttp", "web", "cmd/swath", "internal/..."}},
 	{"github.com/valyala/fasthttp", []string{"httpkit", "objects/objecthttp", "bench/..."}},
 	{"github.com/prometheus/client_golang", []string{"httpkit", "cmd/swath"}},
 	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "deflate"}},

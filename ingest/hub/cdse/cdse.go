@@ -29,8 +29,9 @@ type Config struct {
 	Filter     string // an OData expression beside; empty: none
 	AreaWKT    string // footprints that meet it; empty: all
 
-	Page int      // rows of a page, at most 1000
-	S3   *wire.S3 // by which files come one by one; nil: products come as zips
+	Page      int           // rows of a page, at most 1000
+	Subscribe time.Duration // between two looks at the queue of a subscription, which is made; 0: none
+	S3        *wire.S3      // by which files come one by one; nil: products come as zips
 }
 
 // Client is a hub. It is safe for concurrent use.
@@ -122,11 +123,11 @@ const odataLayout = "2006-01-02T15:04:05.000000Z"
 
 // filter writes the condition of a query.
 func (c *Client) filter(q hub.Query) string {
-	quote := func(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 	date := dates[q.By]
+	wanted := c.wanted()
 	parts := []string{}
-	if c.cfg.Collection != "" {
-		parts = append(parts, "Collection/Name eq "+quote(c.cfg.Collection))
+	if c.cfg.Collection != "" { // first, which is quicker
+		parts, wanted = wanted[:1:1], wanted[1:]
 	}
 	parts = append(parts, date+" ge "+q.Since.UTC().Truncate(time.Microsecond).Format(odataLayout))
 	if !q.Until.IsZero() {
@@ -135,13 +136,22 @@ func (c *Client) filter(q hub.Query) string {
 	if !q.Published.IsZero() && q.By != hub.ByPublication && q.By != hub.ByDeletion { // a deleted row has no such date
 		parts = append(parts, "PublicationDate ge "+q.Published.UTC().Format(odataLayout))
 	}
+	return strings.Join(append(parts, wanted...), " and ")
+}
+
+// wanted are the conditions of what is wanted, whenever it came.
+func (c *Client) wanted() (parts []string) {
+	quote := func(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+	if c.cfg.Collection != "" {
+		parts = append(parts, "Collection/Name eq "+quote(c.cfg.Collection))
+	}
 	if c.cfg.AreaWKT != "" {
 		parts = append(parts, "OData.CSC.Intersects(area=geography"+quote("SRID=4326;"+c.cfg.AreaWKT)+")")
 	}
 	if c.cfg.Filter != "" {
 		parts = append(parts, "("+c.cfg.Filter+")")
 	}
-	return strings.Join(parts, " and ")
+	return parts
 }
 
 func (c *Client) list(q hub.Query) string {
