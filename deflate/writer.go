@@ -51,30 +51,30 @@ func through(z *zlib.Writer, to *bytes.Buffer, src []byte) ([]byte, error) {
 }
 
 const (
-	probes     = 4    // stretches of the bytes that are looked at, from the first to the last
-	probeBytes = 1024 // of each
-	least      = 16   // repetitions count from one in so many bytes
+	probes     = 4       // stretches of the bytes that are looked at, from the first to the last
+	probeBytes = 1024    // of each
+	sequence   = 32      // bytes that have to come back together: a few zeros do among small numbers
+	least      = 3.0 / 8 // of what is looked at: below it, as where each third row is that above it once more, codes alone are as short
 )
 
-// repeats reports whether a good part of the bytes was there before: sequences of eight, in some stretches. Short data counts as if it did.
+// repeats reports whether a good part of the bytes was there before, by some stretches of them. Short data counts as if it was.
 func repeats(b []byte) bool {
-	const word = 8
 	if len(b) < 2*probes*probeBytes {
 		return true
 	}
 	var last [1 << 11]int32 // where a sequence, by its hash, was seen last; 0 is nowhere
 	found := 0
 	for p := range probes {
-		at := p * (len(b) - probeBytes - word) / (probes - 1)
+		at := p * (len(b) - probeBytes - sequence) / (probes - 1)
 		for end := at + probeBytes; at < end; at++ {
 			v := binary.LittleEndian.Uint64(b[at:])
 			place := &last[v*0x9E3779B97F4A7C15>>53]
-			if before := int(*place); before > 0 && binary.LittleEndian.Uint64(b[before-1:]) == v {
-				found += word
-				at += word - 1
+			if before := int(*place); before > 0 && bytes.Equal(b[before-1:][:sequence], b[at:at+sequence]) {
+				found += sequence
+				at += sequence - 1
 			}
 			*place = int32(at + 1)
 		}
 	}
-	return found*least > probes*probeBytes
+	return float64(found) > least*probes*probeBytes
 }

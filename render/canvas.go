@@ -15,6 +15,7 @@ type canvas struct {
 	indices       []byte // places in a palette, a byte each
 	pixels        []byte // colours, 3 or 4 bytes each
 	rows          []byte // as PNG wants them: a filter byte, then the row
+	line          []byte // one of the rows, tried otherwise
 	packed        []byte // the compressed rows
 	deflater      deflate.Writer
 }

@@ -142,7 +142,10 @@ ROWS size_t render_first(const float *const *planes, int nplanes, size_t n, int3
 					out[p][offset + i] = NAN;
 		}
 		for (size_t i = 0; i < m; i++)
-			take[i] = own[i] < 0;
+			some += take[i] = own[i] < 0;
+		if (some == 0)
+			continue; // full
+		some = 0;
 		for (int p = 0; p < nplanes; p++) {
 			const float *x = planes[p] + offset;
 			for (size_t i = 0; i < m; i++)
@@ -223,7 +226,26 @@ ROWS size_t render_interleave(const float *const *planes, const double *low, con
 	return black;
 }
 
+// How far differences are from 0, together.
+ROWS static uint32_t size_of(const uint8_t *differences, size_t n) {
+	uint32_t sum = 0;
+	for (size_t i = 0; i < n; i++) {
+		uint8_t d = differences[i];
+		sum += d < 128 ? d : 256 - d;
+	}
+	return sum;
+}
+
+ROWS static void average(const uint8_t *row, const uint8_t *above, size_t bytes, size_t channels, uint8_t *out) {
+	for (size_t i = 0; i < channels; i++)
+		out[i] = row[i] - (above[i] >> 1);
+	for (size_t i = channels; i < bytes; i++)
+		out[i] = row[i] - (uint8_t)((row[i - channels] + above[i]) >> 1);
+}
+
 ROWS static void paeth(const uint8_t *row, const uint8_t *above, size_t bytes, size_t channels, uint8_t *out) {
+	for (size_t i = 0; i < channels; i++)
+		out[i] = row[i] - above[i];
 	for (size_t i = channels; i < bytes; i++) {
 		int16_t a = row[i - channels], b = above[i], c = above[i - channels];
 		int16_t from_a = b - c, from_b = a - c, from_c = from_a + from_b;
@@ -234,7 +256,7 @@ ROWS static void paeth(const uint8_t *row, const uint8_t *above, size_t bytes, s
 	}
 }
 
-void render_paeth(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t *rows) {
+void render_filter(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t *rows, uint8_t *work) {
 	size_t bytes = width * channels;
 	for (size_t y = 0; y < height; y++, pixels += bytes, rows += bytes + 1) {
 		if (y == 0) { // nothing is above: the filter is "sub"
@@ -245,9 +267,12 @@ void render_paeth(const uint8_t *pixels, size_t width, size_t height, size_t cha
 			continue;
 		}
 		rows[0] = 4;
-		for (size_t i = 0; i < channels; i++)
-			rows[1 + i] = pixels[i] - pixels[i - bytes];
 		paeth(pixels, pixels - bytes, bytes, channels, rows + 1);
+		average(pixels, pixels - bytes, bytes, channels, work);
+		if (size_of(work, bytes) < size_of(rows + 1, bytes)) {
+			rows[0] = 3;
+			memcpy(rows + 1, work, bytes);
+		}
 	}
 }
 

@@ -105,9 +105,9 @@ func interleave(pixels []byte, planes [][]float32, limits [3][2]float64, channel
 	return int(C.render_interleave(pointers(&pin, planes), &low[0], &high[0], C.size_t(len(planes[0])), C.int(channels), bytesOf(pixels)))
 }
 
-// foretell writes pixels as PNG rows with the filter "Paeth".
-func foretell(rows, pixels []byte, width, height, channels int) {
-	C.render_paeth(bytesOf(pixels), C.size_t(width), C.size_t(height), C.size_t(channels), bytesOf(rows))
+// foretell writes pixels as PNG rows, each by the filter that suits it. The memory line holds a row of pixels.
+func foretell(rows, line, pixels []byte, width, height, channels int) {
+	C.render_filter(bytesOf(pixels), C.size_t(width), C.size_t(height), C.size_t(channels), bytesOf(rows), bytesOf(line))
 }
 
 func bytesOf(b []byte) *C.uint8_t { return (*C.uint8_t)(unsafe.SliceData(b)) }

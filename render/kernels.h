@@ -60,9 +60,10 @@ void render_lookup(const uint8_t *indices, size_t n, const uint8_t *palette, int
 // black, those among them.
 size_t render_interleave(const float *const *planes, const double *low, const double *high, size_t n, int channels, uint8_t *out);
 
-// render_paeth writes rows of pixels as rows of PNG filter "Paeth": a filter byte, then differences from the one of the pixels to
-// the left, above and between that is nearest to what the three foretell (ISO/IEC 15948, 9.4).
-void render_paeth(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t *rows);
+// render_filter writes rows of pixels as PNG wants them (ISO/IEC 15948, 9): a filter byte, then differences from the mean of the pixels
+// to the left and above, or from the one of the pixels to the left, above and between that is nearest to what the three foretell
+// (Paeth), whichever leaves the smaller numbers in the row. work holds a row.
+void render_filter(const uint8_t *pixels, size_t width, size_t height, size_t channels, uint8_t *rows, uint8_t *work);
 
 // render_exchange replaces the first three bytes of each pixel by those of three tables of 256.
 void render_exchange(uint8_t *pixels, size_t n, const uint8_t *tables, int channels);

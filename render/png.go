@@ -27,7 +27,8 @@ func (c *canvas) truecolourPNG(channels int, beforeData ...pngChunk) ([]byte, er
 // indices, and a twentieth tighter than differences from the pixel before, in no more time.
 func (c *canvas) filter(pixels []byte, channels int) {
 	c.rows = sized(c.rows, (c.width*channels+1)*c.height)
-	foretell(c.rows, pixels, c.width, c.height, channels)
+	c.line = sized(c.line, c.width*channels)
+	foretell(c.rows, c.line, pixels, c.width, c.height, channels)
 }
 
 // palettePNG writes indices. Gray needs no palette, only the level that is transparent (hole, -1 for none).

@@ -14,6 +14,7 @@ import (
 // Description is what drawing needs to know of one item.
 type Description struct {
 	Collection, ID string
+	Datetime       string  // as the item says it, or where it begins
 	Bounds         geo.Box // degrees; MinX > MaxX crosses the antimeridian
 	Assets         []Asset // the drawable ones, by key
 	cog            string  // see stac.COGField; empty: as the collection says

@@ -91,7 +91,7 @@ func (r *Renderer) scene(ctx context.Context, q MosaicRequest, frame Frame, box 
 		case err != nil:
 			return nil, err
 		}
-		s.views, s.times = append(s.views, v), append(s.times, datetimeOf(it.Body))
+		s.views, s.times = append(s.views, v), append(s.times, v.item.Datetime)
 		fmt.Fprintf(h, " %s", v.key)
 	}
 	if len(s.views) == 0 && missing != nil {

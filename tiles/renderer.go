@@ -163,7 +163,7 @@ func (r *Renderer) describeBody(ctx context.Context, collection, id string, body
 	if err != nil {
 		return Description{}, fmt.Errorf("tiles: item %s/%s: %w", collection, id, err)
 	}
-	d.Collection, d.ID = collection, id
+	d.Collection, d.ID, d.Datetime = collection, id, datetimeOf(body)
 	if err := r.standIn(ctx, &d); err != nil {
 		return Description{}, err
 	}

@@ -196,9 +196,11 @@ func (s *Scene) selected(ctx context.Context) (planes [][]float32, from []int32,
 		}
 	}
 	planes, from = selector.Result()
-	for i, n := range from {
-		if n >= 0 {
-			from[i] = order[n]
+	if n := len(order); n > 0 && int(order[n-1]) >= n { // some were left out
+		for i, n := range from {
+			if n >= 0 {
+				from[i] = order[n]
+			}
 		}
 	}
 	return planes, from, nil
