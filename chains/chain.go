@@ -26,8 +26,8 @@
 //
 // Field types: bool, string, int, int64, float64, time.Time, BBox, Geometry, structs of these; Product, File, Folder, Item (paths of
 // files); a slice of any is an input or output of several values, a pointer one that may be missing.
-// Tags: doc (a sentence), default (JSON, or the bare text of a string), minimum, maximum, enum (comma list), pattern, minItems,
-// maxItems, media (of a File). A field with a default, a pointer and ",omitempty" are optional; all others are required.
+// Tags: doc (a sentence), default (JSON, or the bare text of a string), minimum, maximum, enum (comma list), pattern, format (what
+// kind of text), minItems, maxItems, media (of a File). A field with a default, a pointer and ",omitempty" are optional; all others are required.
 //
 // Files that a chain reads are on the local disk when Run is called: a Product is the path of a product's folder or zip as its agency
 // made it (a ".SAFE" or ".zip"), or of a folder with an item.json and its assets beside it when the archive holds only those. What a

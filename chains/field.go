@@ -278,8 +278,10 @@ func limits(schema map[string]any, tag reflect.StructTag) error {
 			schema[name] = n
 		}
 	}
-	if pattern, ok := tag.Lookup("pattern"); ok {
-		schema["pattern"] = pattern
+	for _, name := range []string{"pattern", "format"} {
+		if text, ok := tag.Lookup(name); ok {
+			schema[name] = text
+		}
 	}
 	if text, ok := tag.Lookup("enum"); ok {
 		values := []any{}

@@ -84,6 +84,15 @@ func Problem(c *fiber.Ctx, err error) error {
 	return c.Send(body)
 }
 
+// PlainProblem is Problem as application/json, for those who take nothing else.
+func PlainProblem(c *fiber.Ctx, err error) error {
+	if err := Problem(c, err); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	return nil
+}
+
 // Worded answers with an error as an older protocol says it, in JSON. What is being brought from the archive has no body: clients
 // take one for the product.
 func Worded(c *fiber.Ctx, err error, words func(status int, detail string) any) error {

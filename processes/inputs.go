@@ -2,6 +2,7 @@ package processes
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -167,7 +168,7 @@ func (e *Engine) sources(ctx context.Context, f chains.Field, raw json.RawMessag
 		return e.reference(ctx, href, media)
 	}
 	if f.Kind == chains.AFile {
-		return fileByValue(raw, media)
+		return fileByValue(raw, cmp.Or(media, f.Media))
 	}
 	return []source{{Value: raw}}, nil
 }
@@ -231,6 +232,9 @@ func isArray(raw json.RawMessage) bool {
 func fileByValue(raw json.RawMessage, media string) ([]source, error) {
 	var text string
 	if json.Unmarshal(raw, &text) != nil {
+		if media != "" && !strings.HasSuffix(media, "json") {
+			return nil, fault.New(fault.Invalid, "a file given by value is base64, as text or as the value of {\"value\": …, \"mediaType\": %q}", media)
+		}
 		return []source{{Data: raw, Media: media}}, nil
 	}
 	if strings.HasPrefix(media, "text/") || strings.HasSuffix(media, "json") || strings.HasSuffix(media, "xml") {

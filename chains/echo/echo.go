@@ -46,9 +46,10 @@ type Inputs struct {
 	BoundingBox *chains.BBox     `json:"boundingBoxInput,omitempty" doc:"a box"`
 	Image       chains.File      `json:"imageInput,omitempty" media:"image/png" doc:"a file, by value or by reference"`
 	Product     chains.Product   `json:"productInput,omitempty" doc:"a product of the archive"`
-	Publish     string           `json:"publish,omitempty" pattern:"^[a-z0-9-]{1,64}$" doc:"id of an item that is made and published at the box's place, in the collection echo"`
+	Publish     string           `json:"publish,omitempty" pattern:"^[a-z0-9-]{1,64}$" format:"item-id" doc:"id of an item that is made and published at the box's place, in the collection echo"`
 	PauseS      float64          `json:"pause_s" default:"0" minimum:"0" maximum:"3600" doc:"how long the work lasts, seconds"`
-	Fail        string           `json:"fail,omitempty" doc:"a reason to fail with, at the end"`
+	Pause       int64            `json:"pause" default:"0" minimum:"0" maximum:"3600" doc:"as pause_s, in whole seconds: OGC's test suite knows it by this name"`
+	Fail        string           `json:"fail,omitempty" format:"reason" doc:"a reason to fail with, at the end"`
 }
 
 // Outputs are the inputs that were given.
@@ -82,8 +83,9 @@ const step = 100 * time.Millisecond
 
 // Run waits and returns what came in.
 func Run(ctx context.Context, in Inputs, ws chains.Workspace, progress chains.Progress) (Outputs, error) {
-	ws.Log.Info("echo begins", "pause_s", in.PauseS)
-	steps := int64(time.Duration(in.PauseS*float64(time.Second))/step) + 1
+	pauseS := in.PauseS + float64(in.Pause)
+	ws.Log.Info("echo begins", "pause_s", pauseS)
+	steps := int64(time.Duration(pauseS*float64(time.Second))/step) + 1
 	for done := int64(0); done < steps; done++ {
 		progress(done, steps)
 		if done == steps-1 {

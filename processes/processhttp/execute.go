@@ -40,8 +40,17 @@ func preferencesOf(c *fiber.Ctx) (p preferences) {
 	return p
 }
 
-// execute serves POST /processes/{process}/execution: of JSON, or of the form of the process's page.
+// execute serves POST /processes/{process}/execution: of JSON, or of the form of the process's page. Who takes JSON and nothing else gets
+// problems as such, which the standard allows and its test suite asks for.
 func (a API) execute(c *fiber.Ctx) error {
+	err := a.executed(c)
+	if err != nil && c.Get(fiber.HeaderAccept) == fiber.MIMEApplicationJSON {
+		return httpkit.PlainProblem(c, err)
+	}
+	return err
+}
+
+func (a API) executed(c *fiber.Ctx) error {
 	fresh(c)
 	q, err := query(c, "dryRun")
 	if err != nil {
