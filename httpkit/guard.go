@@ -51,12 +51,13 @@ func clean(s string) bool {
 func cors(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	c.Set(fiber.HeaderAccessControlExposeHeaders,
-		"Accept-Ranges, Content-Crs, Content-Encoding, Content-Length, Content-Range, ETag, Link, Location, Retry-After, X-Request-Id, X-Storage")
+		"Accept-Ranges, Content-Crs, Content-Encoding, Content-Length, Content-Range, ETag, Link, Location, Preference-Applied, Retry-After, "+
+			"Swath-Job-Ended, Swath-Next-Offset, X-Request-Id, X-Storage")
 	if c.Method() != fiber.MethodOptions {
 		return c.Next()
 	}
 	c.Set(fiber.HeaderAccessControlAllowMethods, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
-	c.Set(fiber.HeaderAccessControlAllowHeaders, "Accept, Authorization, Content-Type, If-Match, If-None-Match, If-Range, Range, X-API-Key, X-Request-Id")
+	c.Set(fiber.HeaderAccessControlAllowHeaders, "Accept, Authorization, Content-Type, If-Match, If-None-Match, If-Range, Prefer, Range, X-API-Key, X-Request-Id")
 	c.Set(fiber.HeaderAccessControlMaxAge, "86400")
 	return c.SendStatus(fiber.StatusNoContent)
 }
