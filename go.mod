@@ -56,7 +56,7 @@ require (
 	github.com/tidwall/sjson v1.2.5 // indirect
 	github.com/x448/float16 v0.8.4 // indirect
 	go.yaml.in/yaml/v2 v2.4.4 // indirect
-	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/net v0.62.0
 	gopkg.in/inf.v0 v0.9.1 // indirect
 	k8s.io/api v0.34.2
 	k8s.io/apimachinery v0.34.2

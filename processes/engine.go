@@ -15,6 +15,7 @@ import (
 	"swath/auth"
 	"swath/chains"
 	"swath/fault"
+	"swath/fetch/egress"
 	"swath/ingest"
 	"swath/objects"
 	"swath/objects/staging"
@@ -47,6 +48,10 @@ type Config struct {
 	Waiting   int           // jobs that one owner may have waiting and running, where the account has no quota; 0: 1000
 	Running   int           // jobs that one owner may have running; 0: any
 
+	Egress     *egress.Guard // asks the addresses that requests name; nil: the strictest
+	CallSecret []byte        // signs calls to subscribers; empty: there are none
+	FileBytes  int64         // that a file from elsewhere may have; 0: 20 GiB
+
 	Pace Pace // for tests
 }
 
@@ -58,6 +63,7 @@ type Pace struct {
 	Retry  time.Duration // before the second attempt; 10 s
 	Ticket time.Duration // that nobody took is void after so long; 60 s
 	Tidy   time.Duration // between two rounds of the janitor; 5 s
+	Call   time.Duration // before a subscriber is called again; 5 s
 }
 
 func (c *Config) defaults() {
@@ -69,6 +75,11 @@ func (c *Config) defaults() {
 	orElse(&c.Pace.Retry, 10*time.Second)
 	orElse(&c.Pace.Ticket, time.Minute)
 	orElse(&c.Pace.Tidy, 5*time.Second)
+	orElse(&c.Pace.Call, firstWait)
+	c.FileBytes = cmp.Or(c.FileBytes, 20<<30)
+	if c.Egress == nil {
+		c.Egress = &egress.Guard{}
+	}
 	c.Workers = cmp.Or(c.Workers, max(1, runtime.NumCPU()/2))
 	c.Waiting = cmp.Or(c.Waiting, 1000)
 	c.Software = cmp.Or(c.Software, "swath")

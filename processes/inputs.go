@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"path"
 	"slices"
@@ -90,14 +91,11 @@ func (e *Engine) bindOne(ctx context.Context, f chains.Field, raw json.RawMessag
 	for _, value := range values {
 		found, err := e.sources(ctx, f, value)
 		if err != nil {
-			kind, public := fault.Of(err)
-			if kind == fault.NotFound {
-				kind = fault.Invalid
+			if fault.Is(err, fault.NotFound) {
+				_, public := fault.Of(err)
+				err = fault.New(fault.Invalid, "%s", public)
 			}
-			if kind == fault.Internal {
-				return bound{}, err
-			}
-			return bound{}, fault.Wrap(kind, err, "input %q: %s", f.Name, public)
+			return bound{}, ofInput(f.Name, err)
 		}
 		b.Sources = append(b.Sources, found...)
 	}
@@ -108,6 +106,14 @@ func (e *Engine) bindOne(ctx context.Context, f chains.Field, raw json.RawMessag
 		return b, f.Validate(b.plain())
 	}
 	return b, nil
+}
+
+// ofInput says of which input a failure is, to those who may read it too.
+func ofInput(name string, err error) error {
+	if kind, public := fault.Of(err); kind != fault.Internal {
+		return fault.Wrap(kind, err, "input %q: %s", name, public)
+	}
+	return fmt.Errorf("input %q: %w", name, err)
 }
 
 func counted(f chains.Field) string {
@@ -395,7 +401,7 @@ func (e *Engine) reference(ctx context.Context, href, media string) ([]source, e
 		if err := auth.From(ctx).Require(auth.Centre); err != nil {
 			return nil, fault.Wrap(fault.Forbidden, err, "%.200q is not an address of this server, and only thematic centres may have others fetched", href)
 		}
-		if err := e.foreign(href); err != nil {
+		if err := e.cfg.Egress.Check(href); err != nil {
 			return nil, err
 		}
 		return []source{{Href: href, Media: media}}, nil
@@ -435,13 +441,4 @@ func (e *Engine) reference(ctx context.Context, href, media string) ([]source, e
 		return []source{{Object: &f, Media: media}}, nil
 	}
 	return nil, fault.New(fault.Invalid, "%.200q names neither an item nor an asset of one", href)
-}
-
-// foreign refuses addresses that are never fetched.
-func (e *Engine) foreign(href string) error {
-	u, err := url.Parse(href)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return fault.New(fault.Invalid, "%.200q is not an https address", href)
-	}
-	return nil
 }

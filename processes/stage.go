@@ -10,8 +10,11 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net/url"
 	"os"
+	pathpkg "path"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -81,7 +84,7 @@ func (w *worker) stage(ctx context.Context, t *task) (map[string]json.RawMessage
 		for i, s := range b.Sources {
 			value, err := w.stageOne(ctx, t, f, s, filepath.Join(t.in(), fmt.Sprintf("%s-%d", f.Name, i)), brought)
 			if err != nil {
-				return nil, fmt.Errorf("input %q: %w", f.Name, err)
+				return nil, ofInput(f.Name, err)
 			}
 			values = append(values, value)
 		}
@@ -160,6 +163,12 @@ func (w *worker) stageOne(ctx context.Context, t *task, f chains.Field, s source
 			return nil, err
 		}
 		return asTaken(f, path)
+	case s.Href != "":
+		path, err := w.fetch(ctx, s, dir, f)
+		if err != nil {
+			return nil, err
+		}
+		return asTaken(f, path)
 	case s.Data != nil:
 		path := filepath.Join(dir, f.Name+extensionOf(s.Media, f.Media))
 		if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(path, s.Data, 0o600)); err != nil {
@@ -169,6 +178,28 @@ func (w *worker) stageOne(ctx context.Context, t *task, f chains.Field, s source
 	}
 	return s.Value, nil
 }
+
+// fetch brings a file from elsewhere.
+func (w *worker) fetch(ctx context.Context, s source, dir string, f chains.Field) (path string, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	name := f.Name + extensionOf(s.Media, f.Media)
+	if u, err := url.Parse(s.Href); err == nil && plainName.MatchString(pathpkg.Base(u.Path)) {
+		name = pathpkg.Base(u.Path) // products are known by their names
+	}
+	path = filepath.Join(dir, name)
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	_, err = w.cfg.Egress.Get(ctx, s.Href, out, w.cfg.FileBytes)
+	return path, err
+}
+
+// plainName is a name that can be one of a file here.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}$`)
 
 // asTaken is a file as an input takes it: its path, or what it says where the input is a plain value.
 func asTaken(f chains.Field, path string) (json.RawMessage, error) {

@@ -122,17 +122,16 @@ func (e *Engine) submit(ctx context.Context, process string, r Request, subscrip
 	if err != nil {
 		return Job{}, err
 	}
-	calls, err := e.calls(r.Subscriber)
-	if err != nil {
+	if _, err := e.calls(r.Subscriber); err != nil {
 		return Job{}, err
 	}
-	return e.insert(ctx, chain, r, inputs, p, subscription, calls, with)
+	return e.insert(ctx, chain, r, inputs, p, subscription, with)
 }
 
 // call is one address to tell of an event.
 type call struct{ event, url string }
 
-func (e *Engine) insert(ctx context.Context, chain chains.Chain, r Request, inputs map[string]bound, p Plan, subscription string, calls []call, with func(tx pgx.Tx, job string) error) (Job, error) {
+func (e *Engine) insert(ctx context.Context, chain chains.Chain, r Request, inputs map[string]bound, p Plan, subscription string, with func(tx pgx.Tx, job string) error) (Job, error) {
 	who := auth.From(ctx)
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -154,15 +153,10 @@ func (e *Engine) insert(ctx context.Context, chain chains.Chain, r Request, inpu
 		rows, _ := tx.Query(ctx, insertSQL, pgx.NamedArgs{"id": id.String(), "process": chain.ID, "version": chain.Version, "owner": who.User,
 			"priority": priority(r.Priority, who.Role), "request": request, "inputs": kept, "subscription": subscription,
 			"memory": chain.MemoryMiB, "minutes": chain.Minutes, "bytes": p.Bytes})
-		if j, err = pgx.CollectExactlyOneRow(rows, scanJob); err != nil {
+		if j, err = pgx.CollectExactlyOneRow(rows, scanJob); err != nil || with == nil {
 			return err
 		}
-		if with != nil {
-			if err := with(tx, j.ID); err != nil {
-				return err
-			}
-		}
-		return addCalls(ctx, tx, j.ID, calls, "")
+		return with(tx, j.ID)
 	})
 	if err != nil {
 		return Job{}, jobsErr("submit", err)

@@ -98,6 +98,7 @@ func (e *Engine) Work(ctx context.Context) error {
 	group.Go(func() { w.release(ctx) })
 	group.Go(func() { w.tidy(ctx) })
 	group.Go(func() { w.subscribed(ctx) })
+	group.Go(func() { w.ring(ctx) })
 	defer group.Wait()
 	return w.queue.Run(ctx)
 }
@@ -240,12 +241,22 @@ func (w *worker) perform(ctx context.Context, t *task) ([]Result, error) {
 		return nil, err
 	}
 	t.report.say(10, "runs")
+	if t.attempts == 1 {
+		if err := w.begun(ctx, t); err != nil {
+			return nil, err
+		}
+	}
 	outputs, err := w.cfg.Executor.Run(ctx, at, runner.Watch{Progress: t.report.progress, Log: t.report.log})
 	if err != nil {
 		return nil, err
 	}
 	t.report.say(90, "its results are published")
 	return w.publish(ctx, t, at.Out, outputs)
+}
+
+// begun tells the subscriber that a job is under way, once.
+func (w *worker) begun(ctx context.Context, t *task) error {
+	return pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error { return addCalls(ctx, tx, t.id, t.request.Subscriber, eventProgress) })
 }
 
 // persist repeats a write until the database answers, or the right to write has passed.
@@ -265,7 +276,7 @@ func (w *worker) succeed(ctx context.Context, t *task, results []Result) error {
 	if err != nil {
 		return err
 	}
-	return w.change(ctx, t, succeedSQL, pgx.NamedArgs{"results": body, "keep": w.cfg.Keep.Seconds()}, "success")
+	return w.change(ctx, t, succeedSQL, pgx.NamedArgs{"results": body, "keep": w.cfg.Keep.Seconds()}, eventSuccess)
 }
 
 // fail ends a job with a reason.
@@ -274,7 +285,7 @@ func (w *worker) fail(ctx context.Context, t *task, reason error) error {
 	if kind == fault.Internal {
 		public = "it failed for a reason of the server's; its log may say more"
 	}
-	return w.change(ctx, t, failSQL, pgx.NamedArgs{"message": public, "failure": kind.String(), "keep": w.cfg.Keep.Seconds()}, "failed")
+	return w.change(ctx, t, failSQL, pgx.NamedArgs{"message": public, "failure": kind.String(), "keep": w.cfg.Keep.Seconds()}, eventFailed)
 }
 
 // again gives a job back.
@@ -295,11 +306,7 @@ func (w *worker) change(ctx context.Context, t *task, sql string, args pgx.Named
 		} else if err != nil {
 			return err
 		}
-		calls, err := w.calls(t.request.Subscriber)
-		if err != nil || event == "" {
-			return err
-		}
-		return addCalls(ctx, tx, t.id, calls, event)
+		return addCalls(ctx, tx, t.id, t.request.Subscriber, event)
 	})
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,10 +19,13 @@ type Processes struct {
 	Waiting   int               `yaml:"waiting"`    // jobs that one account may have waiting and running, where it has no quota
 	Running   int               `yaml:"running"`    // jobs that one account may have running; 0: any
 
-	Executor   string     `yaml:"executor"` // what runs jobs: local, slurm or kubernetes
-	Slurm      Slurm      `yaml:"slurm"`
-	Kubernetes Kubernetes `yaml:"kubernetes"`
-	Packages   Packages   `yaml:"packages"`
+	Executor      string         `yaml:"executor"` // what runs jobs: local, slurm or kubernetes
+	Slurm         Slurm          `yaml:"slurm"`
+	Kubernetes    Kubernetes     `yaml:"kubernetes"`
+	Packages      Packages       `yaml:"packages"`
+	Reach         []netip.Prefix `yaml:"reach"`           // networks that jobs may ask for files, and tell of their end, though they are not public
+	PlainHTTP     bool           `yaml:"plain_http"`      // not only https may be asked
+	CallSecretEnv string         `yaml:"call_secret_env"` // environment variable that holds what signs calls to subscribers; empty: none are called
 }
 
 // defaultProcesses uses half of the machine, so that requests are answered beside the jobs.
@@ -46,6 +50,9 @@ func (p Processes) mistakes() (wrong []string) {
 	}
 	if p.Keep < time.Hour {
 		bad("keep", "must be at least an hour")
+	}
+	if p.CallSecretEnv != "" && len(os.Getenv(p.CallSecretEnv)) < 16 {
+		bad("call_secret_env", "the environment variable %s holds fewer than 16 characters", p.CallSecretEnv)
 	}
 	for name, path := range p.Folders {
 		if info, err := os.Stat(path); err != nil || !info.IsDir() || !filepath.IsAbs(path) {

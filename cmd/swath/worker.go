@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"swath/auth"
 	"swath/chains/all"
+	"swath/fetch/egress"
 	"swath/ingest"
 	"swath/processes"
 	"swath/stac"
@@ -24,11 +26,16 @@ func openEngine(ctx context.Context, s *stores, cfg Config, log *slog.Logger) (*
 	if cfg.PublicURL != "" {
 		bases = append(bases, cfg.PublicURL)
 	}
+	var secret []byte
+	if cfg.Processes.CallSecretEnv != "" {
+		secret = []byte(os.Getenv(cfg.Processes.CallSecretEnv))
+	}
 	return processes.New(ctx, s.url, processes.Config{
 		Catalog: s.catalog, Objects: s.objects, Desk: s.desk(cfg), Work: s.work, List: all.Chains, Arrivals: s.catalog, As: s.as, Executor: executor, Packages: cfg.Processes.Packages.tool(),
 		Publish: &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}, Bases: bases, Software: "swath " + version, Log: log,
 		Workers: cfg.Processes.Workers, MemoryMiB: cfg.Processes.MemoryMiB, Keep: cfg.Processes.Keep, Folders: cfg.Processes.Folders, Strangers: cfg.strangers(),
 		Waiting: cfg.Processes.Waiting, Running: cfg.Processes.Running,
+		Egress: &egress.Guard{HTTP: cfg.Processes.PlainHTTP, Reach: cfg.Processes.Reach}, CallSecret: secret,
 	})
 }
 

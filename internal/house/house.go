@@ -3,7 +3,7 @@
 //	floor 4  doors      cmd/swath httpkit web *http
 //	floor 3  work       download ingest ingest/hub ingest/ledger ingest/mirror objects/staging ingest/ondemand processes processes/*
 //	floor 2  knowledge  stac catalog tiles objects/copies auth
-//	floor 1  matter     fetch objects deflate raster render sentinel/* spot sar dem
+//	floor 1  matter     fetch fetch/egress objects deflate raster render sentinel/* spot sar dem
 //	floor 0  words      eo geo fault
 //
 // Imports point down, or sideways where the table says so; each foreign library lives in its rooms. A test walks the list of
@@ -69,6 +69,7 @@ var Rooms = []Room{
 	{"stac/geoparquet", 2, nil},
 	{"objects", 1, nil},
 	{"fetch", 1, nil},
+	{"fetch/egress", 1, nil},
 	{"deflate", 1, nil},
 	{"raster", 1, []string{"objects", "deflate"}},
 	{"sar", 1, []string{"sentinel/s1"}},
