@@ -13,6 +13,7 @@ import (
 
 	"swath/auth"
 	"swath/catalog"
+	"swath/chains"
 	"swath/chains/all"
 	"swath/fault"
 	"swath/ingest"
@@ -24,8 +25,14 @@ import (
 
 // TestMain is the child of runs too.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == "runner" {
-		os.Exit(runner.Main(context.Background(), os.Args[2], all.Chain, os.Stdin))
+	if len(os.Args) == 3 {
+		for word, find := range map[string]func(string) (chains.Chain, bool){
+			"runner": all.Chain, "moody": func(string) (chains.Chain, bool) { return moody(), true }, "reader": func(string) (chains.Chain, bool) { return reader(), true },
+		} {
+			if os.Args[1] == word {
+				os.Exit(runner.Main(context.Background(), os.Args[2], find, os.Stdin))
+			}
+		}
 	}
 	if work, ok := other(os.Args[1:]); ok {
 		work()

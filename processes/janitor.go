@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,9 @@ import (
 
 //go:embed sql/lost.sql
 var lostSQL string
+
+// unnamed begins the name of a worker's folder until it is locked.
+const unnamed = ".new-"
 
 const (
 	mostLosses = 12              // workers that one job may take with it
@@ -28,16 +32,21 @@ func (w *worker) settle(ctx context.Context) (leave func(), err error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, err
 	}
+	// The folder is locked before it has its name, so that nobody takes its worker for dead.
 	w.folder = filepath.Join(root, w.id)
-	if err := os.Mkdir(w.folder, 0o700); err != nil {
+	begun := filepath.Join(root, unnamed+w.id)
+	if err := os.Mkdir(begun, 0o700); err != nil {
 		return nil, err
 	}
-	mine, err := locked(w.folder)
+	mine, err := locked(begun)
+	if err == nil && mine == nil {
+		err = errors.New("processes: the folder of a new worker is locked")
+	}
+	if err == nil {
+		err = os.Rename(begun, w.folder)
+	}
 	if err != nil {
 		return nil, err
-	}
-	if mine == nil {
-		return nil, errors.New("processes: the folder of a new worker is locked")
 	}
 	w.clear(ctx, root)
 	return func() {
@@ -73,6 +82,12 @@ func (w *worker) clear(ctx context.Context, root string) {
 			continue
 		}
 		folder := filepath.Join(root, entry.Name())
+		if strings.HasPrefix(entry.Name(), unnamed) {
+			if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > time.Minute {
+				os.RemoveAll(folder) //nolint:errcheck // the next worker here does
+			}
+			continue
+		}
 		f, err := locked(folder)
 		if err != nil || f == nil {
 			continue

@@ -27,7 +27,7 @@ func (e *Engine) Provenance(ctx context.Context, id string) (json.RawMessage, er
 	if err := json.Unmarshal(rawResults, &results); err != nil {
 		return nil, err
 	}
-	if t.chain, err = e.Process(ctx, j.Process); err != nil { // it is not run here any more: what was given is told without its order and defaults
+	if t.chain, _, err = e.pinned(ctx, j.Process, j.Version); err != nil { // it is not run here any more: what was given is told without its order and defaults
 		for name, b := range t.inputs {
 			t.chain.Inputs = append(t.chain.Inputs, chains.Field{Name: name, Many: b.Many})
 		}

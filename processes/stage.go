@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"swath/auth"
 	"swath/chains"
 	"swath/fault"
 	"swath/objects"
@@ -58,7 +59,7 @@ func (e *Engine) cold(ctx context.Context, f PinnedFile) (bool, error) {
 // stage brings all inputs to the local disk and returns them as the chain takes them. When some are on cold storage, all of these are
 // ordered, and the error is a coldError.
 func (w *worker) stage(ctx context.Context, t *task) (map[string]json.RawMessage, error) {
-	if err := w.order(ctx, t); err != nil {
+	if err := w.order(ctx, t.owner, t.inputs); err != nil {
 		return nil, err
 	}
 	var all, done int64
@@ -102,10 +103,11 @@ func (w *worker) stage(ctx context.Context, t *task) (map[string]json.RawMessage
 	return inputs, nil
 }
 
-// order asks for what is on cold storage.
-func (w *worker) order(ctx context.Context, t *task) error {
+// order asks for what is on cold storage, in the owner's name: shares and quotas are those of all orders. It returns a coldError when
+// there is something.
+func (w *worker) order(ctx context.Context, owner string, inputs map[string]bound) error {
 	var cold []copies.File
-	for _, b := range t.inputs {
+	for _, b := range inputs {
 		for _, s := range b.Sources {
 			for _, f := range s.files() {
 				away, err := w.cold(ctx, f)
@@ -124,23 +126,30 @@ func (w *worker) order(ctx context.Context, t *task) error {
 	if w.cfg.Desk == nil {
 		return fault.New(fault.Offline, "%d files of the inputs are on cold storage, which can't be read here", len(cold))
 	}
-	wait := time.Minute
+	wait, ask := time.Minute, []copies.File{}
 	for _, f := range cold {
 		c, err := w.cfg.Desk.Copies.Get(ctx, f.Key)
 		if err != nil {
 			return err
 		}
 		if c.State == copies.Cold || c.State == copies.Evicting || c.State == copies.Unavailable {
-			if _, err := w.cfg.Desk.OrderFor(ctx, "jobs", []copies.File{f}); err != nil {
-				return err
-			}
+			ask = append(ask, f)
 		}
 		if wait, err = w.cfg.Desk.Estimate(ctx, c.State); err != nil {
 			return err
 		}
 	}
-	return &coldError{len(cold), wait}
+	if len(ask) > 0 {
+		_, err := w.cfg.Desk.Order(auth.With(ctx, auth.Principal{User: owner, Role: auth.Processor}), ask, false)
+		if err != nil && !fault.Is(err, fault.OverQuota) {
+			return err
+		}
+	}
+	return &coldError{len(cold), min(wait, coldLook)}
 }
+
+// coldLook is how long a job that waits for cold storage is left alone: what others ordered may come before the estimate.
+const coldLook = 15 * time.Second
 
 // stageOne brings one value and returns it as the chain takes it.
 func (w *worker) stageOne(ctx context.Context, t *task, f chains.Field, s source, dir string, brought func(int64)) (json.RawMessage, error) {

@@ -153,8 +153,14 @@ func (w *worker) releaseNext(ctx context.Context) error {
 // work does what a ticket allows.
 func (w *worker) work(ctx context.Context, ticket queue.Ticket) {
 	memory := 0
-	if err := w.pool.QueryRow(ctx, "select memory_mib from job where id = $1 and lease = $2 and status = 'accepted'", ticket.Job, ticket.Lease).Scan(&memory); err != nil {
+	var owner string
+	var inputs []byte
+	err := w.pool.QueryRow(ctx, "select memory_mib, owner, inputs from job where id = $1 and lease = $2 and status = 'accepted'", ticket.Job, ticket.Lease).Scan(&memory, &owner, &inputs)
+	if err != nil {
 		return // it was taken away; or the database does not answer, and the janitor voids the ticket
+	}
+	if w.waits(ctx, ticket, owner, inputs) {
+		return
 	}
 	free, err := w.memory.take(ctx, memory)
 	if err != nil {
@@ -174,6 +180,19 @@ func (w *worker) work(ctx context.Context, ticket queue.Ticket) {
 	w.cfg.Log.Info("job rests", "job", t.id, "process", t.chain.ID, "dur", time.Since(start), "err", err)
 }
 
+// waits reports whether a job has to wait for cold storage: what is there is ordered, and the ticket is used up. What goes wrong with that is
+// found again, and told, when the job is begun.
+func (w *worker) waits(ctx context.Context, ticket queue.Ticket, owner string, raw []byte) bool {
+	var inputs map[string]bound
+	var cold *coldError
+	if json.Unmarshal(raw, &inputs) != nil || !errors.As(w.order(ctx, owner, inputs), &cold) {
+		return false
+	}
+	_, err := w.pool.Exec(ctx, `update job set lease = lease + 1, ticket = null, not_before = now() + make_interval(secs => $3), message = $4
+		where id = $1 and lease = $2 and status = 'accepted'`, ticket.Job, ticket.Lease, cold.wait.Seconds(), cold.Error())
+	return err == nil
+}
+
 // claim begins a job, or returns pgx.ErrNoRows.
 func (w *worker) claim(ctx context.Context, ticket queue.Ticket) (*task, error) {
 	t := &task{lease: lease{ticket.Job, ticket.Lease}}
@@ -183,11 +202,12 @@ func (w *worker) claim(ctx context.Context, ticket queue.Ticket) (*task, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(json.Unmarshal(request, &t.request), json.Unmarshal(inputs, &t.inputs)); err != nil {
-		return nil, w.fail(ctx, t, err)
+	err = errors.Join(json.Unmarshal(request, &t.request), json.Unmarshal(inputs, &t.inputs))
+	if err == nil {
+		t.chain, t.deployed, err = w.pinned(ctx, process, version)
 	}
-	if t.chain, t.deployed, err = w.pinned(ctx, process, version); err != nil {
-		return nil, errors.Join(w.fail(ctx, t, err), pgx.ErrNoRows)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("job %s: %w", t.id, err), w.settleFailure(ctx, t, err))
 	}
 	t.folder = filepath.Join(w.folder, fmt.Sprintf("%s-%d", t.id, t.number))
 	return t, nil
