@@ -276,8 +276,10 @@ func checkKilled(t *testing.T, h *house, pool *pgxpool.Pool, known map[string]bo
 	if a, b := count("select count(*) from job_end"), count("select count(*) from job"); a != b {
 		t.Errorf("%d ends of %d jobs", a, b)
 	}
-	if n := count("select count(*) from job where (request->'inputs' ? 'fail') <> (status = 'failed')"); n > 0 {
-		t.Errorf("%d jobs ended otherwise than asked", n)
+	var other string
+	if err := pool.QueryRow(t.Context(), `select coalesce(string_agg(status || ' ' || failure || ' ' || message || ', ' || attempts || ' attempts, ' || losses || ' losses', '; '), '')
+		from job where (request->'inputs' ? 'fail') <> (status = 'failed')`).Scan(&other); err != nil || other != "" {
+		t.Errorf("jobs ended otherwise than asked: %s, %v", other, err)
 	}
 	token := ""
 	for {

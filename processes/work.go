@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -258,7 +259,7 @@ func (w *worker) perform(ctx context.Context, t *task) ([]Result, error) {
 	}
 	var err error
 	if at.Inputs, err = w.stage(ctx, t); err != nil {
-		return nil, err
+		return nil, ours(err, fault.Timeout)
 	}
 	t.report.say(10, "runs")
 	if t.attempts == 1 {
@@ -271,7 +272,16 @@ func (w *worker) perform(ctx context.Context, t *task) ([]Result, error) {
 		return nil, err
 	}
 	t.report.say(90, "its results are published")
-	return w.publish(ctx, t, at.Out, outputs)
+	results, err := w.publish(ctx, t, at.Out, outputs)
+	return results, ours(err, fault.Timeout, fault.Conflict, fault.NotFound, fault.TooLarge)
+}
+
+// ours makes failures of some kinds ones of the server, which are tried again: a slow database is no run that took too long.
+func ours(err error, kinds ...fault.Kind) error {
+	if kind, _ := fault.Of(err); err != nil && slices.Contains(kinds, kind) {
+		return fmt.Errorf("processes: %v", err) //nolint:errorlint // its kind is what is left behind
+	}
+	return err
 }
 
 // begun tells the subscriber that a job is under way, once.
