@@ -1,5 +1,7 @@
--- Takes jobs back from workers that are lost: to be begun again, or failed when they took too many workers with them. Uses job_running.
+-- Takes jobs back from workers that are lost: to be begun again, at once the first time, then later and later, or failed when they took too
+-- many workers with them. Uses job_running.
 update job set lease = lease + 1, ticket = null, worker = '', beat = null, updated = now(), losses = losses + 1, dirty = true,
+  not_before = now() + make_interval(secs => case when losses = 0 then 0 else least(@retry * 2 ^ (losses - 1), 600) end),
   status = case when losses + 1 >= @most then 'failed' else 'accepted' end,
   failure = case when losses + 1 >= @most then 'internal' else '' end,
   finished = case when losses + 1 >= @most then now() end,
