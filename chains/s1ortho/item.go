@@ -102,7 +102,7 @@ func (t *tile) item(ctx context.Context, dir string, files map[string]string, re
 	box := []float64{t.grid.Transform[0], t.grid.Transform[3] - tilePx*pixelM, t.grid.Transform[0] + tilePx*pixelM, t.grid.Transform[3]}
 	properties := object{
 		"datetime": stamp(p.StartUTC), "start_datetime": stamp(p.StartUTC), "end_datetime": stamp(last.StopUTC),
-		"platform": strings.ToLower(p.Platform), "constellation": "sentinel-1", "instruments": []string{"c-sar"}, "gsd": pixelM,
+		"platform": strings.ToLower(p.Platform), "constellation": "sentinel-1", "instruments": []string{"c-sar"}, "gsd": pixelM, "raster:spatial_resolution": pixelM,
 		"sar:instrument_mode": p.SAR.Mode, "sar:frequency_band": "C", "sar:center_frequency": 5.405, "sar:polarizations": t.scene.polarisations,
 		"sar:product_type": "GRD", "sar:observation_direction": "right",
 		"sar:pixel_spacing_range": pixelM, "sar:pixel_spacing_azimuth": pixelM,
@@ -127,15 +127,20 @@ func (t *tile) item(ctx context.Context, dir string, files map[string]string, re
 	}
 	assets := object{}
 	for key, path := range files {
-		assets[key] = t.asset(key, filepath.Base(path))
+		asset := t.asset(key, filepath.Base(path))
+		if t.in.DB && asset["sar:polarizations"] != nil {
+			key += "_db" // what draws backscatter takes a logarithm of "vv"
+		}
+		assets[key] = asset
 	}
 	item := object{
 		"type": "Feature", "stac_version": "1.1.0", "id": t.id(), "collection": "s1-ortho", "geometry": geometry, "bbox": bbox, "properties": properties,
-		"assets": assets, "links": []any{},
+		"assets": assets, "links": t.scene.links(),
 		"stac_extensions": []string{
 			"https://stac-extensions.github.io/sar/v1.0.0/schema.json", "https://stac-extensions.github.io/sat/v1.0.0/schema.json",
 			"https://stac-extensions.github.io/projection/v2.0.0/schema.json", "https://stac-extensions.github.io/grid/v1.1.0/schema.json",
 			"https://stac-extensions.github.io/view/v1.0.0/schema.json", "https://stac-extensions.github.io/processing/v1.2.0/schema.json",
+			"https://stac-extensions.github.io/raster/v2.0.0/schema.json",
 		},
 	}
 	path := filepath.Join(dir, t.id()+".json")
@@ -146,7 +151,7 @@ func (t *tile) asset(key, href string) object {
 	a := object{"href": href, "type": "image/tiff; application=geotiff; profile=cloud-optimized", "roles": []string{"data"}}
 	switch key {
 	case "mask":
-		a["roles"], a["title"] = []string{"metadata", "mask"}, "Layover (1), shadow (2), nothing measured (4)"
+		a["roles"], a["title"] = []string{"metadata", "mask", "classification"}, "Layover (1), shadow (2), nothing measured (4)"
 		a["bands"] = []object{{"name": "mask", "data_type": "uint8"}}
 	case "local_incidence":
 		a["roles"], a["title"] = []string{"metadata", "local-incidence-angle"}, "Local incidence angle"
@@ -181,6 +186,15 @@ func writeJSON(path string, v any) error {
 		return err
 	}
 	return os.WriteFile(path, append(body, '\n'), 0o644) //nolint:gosec // results are for everyone who reads the folder
+}
+
+// links of an item: to its collection and to the products it was made of, as they lie to each other in a catalog with one of each.
+func (s *scene) links() []object {
+	links := []object{{"rel": "collection", "href": "../../s1-ortho", "type": "application/json"}}
+	for _, name := range s.productNames() {
+		links = append(links, object{"rel": "derived_from", "href": "../../sentinel-1-grd/items/" + name, "type": "application/geo+json", "title": name})
+	}
+	return links
 }
 
 // productNames of a scene.

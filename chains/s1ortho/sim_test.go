@@ -36,10 +36,13 @@ func simulated(t testing.TB) (product, heights string, truth simTruth) {
 
 type simTruth struct {
 	Reflectors []struct {
-		ID     string  `json:"id"`
-		Kind   string  `json:"kind"`
-		LatDeg float64 `json:"lat"`
-		LonDeg float64 `json:"lon"`
+		ID, Kind string
+		LatDeg   float64 `json:"lat"`
+		LonDeg   float64 `json:"lon"`
+		Line     float64 `json:"line"`
+		Pixel    float64 `json:"pixel"`
+		HeightM  float64 `json:"h_ell"`
+		OrthoM   float64 `json:"h_orth"`
 	} `json:"corner_reflectors"`
 	Regions []struct {
 		ID, Kind, Cls string
@@ -239,6 +242,7 @@ func TestSimulatedProduct(t *testing.T) {
 	}
 	regions(t, vv, truth, "VV", func(i int) map[string]float64 { return truth.Regions[i].Gamma })
 	regions(t, vh, truth, "VH", func(i int) map[string]float64 { return truth.Regions[i].Gamma })
+	checkItem(t, outputs)
 	var report struct {
 		Tiles []struct {
 			Tile     string

@@ -222,7 +222,11 @@ func (r *run) item(ctx context.Context, d date, about map[string]any, dates int)
 	if d.filtered != "" {
 		add("filtered", d.filtered, "Speckle filtered over time")
 	}
-	item["id"], item["collection"], item["assets"], item["links"] = id, "s1-tiling", assets, []any{}
+	links := []any{map[string]any{"rel": "collection", "href": "../../s1-tiling", "type": "application/json"}}
+	if before, ok := item["links"].([]any); ok { // of the orthorectified tile
+		links = append(links, before[1:]...)
+	}
+	item["id"], item["collection"], item["assets"], item["links"] = id, "s1-tiling", assets, links
 	path := filepath.Join(r.ws.Out, d.folder(), id+".json")
 	return path, writeJSON(path, item)
 }
@@ -252,17 +256,22 @@ func (d date) plain(ctx context.Context) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	t := about.Transform
 	return map[string]any{
 		"type": "Feature", "stac_version": "1.1.0", "geometry": map[string]any{"type": "MultiPolygon", "coordinates": shape}, "bbox": []float64{b.MinX, b.MinY, b.MaxX, b.MaxY},
 		"properties": map[string]any{
 			"datetime": nil, "start_datetime": day.Format(time.RFC3339), "end_datetime": day.AddDate(0, 0, 1).Add(-time.Second).Format(time.RFC3339),
 			"platform": "sentinel-1" + d.unit[2:], "constellation": "sentinel-1", "instruments": []string{"c-sar"}, "sat:orbit_state": state, "sat:relative_orbit": orbit,
-			"sar:product_type": "GRD", "sar:instrument_mode": "IW", "sar:frequency_band": "C", "sar:polarizations": strings.Split(strings.ToUpper(strings.Join(d.bands(), " ")), " "),
+			"sar:product_type": "GRD", "sar:instrument_mode": "IW", "sar:polarizations": strings.Split(strings.ToUpper(strings.Join(d.bands(), " ")), " "),
 			"grid:code": "MGRS-" + d.Tile, "proj:code": about.CRS.String(), "proj:shape": []int{about.Height, about.Width},
+			"proj:transform": []float64{t[1], t[2], t[0], t[4], t[5], t[3], 0, 0, 1},
+			"proj:bbox":      []float64{t[0], t[3] + float64(about.Height)*t[5], t[0] + float64(about.Width)*t[1], t[3]}, "gsd": t[1],
+			"sar:frequency_band": "C", "sar:center_frequency": 5.405, "sar:observation_direction": "right", "processing:level": "L1",
 		},
 		"stac_extensions": []string{
 			"https://stac-extensions.github.io/sar/v1.0.0/schema.json", "https://stac-extensions.github.io/sat/v1.0.0/schema.json",
 			"https://stac-extensions.github.io/projection/v2.0.0/schema.json", "https://stac-extensions.github.io/grid/v1.1.0/schema.json",
+			"https://stac-extensions.github.io/processing/v1.2.0/schema.json",
 		},
 	}, nil
 }

@@ -14,6 +14,7 @@ import (
 	"swath/chains"
 	"swath/fault"
 	"swath/geo"
+	"swath/internal/contract"
 	"swath/raster"
 )
 
@@ -131,6 +132,11 @@ func TestRecursive(t *testing.T) {
 		ID, Collection string
 		Assets         map[string]struct{ Href string }
 	}
+	for _, o := range []Outputs{whole, last} {
+		for _, path := range o.Items {
+			valid(t, string(path))
+		}
+	}
 	body, err := os.ReadFile(string(last.Items[0]))
 	if err != nil || json.Unmarshal(body, &item) != nil || item.Collection != "s1-tiling" {
 		t.Fatalf("%v: %s", err, body)
@@ -169,5 +175,54 @@ func TestRefusals(t *testing.T) {
 		} else if kind, _ := fault.Of(err); kind != fault.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// valid holds an item to the schemas, and its assets to be there.
+func valid(t *testing.T, path string) (item map[string]any) {
+	t.Helper()
+	body, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(body, &item) != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	contract.ValidateItem(t, body)
+	for key, a := range item["assets"].(map[string]any) {
+		if _, err := raster.Inspect(filepath.Join(filepath.Dir(path), a.(map[string]any)["href"].(string))); err != nil {
+			t.Errorf("asset %s: %v", key, err)
+		}
+	}
+	return item
+}
+
+// A product becomes a date with PEPS' names and folders, an item and a state; alone it is not filtered.
+func TestOfProduct(t *testing.T) {
+	dir := "../../../shared/data/s1-sim"
+	zips, _ := filepath.Glob(filepath.Join(dir, "S1B*.zip"))
+	if len(zips) == 0 {
+		if os.Getenv("SWATH_TEST_REQUIRE_ALL") != "" {
+			t.Fatal("the simulated product is not here")
+		}
+		t.Skip("the simulated product is not here")
+	}
+	o, out, err := run1(t, map[string]any{"product": zips, "dem": filepath.Join(dir, "dem_egm96_1arcsec.tif"), "min_coverage": 0.05, "tiles": []string{"33TVG"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "S1-L1-ORTHO/33TVG/2021/12/23/s1b_sig_33TVG_vvvh_DES_022_20211223txxxxxx"
+	if len(o.Items) != 1 || string(o.Items[0]) != filepath.Join(out, name+".json") {
+		t.Fatalf("items %v", o.Items)
+	}
+	item := valid(t, string(o.Items[0]))
+	if item["collection"] != "s1-tiling" || item["id"] != "s1b_sig_33TVG_vvvh_DES_022_20211223txxxxxx" {
+		t.Errorf("%v/%v", item["collection"], item["id"])
+	}
+	for _, file := range []string{name + ".tif", "S1-L1-ORTHO/33TVG/state_sig_33TVG_vvvh_DES_022.tif"} {
+		about, err := raster.Inspect(filepath.Join(out, file))
+		if err != nil || about.Width != 10980 || about.CRS != 32633 {
+			t.Errorf("%s: %+v, %v", file, about, err)
+		}
+	}
+	if len(o.State) != 1 {
+		t.Errorf("states %v", o.State)
 	}
 }

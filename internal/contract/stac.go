@@ -177,9 +177,10 @@ func validate(t testing.TB, raw []byte, kind string) error {
 	if body["stac_version"] != "1.1.0" {
 		return fmt.Errorf("its stac_version is %v, not 1.1.0", body["stac_version"])
 	}
-	if body["links"] == nil {
-		// Stored bodies have none; an item in a collection gets this one when it is served.
-		body["links"] = []any{map[string]any{"rel": "collection", "href": "https://example.org/collection"}}
+	links, _ := body["links"].([]any)
+	if !slices.ContainsFunc(links, func(l any) bool { m, _ := l.(map[string]any); return m["rel"] == "self" }) {
+		// Stored bodies have none that the server makes; an item in a collection gets this one when it is served.
+		body["links"] = append([]any{map[string]any{"rel": "collection", "href": "https://example.org/collection"}}, links...)
 	}
 	declared, _ := body["stac_extensions"].([]any)
 	known := []any{}

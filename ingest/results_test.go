@@ -1,0 +1,100 @@
+package ingest
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"swath/chains"
+	"swath/chains/s1ortho"
+	"swath/chains/s1tiling"
+	"swath/geo"
+	"swath/raster"
+)
+
+// TestResultsOfChains brings in what the Sentinel-1 chains make: their items are valid as they are stored, lie in collections with presets, and
+// their files are what they say.
+func TestResultsOfChains(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs chains")
+	}
+	for name, tc := range map[string]struct {
+		chain      chains.Chain
+		inputs     func(t *testing.T) map[string]any
+		collection string
+		assets     string
+		items      int
+	}{
+		"s1ortho": {s1ortho.Chain(), func(t *testing.T) map[string]any {
+			return map[string]any{"product": []string{data(t, "s1-sim/S1B_IW_GRDH_1SDV_20211223T051134_20211223T051138_030148_039993_CEB4.zip")}, "zip": false,
+				"dem": data(t, "s1-sim/dem_egm96_1arcsec.tif"), "tiles": []string{"33TVF"}, "min_coverage": 0.001, "polarisations": []string{"VV"}, "db": true}
+		}, "s1-ortho", "thumbnail vv_db", 1},
+		"s1tiling": {s1tiling.Chain(), func(t *testing.T) map[string]any { return map[string]any{"image": series(t, 5)} }, "s1-tiling", "filtered thumbnail", 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			raw := map[string]json.RawMessage{}
+			for k, v := range tc.inputs(t) {
+				raw[k], _ = json.Marshal(v)
+			}
+			got, err := tc.chain.Run(t.Context(), raw, chains.Workspace{Scratch: t.TempDir(), Out: t.TempDir(), Threads: 2, Log: slog.New(slog.DiscardHandler)}, func(int64, int64) {})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var paths []string
+			if err := json.Unmarshal(got["items"], &paths); err != nil || len(paths) != tc.items {
+				t.Fatalf("items %s: %v", got["items"], err)
+			}
+			in := newIngester(t)
+			for _, path := range paths {
+				r := bring(t, in, path, Options{})
+				it := itemOf(t, in, tc.collection, strings.TrimSuffix(filepath.Base(path), ".json"))
+				checkObjects(t, in, it)
+				if names := strings.Join(sortedKeys(it.Assets), " "); names != tc.assets {
+					t.Errorf("%v has the assets %s", r, names)
+				}
+			}
+			c, err := in.Catalog.Collection(t.Context(), tc.collection)
+			if err != nil || !strings.Contains(string(c.Body), `"radar"`) {
+				t.Errorf("the collection: %v", err)
+			}
+		})
+	}
+}
+
+func sortedKeys(assets map[string]asset) []string {
+	return slices.Sorted(maps.Keys(assets))
+}
+
+// series are small dates as s1tiling names them.
+func series(t *testing.T, n int) (paths []string) {
+	t.Helper()
+	const side = 300
+	dir, rnd := t.TempDir(), rand.New(rand.NewPCG(1, 1))
+	for k := range n {
+		path := filepath.Join(dir, fmt.Sprintf("s1a_sig_31TGL_vvvh_DES_139_201807%02dtxxxxxx.tif", k+1))
+		g := raster.GeoTIFF{Type: raster.Float32, Bands: []raster.GeoTIFFBand{{Name: "vv"}, {Name: "vh"}},
+			Grid: raster.Grid{CRS: 32631, Transform: geo.Affine{699960, 10, 0, 4900020, 0, -10}, Width: side, Height: side}}
+		w, err := raster.NewCOGWriter(path, g, raster.COGOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		vv, vh := make([]float32, side*side), make([]float32, side*side)
+		for i := range vv {
+			vv[i], vh[i] = float32(rnd.ExpFloat64())/10, float32(rnd.ExpFloat64())/40
+		}
+		if err := w.Add(vv, vh); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}
