@@ -36,7 +36,8 @@
 // # Tiles
 //
 // A tile is made when the share of its 109.8 km square that was measured, on its own ground, is at least min_coverage; it is sampled at
-// 732 x 732 places. Slices of one pass share a tile; the earlier wins where both have a value.
+// 732 x 732 places. Slices of one pass share a tile: where the lines of one go on in the next they are sampled as
+// one image, else the earlier wins where both have a value.
 //
 // # Validation
 //

@@ -3,6 +3,7 @@ package s1ortho
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,6 +28,18 @@ type slice struct {
 	grd     *sar.GRD
 	bands   []band
 	orbit   string // where the state vectors come from
+
+	before, after *slice // whose lines go on where this one's begin and end; nil: none, or lines that do not fit
+}
+
+// goesOn reports whether the lines of another slice follow as if they were its own: real ones do, to a thousandth of a line.
+func (sl *slice) goesOn(next *slice) bool {
+	a, b := sl.grd, next.grd
+	firstS := b.FirstLineS + b.Orbit.Epoch.Sub(a.Orbit.Epoch).Seconds()
+	gap := (firstS - a.LineTime(float64(a.Lines))) / a.LineIntervalS
+	fromM, _ := a.Slant(float64(a.Lines-1), 0)
+	toM, _ := b.Slant(0, 0)
+	return math.Abs(gap) < 0.02 && a.SpacingM == b.SpacingM && math.Abs(fromM-toM) < 0.02*a.SpacingM
 }
 
 // band is the image of one polarisation.
@@ -113,6 +126,11 @@ func openScene(ctx context.Context, in *Inputs, ws chains.Workspace) (_ *scene, 
 	for i, sl := range s.slices {
 		if err := s.prepare(ctx, sl, files[i], in, ws, i > 0, i+1 < len(s.slices)); err != nil {
 			return nil, fmt.Errorf("product %s: %w", sl.product.Name, err)
+		}
+	}
+	for i, sl := range s.slices[1:] {
+		if before := s.slices[i]; before.goesOn(sl) {
+			before.after, sl.before = sl, before
 		}
 	}
 	return s, nil

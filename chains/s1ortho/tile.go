@@ -249,8 +249,15 @@ func (w *worker) slice(strip *layers, sl *slice, l *lattice, x0, y0, width, heig
 	t := w.t
 	const reach = 3 // samples, of the interpolation
 	b := &sl.bands[0]
-	win := window{line: max(0, int(l.minLine)-reach), pixel: max(0, int(l.minPixel)-reach)}
-	win.height = min(b.lines, int(l.maxLine)+reach+1) - win.line
+	low, high := 0, b.lines // lines that can be read
+	if sl.before != nil {
+		low -= reach
+	}
+	if sl.after != nil {
+		high += reach
+	}
+	win := window{line: max(low, int(math.Floor(l.minLine))-reach), pixel: max(0, int(l.minPixel)-reach)}
+	win.height = min(high, int(l.maxLine)+reach+1) - win.line
 	win.width = min(b.samples, int(l.maxPixel)+reach+1) - win.pixel
 	if win.height <= 0 || win.width <= 0 || l.maxLine < -1 || l.maxPixel < -1 {
 		return
@@ -260,6 +267,15 @@ func (w *worker) slice(strip *layers, sl *slice, l *lattice, x0, y0, width, heig
 		at := y * width
 		l.places(w.line[at:at+width], w.pixel[at:at+width], w.heights[at:at+width], float64(y), 1, float64(win.line), float64(win.pixel))
 	}
+	if sl.before != nil || sl.after != nil { // its own lines, and a little, so that nothing falls between
+		const share = 0.75
+		first, last := float32(-share-float64(win.line)), float32(float64(b.lines-1-win.line)+share)
+		for i, v := range w.line[:width*height] {
+			if sl.before != nil && v < first || sl.after != nil && v > last {
+				w.line[i] = float32(math.NaN())
+			}
+		}
+	}
 	var factor []float32
 	if t.in.Calibration == "gamma-rtc" {
 		factor = w.flat.factors(t, sl, l, win, x0, y0, width, height)
@@ -267,7 +283,7 @@ func (w *worker) slice(strip *layers, sl *slice, l *lattice, x0, y0, width, heig
 	w.image, w.noise = grown(w.image, win.width*win.height), grown(w.noise, win.width)
 	w.sampled = grown(w.sampled, width)
 	for i := range sl.bands {
-		if !sl.bands[i].read(w.image, win, w.noise) {
+		if !sl.read(i, w.image, win, w.noise) {
 			continue
 		}
 		for k, f := range factor {
@@ -286,48 +302,64 @@ func (w *worker) slice(strip *layers, sl *slice, l *lattice, x0, y0, width, heig
 	}
 }
 
-// read calibrates a window of the image, NaN where nothing was measured; false when that is everywhere.
-func (b *band) read(to []float32, win window, noise []float32) bool {
-	clear(noise)
+// read calibrates a window of a band's image, NaN where nothing was measured; false when that is everywhere. Lines before the first and behind
+// the last are those of the slices there.
+func (sl *slice) read(band int, to []float32, win window, noise []float32) bool {
 	any := false
-	nan := float32(math.NaN())
-	var first, last []int32
-	if b.border != nil {
-		first, last = b.border.Columns()
-		first, last = first[win.pixel:win.pixel+win.width], last[win.pixel:win.pixel+win.width]
-	}
 	for j := range win.height {
-		line := win.line + j
-		row := to[j*win.width : (j+1)*win.width]
-		if b.noise != nil && b.subtract {
-			b.noise.Row(noise, line, win.pixel)
+		row, line, of := to[j*win.width:(j+1)*win.width], win.line+j, sl
+		if line < 0 {
+			of = sl.before
+			line += of.bands[band].lines
+		} else if line >= sl.bands[band].lines {
+			of = sl.after
+			line -= sl.bands[band].lines
 		}
-		b.calibration.Calibrate(row, b.digital[line*b.samples+win.pixel:][:win.width], noise, line, win.pixel)
-		if b.border == nil {
-			any = true
-			continue
-		}
-		from, end := b.border.Span(line)
-		from, end = max(0, min(from-win.pixel, len(row))), max(0, min(end-win.pixel, len(row)))
-		if from >= end {
-			from, end = len(row), len(row)
-		}
-		for i := range row[:from] {
-			row[i] = nan
-		}
-		for i := end; i < len(row); i++ {
-			row[i] = nan
-		}
-		any = any || from < end
-		if line < sar.BorderLines || line >= b.lines-sar.BorderLines {
-			for i := range row {
-				if int32(line) < first[i] || int32(line) > last[i] {
-					row[i] = nan
-				}
+		b := &of.bands[band]
+		n := max(0, min(len(row), b.samples-win.pixel)) // slices differ by some samples
+		clearNaN(row[n:])
+		any = b.line(row[:n], line, win.pixel, noise[:n]) || any
+	}
+	return any
+}
+
+// line calibrates samples of a line from one on; false when nothing was measured there.
+func (b *band) line(row []float32, line, first int, noise []float32) bool {
+	if len(row) == 0 {
+		return false
+	}
+	clear(noise)
+	if b.noise != nil && b.subtract {
+		b.noise.Row(noise, line, first)
+	}
+	b.calibration.Calibrate(row, b.digital[line*b.samples+first:][:len(row)], noise, line, first)
+	if b.border == nil {
+		return true
+	}
+	from, end := b.border.Span(line)
+	from, end = max(0, min(from-first, len(row))), max(0, min(end-first, len(row)))
+	if from >= end {
+		clearNaN(row)
+		return false
+	}
+	clearNaN(row[:from])
+	clearNaN(row[end:])
+	if line < sar.BorderLines || line >= b.lines-sar.BorderLines {
+		top, bottom := b.border.Columns()
+		for i := range row {
+			if int32(line) < top[first+i] || int32(line) > bottom[first+i] {
+				row[i] = float32(math.NaN())
 			}
 		}
 	}
-	return any
+	return true
+}
+
+// clearNaN says that nothing was measured.
+func clearNaN(row []float32) {
+	for i := range row {
+		row[i] = float32(math.NaN())
+	}
 }
 
 // finish counts, turns to decibels when they are asked for, and rounds mantissas to twelve bits: a relative error of 1/8192, 0.0005 dB, for
