@@ -92,7 +92,13 @@ func load(t testing.TB, out, pattern string) *picture {
 	if len(paths) != 1 {
 		t.Fatalf("%s: %v", pattern, paths)
 	}
-	f, err := os.Open(paths[0])
+	return read(t, paths[0], picture{col: 3300, row: 6200, w: 4400, h: 4400})
+}
+
+// read fills a picture from a file.
+func read(t testing.TB, path string, p picture) *picture {
+	t.Helper()
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,13 +108,12 @@ func load(t testing.TB, out, pattern string) *picture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &picture{col: 3300, row: 6200, w: 4400, h: 4400}
 	planes, err := raster.NewReader(0).Read(t.Context(), c, 0, raster.Window{Col: p.col, Row: p.row, Width: p.w, Height: p.h}, []int{1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.v = planes[0]
-	return p
+	return &p
 }
 
 type file struct {
