@@ -1,8 +1,12 @@
 package sar
 
 import (
+	"encoding/xml"
 	"io/fs"
 	"math"
+	"sort"
+	"strconv"
+	"strings"
 	"testing"
 
 	"swath/sentinel/s1"
@@ -117,5 +121,90 @@ func TestBorder(t *testing.T) {
 	}
 	if b.Valid(6, 30) || !b.Valid(7, 30) || !b.Valid(39, 30) || b.Valid(39, 54) || b.Valid(-1, 30) {
 		t.Error("the ends are wrong")
+	}
+}
+
+// The noise of processors before IPF 2.90 (vectors in range alone) against the file's own numbers, and what becomes of a digital number by it.
+func TestOldNoise(t *testing.T) {
+	seen := 0
+	for _, path := range real(t, "s1-safe/*GRDH*2015*.zip") {
+		product, opened := readProduct(t, path)
+		for i := range product.Measurements {
+			m := &product.Measurements[i]
+			body, err := fs.ReadFile(opened.FS, m.Noise)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var file struct {
+				Vectors []struct {
+					Line   float64 `xml:"line"`
+					Pixels string  `xml:"pixel"`
+					LUT    string  `xml:"noiseLut"`
+				} `xml:"noiseVectorList>noiseVector"`
+			}
+			if err := xml.Unmarshal(body, &file); err != nil || len(file.Vectors) < 2 {
+				t.Fatalf("%s: %d vectors, %v", m.Noise, len(file.Vectors), err)
+			}
+			words := func(s string) (v []float64) {
+				for _, w := range strings.Fields(s) {
+					x, err := strconv.ParseFloat(w, 64)
+					if err != nil {
+						t.Fatal(err)
+					}
+					v = append(v, x)
+				}
+				return v
+			}
+			along := func(k int, pixel float64) float64 {
+				at, lut := words(file.Vectors[k].Pixels), words(file.Vectors[k].LUT)
+				j := sort.SearchFloat64s(at, pixel)
+				if j == 0 {
+					return lut[0]
+				}
+				if j == len(at) {
+					return lut[j-1]
+				}
+				w := (pixel - at[j-1]) / (at[j] - at[j-1])
+				return lut[j-1]*(1-w) + lut[j]*w
+			}
+			n, err := s1.ReadNoise(opened.FS, m.Noise)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := s1.ReadCalibration(opened.FS, m.Calibration)
+			if err != nil {
+				t.Fatal(err)
+			}
+			noise, sigma := NewNoiseTable(n, m.Samples), CalibrationTable(c, Sigma, m.Samples)
+			if len(n.Azimuth) > 0 {
+				t.Errorf("%s has noise in azimuth", product.Name)
+			}
+			rowN, rowA, power := make([]float32, m.Samples), make([]float32, m.Samples), make([]float32, m.Samples)
+			digital := make([]uint16, m.Samples)
+			for p := range digital {
+				digital[p] = 120
+			}
+			for _, k := range []int{0, len(file.Vectors) / 2, len(file.Vectors) - 2} {
+				line := int((file.Vectors[k].Line*2 + file.Vectors[k+1].Line) / 3)
+				w := (float64(line) - file.Vectors[k].Line) / (file.Vectors[k+1].Line - file.Vectors[k].Line)
+				noise.Row(rowN, line, 0)
+				sigma.Row(rowA, line, 0)
+				sigma.Calibrate(power, digital, rowN, line, 0)
+				for p := 0; p < m.Samples; p += 977 {
+					want := along(k, float64(p))*(1-w) + along(k+1, float64(p))*w
+					if math.Abs(float64(rowN[p])-want) > 1e-5*want {
+						t.Fatalf("%s, line %d, pixel %d: noise %g, not %g", product.Name, line, p, rowN[p], want)
+					}
+					if got := float64(power[p]) * float64(rowA[p]) * float64(rowA[p]); math.Abs(got-(120*120-want)) > 0.01 {
+						t.Fatalf("%s, line %d, pixel %d: power %g, not %g", product.Name, line, p, got, 120*120-want)
+					}
+				}
+			}
+			seen++
+			t.Logf("%s %s IPF %s: all zero: %v, %d vectors", product.Name[:25], m.Polarisation, product.SoftwareVersion, noise.Absent, len(file.Vectors))
+		}
+	}
+	if seen < 6 {
+		t.Errorf("only %d images", seen)
 	}
 }
