@@ -32,6 +32,9 @@
 //
 // The report tells the equivalent number of looks before and after: mean²/variance in squares of 15 pixels, the value that most squares have. The window
 // should be large against the speckle's own size: at 10 m samples of a GRD are correlated over two pixels.
+// What the guard takes for the looks of
+// single dates comes from the state, else from the products (sar:looks_equivalent_number: 4.4 of IW, 2.7 and 10.7 of EW in high and medium
+// resolution), else from the first image, and is in the report.
 //
 // # Validation
 //

@@ -59,8 +59,8 @@ func looksOf(values []float32, width int, histogram []int) {
 	}
 }
 
-// looksPerOctave classes of the histogram double the looks.
-const looksPerOctave = 6
+// looksPerOctave classes of the histogram, of looksClasses, double the looks.
+const looksPerOctave, looksClasses = 6, 96
 
 // mode of a histogram, smoothed over three classes; 0 when it is empty.
 func mode(histogram []int) float64 {

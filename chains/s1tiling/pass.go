@@ -121,10 +121,9 @@ func (p *pass) open(ctx context.Context) (grid raster.Grid, err error) {
 		if o.w, err = raster.NewCOGWriter(d.filtered, tags, raster.COGOptions{Fast: true}); err != nil {
 			return grid, err
 		}
-		const classes = 96
 		for range p.bands {
 			o.out = append(o.out, make([]float32, (stripRows+p.Reach())*p.width))
-			o.before, o.after = append(o.before, make([]int, classes)), append(o.after, make([]int, classes))
+			o.before, o.after = append(o.before, make([]int, looksClasses)), append(o.after, make([]int, looksClasses))
 		}
 	}
 	if p.before != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -87,7 +88,11 @@ func (r *run) filter(ctx context.Context, states map[series]*state) error {
 
 // one filters one series.
 func (r *run) one(ctx context.Context, key series, before *state, dates []date, tell func(share float64)) error {
-	f := Filter{Window: r.in.Window, Looks: defaultLooks, Guard: r.in.Guard}
+	looks, from, err := looksFor(ctx, before, dates)
+	if err != nil {
+		return err
+	}
+	f := Filter{Window: r.in.Window, Looks: looks, Guard: r.in.Guard}
 	fresh := 0
 	versions := map[string]bool{}
 	for i, d := range dates {
@@ -108,7 +113,7 @@ func (r *run) one(ctx context.Context, key series, before *state, dates []date, 
 	if err != nil {
 		return err
 	}
-	row := map[string]any{"series": key, "dates": st.Dates, "added": fresh, "window": f.Window}
+	row := map[string]any{"series": key, "dates": st.Dates, "added": fresh, "window": f.Window, "looks": looks, "looks_from": from}
 	r.rows = append(r.rows, row)
 	switch n := len(st.Dates); {
 	case n < tooFewDates:
@@ -134,6 +139,45 @@ func (r *run) one(ctx context.Context, key series, before *state, dates []date, 
 	}
 	row["filtered"] = list
 	return nil
+}
+
+// looksFor returns the equivalent number of looks of single dates that the guard goes by, and where it comes from: what the state was made with,
+// else the least of the products', else an estimate of the first image.
+func looksFor(ctx context.Context, before *state, dates []date) (looks float64, from string, err error) {
+	if before != nil && before.Looks > 0 {
+		return before.Looks, "state", nil
+	}
+	looks = math.Inf(1)
+	for _, d := range dates {
+		properties, _ := d.item["properties"].(map[string]any)
+		if v, ok := properties["sar:looks_equivalent_number"].(float64); ok && v > 0 {
+			looks = min(looks, v)
+		}
+	}
+	if !math.IsInf(looks, 1) {
+		return looks, "product", nil
+	}
+	s, err := openStrips(ctx, dates[0].path, 0)
+	if err != nil {
+		return 0, "", err
+	}
+	defer s.close()
+	histogram := make([]int, looksClasses)
+	var buffer [][]float32
+	for {
+		bands, err := s.read(ctx, &buffer)
+		if err != nil {
+			return 0, "", err
+		}
+		if bands == nil {
+			break
+		}
+		looksOf(bands[0].own(), bands[0].width, histogram)
+	}
+	if looks = mode(histogram); looks < 1 { // nothing flat was measured
+		return defaultLooks, "assumed", nil
+	}
+	return looks, "estimated from " + dates[0].name(), nil
 }
 
 // passes adds the dates that are fresh to the state, and filters all of them when there are enough. Few are read once for both, many twice.

@@ -21,7 +21,7 @@ const Version = "1.0.0"
 const (
 	fewDates     = 15
 	tooFewDates  = 5
-	defaultLooks = 4.4 // of an IW GRD in high resolution
+	defaultLooks = 4.4 // of an IW GRD in high resolution, where neither a product nor an image tells
 )
 
 // Inputs of the chain.

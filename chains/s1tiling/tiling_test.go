@@ -119,7 +119,11 @@ func TestRecursive(t *testing.T) {
 	}
 	name := "S1-L1-ORTHO/31TGL/2018/07/18/s1a_sig_31TGL_vvvh_DES_139_20180718txxxxxx_filtered.tif"
 	got := pixels(t, filepath.Join(out, name))
-	want := Filter{Window: 7, Looks: defaultLooks, Guard: true}.Series(f.dates, f.w)[17]
+	st, err := readState(string(last.State[0]))
+	if err != nil || math.Abs(st.Looks-4.4) > 0.8 || len(st.Dates) != 18 {
+		t.Errorf("the state is of %g looks (4.4 were made), %d dates, %v", st.Looks, len(st.Dates), err)
+	}
+	want := Filter{Window: 7, Looks: st.Looks, Guard: true}.Series(f.dates, f.w)[17]
 	for i, v := range want {
 		if g := got[0][i]; (g == g) != (v == v) || math.Abs(float64(g-v)) > 2e-4*math.Abs(float64(v)) {
 			t.Fatalf("pixel %d: %g, not %g", i, g, v)
@@ -160,6 +164,14 @@ func TestRefusals(t *testing.T) {
 	body, _ := os.ReadFile(string(few.Report))
 	if !strings.Contains(string(body), "too few") {
 		t.Errorf("the report does not say why: %s", body)
+	}
+	more, _ := images(t, 6)
+	some, _, err := run1(t, map[string]any{"image": more})
+	if err != nil || len(some.Items) != 6 {
+		t.Fatalf("six dates: %+v, %v", some, err)
+	}
+	if body, _ = os.ReadFile(string(some.Report)); !strings.Contains(string(body), "6 dates; the filter wants 15 or more") {
+		t.Errorf("six dates, and the report does not warn: %s", body)
 	}
 	for name, inputs := range map[string]map[string]any{
 		"nothing":         {},
@@ -223,6 +235,9 @@ func TestOfProduct(t *testing.T) {
 		}
 	}
 	if len(o.State) != 1 {
-		t.Errorf("states %v", o.State)
+		t.Fatalf("states %v", o.State)
+	}
+	if st, err := readState(string(o.State[0])); err != nil || st.Looks != 4.4 {
+		t.Errorf("the product has 4.4 looks: %+v, %v", st, err)
 	}
 }
