@@ -117,9 +117,12 @@ func (c *Client) do(r *http.Request) (*http.Response, error) {
 		return nil, &fetch.Passing{Err: err}
 	}
 	switch {
-	case answer.StatusCode == http.StatusUnauthorized && c.owns(answer.Request.URL) && c.renew(r.Context()):
-		answer.Body.Close()
-		return nil, &fetch.Passing{Err: errors.New("the log-in was refused and has been renewed")}
+	case answer.StatusCode == http.StatusUnauthorized && c.owns(answer.Request.URL):
+		defer answer.Body.Close()
+		if c.renew(r.Context()) {
+			return nil, &fetch.Passing{Err: errors.New("the log-in was refused and has been renewed")}
+		}
+		return nil, fault.Wrap(fault.Unauthenticated, fetch.StatusError(answer), "the log-in is refused")
 	case answer.StatusCode == http.StatusTooManyRequests:
 		if c.busy != nil {
 			c.busy()

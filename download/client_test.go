@@ -127,7 +127,7 @@ func TestRenewal(t *testing.T) {
 		t.Errorf("%d items, asked %d times, %v", n, asked, err)
 	}
 	a.key = "another"
-	if err := c.Items(t.Context(), Search{}, func(Item) error { return nil }); !fault.Is(err, fault.Forbidden) || asked != 1 {
+	if err := c.Items(t.Context(), Search{}, func(Item) error { return nil }); !fault.Is(err, fault.Unauthenticated) || asked != 1 {
 		t.Errorf("asked %d times, %v", asked, err)
 	}
 }
@@ -176,5 +176,27 @@ func TestParseSize(t *testing.T) {
 		if got, err := ParseSize(text); err == nil {
 			t.Errorf("%q is %g", text, got)
 		}
+	}
+}
+
+// TestForbidden: a file that the account may not have is reported, and the others come; a log-in that is refused ends the run.
+func TestForbidden(t *testing.T) {
+	a := newArchive(t, 4, 1, 1000, false)
+	inner, status := a.Config.Handler, http.StatusForbidden
+	a.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/files/item1") {
+			w.WriteHeader(status)
+			fmt.Fprint(w, `{"title":"Forbidden","detail":"it is private"}`)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+	_, report, err := a.run(t.Context(), Options{Folder: t.TempDir()})
+	if err != nil || report.Fetched != 3 || len(report.Failed) != 1 || !fault.Is(report.Failed[0].Err, fault.Forbidden) || !strings.HasSuffix(report.Failed[0].Err.Error(), "403 Forbidden: it is private") {
+		t.Errorf("%+v, %v", report, err)
+	}
+	status = http.StatusUnauthorized
+	if _, _, err := a.run(t.Context(), Options{Folder: t.TempDir()}); !fault.Is(err, fault.Unauthenticated) {
+		t.Error(err)
 	}
 }

@@ -308,7 +308,7 @@ func TestRefusals(t *testing.T) {
 		t.Error(err)
 	}
 	c := a.client()
-	if err := c.Items(t.Context(), Search{}, func(Item) error { return nil }); !fault.Is(err, fault.Forbidden) {
+	if err := c.Items(t.Context(), Search{}, func(Item) error { return nil }); !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("without a key: %v", err)
 	}
 	a.key = ""

@@ -434,7 +434,7 @@ func (r *Run) again(w *work, err error, began time.Time) (again bool, stop error
 	switch {
 	case err == nil:
 		return false, nil
-	case errors.Is(err, syscall.ENOSPC), fault.Is(err, fault.Forbidden), fault.Is(err, fault.OverQuota):
+	case errors.Is(err, syscall.ENOSPC), fault.Is(err, fault.Unauthenticated), fault.Is(err, fault.OverQuota):
 		return false, err
 	case errors.As(err, &bad):
 		w.wrong++

@@ -56,6 +56,9 @@ func (a *tape) serve(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", a.URL+"/orders/1")
 		w.Header().Set("Retry-After", "7")
 		w.WriteHeader(http.StatusCreated)
+	case r.Method == http.MethodHead && strings.HasPrefix(r.URL.Path, "/cold"): // which orders nothing
+		w.Header().Set("Retry-After", "90")
+		w.WriteHeader(http.StatusAccepted)
 	case strings.HasPrefix(r.URL.Path, "/hot"), strings.HasPrefix(r.URL.Path, "/cold"):
 		a.log = append(a.log, r.URL.Path)
 		if a.asked[r.URL.Path]++; strings.HasPrefix(r.URL.Path, "/cold") && a.asked[r.URL.Path] < a.after {
@@ -135,5 +138,23 @@ func TestStageTimeout(t *testing.T) {
 	_, _, report := a.bring(t, Options{StageTimeout: 20 * time.Millisecond})
 	if report.Fetched != 3 || len(report.Failed) != 3 || !fault.Is(report.Failed[0].Err, fault.Offline) {
 		t.Errorf("%+v", report)
+	}
+}
+
+// TestEstimate: a plan says when cold files may be there, and orders none.
+func TestEstimate(t *testing.T) {
+	a := newTape(t, true)
+	c := &Client{URL: a.URL, Wait: time.Millisecond}
+	run, err := Open(c, Options{Folder: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	p, err := run.Plan(t.Context(), func(yield func(Item) error) error { return c.Items(t.Context(), Search{}, yield) })
+	if err == nil {
+		err = run.Estimate(t.Context(), p)
+	}
+	if err != nil || p.Cold != 3 || p.StagingS != 90 || len(a.orders) > 0 || len(a.log) > 0 {
+		t.Errorf("%+v, %v; orders %v, asked %v", p, err, a.orders, a.log)
 	}
 }

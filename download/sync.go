@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"swath/fault"
+	"swath/fetch"
 )
 
 // Sync is a search whose files a folder follows. It lies in the folder, so that a later run knows it and goes on behind the last.
@@ -140,9 +142,10 @@ func (c *Client) changeProperty(ctx context.Context) (property string, now time.
 // Gone moves the files of items that are no longer found to the trash of the folder, and returns the items' keys. An item leaves when two
 // questions have not found it: all of the search, and the search for it by its id.
 func (r *Run) Gone(ctx context.Context, s Sync) (keys []string, err error) {
-	found := map[string]bool{}
+	found, folders := map[string]bool{}, map[string]bool{}
 	note := func(it Item) error {
 		found[it.key()] = true
+		folders[filepath.Join(r.o.Folder, safeName(it.Collection), safeName(it.ID))] = true
 		return nil
 	}
 	short := map[string]any{"fields": map[string]any{"include": []string{"id", "collection", "properties.datetime"}}}
@@ -189,7 +192,28 @@ func (r *Run) Gone(ctx context.Context, s Sync) (keys []string, err error) {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
-	return keys, r.manifest.write()
+	return keys, errors.Join(r.sweep(folders), r.manifest.write())
+}
+
+// sweep removes the parts of files whose item left before they were whole: those outside the folders of items that are there.
+func (r *Run) sweep(folders map[string]bool) error {
+	if r.o.Flat {
+		return nil // their names don't tell
+	}
+	return filepath.WalkDir(r.o.Folder, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == trashName:
+			return fs.SkipDir
+		case !d.IsDir() && filepath.Ext(path) == ".part" && !folders[filepath.Dir(path)]:
+			err = fetch.Remove(path)
+			os.Remove(filepath.Dir(path)) //nolint:errcheck // other files may lie there
+		}
+		return err
+	})
 }
 
 // discard moves the files of an item into a folder of the trash.

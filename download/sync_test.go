@@ -260,6 +260,19 @@ func TestSyncFailures(t *testing.T) {
 		t.Errorf("it is there: %+v, %v", report, err)
 	}
 	f.same(t, folder)
+	part := filepath.Join(folder, "c", "ghost", "ghost.txt.part") // of an item that left before it was whole
+	for _, name := range []string{part, part + ".tag"} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte("x"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, gone, err := f.follow(t.Context(), folder, 0, func() {}); err != nil || len(gone) > 0 {
+		t.Errorf("a part that nobody wants: %v, %v", gone, err)
+	}
+	f.same(t, folder)
 	for _, id := range []string{"a", "b", "late"} {
 		f.delete(id)
 	}

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -98,8 +99,7 @@ func contentRange(text string) (first, total int64, err error) {
 
 // StatusError says what a status means. What may pass is a *Passing.
 func StatusError(r *http.Response) error {
-	text, _ := io.ReadAll(io.LimitReader(r.Body, 500))
-	err := fmt.Errorf("%s %s: %s", r.Request.URL.Redacted(), r.Status, strings.TrimSpace(string(text)))
+	err := fmt.Errorf("%s %s: %s", r.Request.URL.Redacted(), r.Status, said(r.Body))
 	switch {
 	case r.StatusCode == http.StatusNotFound || r.StatusCode == http.StatusGone:
 		return fault.Wrap(fault.NotFound, err, "there is no such thing")
@@ -114,6 +114,16 @@ func StatusError(r *http.Response) error {
 		return &Passing{Err: err}
 	}
 	return fault.Wrap(fault.Invalid, err, "the request is refused with %d", r.StatusCode)
+}
+
+// said is what an answer says went wrong: in words of RFC 9457, of the OGC, or as it is.
+func said(body io.Reader) string {
+	text, _ := io.ReadAll(io.LimitReader(body, 4096))
+	var problem struct{ Detail, Description string }
+	if json.Unmarshal(text, &problem) == nil && problem.Detail+problem.Description != "" {
+		return problem.Detail + problem.Description
+	}
+	return strings.TrimSpace(string(text[:min(len(text), 500)]))
 }
 
 // RetryAfter reads seconds or a date; 0 without.

@@ -114,7 +114,17 @@ A command line of peps_download.py works as it is, with --url or SWATH_URL besid
 	flags.BoolVar(&f.curl, "curl", false, "print a curl command for each file that is missing, and end")
 	flags.BoolVar(&f.aria2, "aria2", false, "print what aria2c reads of the files that are missing, and end")
 	flags.BoolVar(&f.stageOnly, "stage-only", false, "order the files on cold storage and end")
-	c.AddCommand(syncCommand(), verifyCommand())
+	c.AddCommand(syncCommand(), stageCommand(), verifyCommand())
+	return c
+}
+
+func stageCommand() *cobra.Command {
+	f := downloadFlags{stageOnly: true}
+	c := &cobra.Command{
+		Use: "stage", Short: "Order the files of a search that are on cold storage, and end", Example: "  swath download stage --url http://localhost:8080 -c sentinel-2-l1c --tile 31TCJ",
+		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args) },
+	}
+	f.add(c.Flags())
 	return c
 }
 
@@ -334,21 +344,24 @@ func outcome(report download.Report, err error) error {
 	switch {
 	case err != nil:
 		return downloadError(err)
-	case len(report.Failed) > 0 && allOffline(report.Failed):
+	case allAre(report.Failed, fault.Offline):
 		return exitError{download.ErrStaging, exitStaging}
+	case allAre(report.Failed, fault.Forbidden):
+		return downloadError(report.Failed[0].Err)
 	case len(report.Failed) > 0:
 		return errPartly
 	}
 	return nil
 }
 
-func allOffline(failed []download.Failure) bool {
+// allAre reports whether some files failed, and all in one way.
+func allAre(failed []download.Failure, kind fault.Kind) bool {
 	for _, one := range failed {
-		if !fault.Is(one.Err, fault.Offline) {
+		if !fault.Is(one.Err, kind) {
 			return false
 		}
 	}
-	return true
+	return len(failed) > 0
 }
 
 // downloadError gives an error its exit code.
@@ -361,7 +374,7 @@ func downloadError(err error) error {
 		return exitError{errors.New("download: interrupted; the same command goes on"), exitInterrupted}
 	case errors.Is(err, syscall.ENOSPC):
 		return exitError{err, exitDiskFull}
-	case fault.Is(err, fault.Forbidden):
+	case fault.Is(err, fault.Unauthenticated), fault.Is(err, fault.Forbidden):
 		return exitError{fmt.Errorf("%w (the account is SWATH_API_KEY, SWATH_TOKEN, or SWATH_USER and SWATH_PASSWORD)", err), exitForbidden}
 	case fault.Is(err, fault.OverQuota):
 		return exitError{err, exitQuota}
