@@ -122,7 +122,7 @@ func (c *Client) do(r *http.Request) (*http.Response, error) {
 		if c.renew(r.Context()) {
 			return nil, &fetch.Passing{Err: errors.New("the log-in was refused and has been renewed")}
 		}
-		return nil, fault.Wrap(fault.Unauthenticated, fetch.StatusError(answer), "the log-in is refused")
+		return nil, fault.Wrap(fault.Unauthenticated, errors.Unwrap(fetch.StatusError(answer)), "the log-in is refused")
 	case answer.StatusCode == http.StatusTooManyRequests:
 		if c.busy != nil {
 			c.busy()

@@ -200,3 +200,23 @@ func TestForbidden(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestPieces: the last large file comes in pieces, by the workers that have nothing else to do, and no byte of it twice.
+func TestPieces(t *testing.T) {
+	a := newArchive(t, 1, 1, 4<<20, false)
+	var open, most atomic.Int64
+	inner := a.Config.Handler
+	a.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Range") != "" {
+			most.Store(max(most.Load(), open.Add(1)))
+			defer open.Add(-1)
+		}
+		inner.ServeHTTP(w, r)
+	})
+	folder := t.TempDir()
+	_, report, err := a.run(t.Context(), Options{Folder: folder, Parallel: 3, SplitFrom: 1 << 20})
+	if err != nil || report.Fetched != 1 || most.Load() < 1 || most.Load() > 2 { // the first piece needs no range
+		t.Errorf("%+v, %v; %d ranges at a time", report, err, most.Load())
+	}
+	a.whole(t, folder)
+}

@@ -30,6 +30,7 @@ type Options struct {
 	Deep         bool     // also read zips against their CRCs
 	Extract      bool     // unpack zips, and remove them
 	NoStage      bool     // a file on cold storage is a failure
+	SplitFrom    int64    // bytes from which a file is fetched in pieces by workers that have nothing else to do; 1 GiB
 	StageTimeout time.Duration
 	PollLeast    time.Duration           // of a file that is being staged; 5 s
 	PollMost     time.Duration           // 5 min
@@ -98,6 +99,9 @@ func Open(c *Client, o Options) (*Run, error) {
 	set(&o.PollMost, 5*time.Minute)
 	if o.Parallel == 0 {
 		o.Parallel = 4
+	}
+	if o.SplitFrom == 0 {
+		o.SplitFrom = 1 << 30
 	}
 	if err := os.MkdirAll(o.Folder, 0o755); err != nil {
 		return nil, err
@@ -290,6 +294,21 @@ func (q *queue) lower() {
 	q.limit = max(1, q.open, q.limit-1)
 }
 
+// spare takes the places of workers that have nothing to do, for the pieces of one file.
+func (q *queue) spare() (n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n = max(0, q.limit-q.flying-len(q.waiting))
+	q.flying += n
+	return n
+}
+
+func (q *queue) giveBack(n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.flying -= n
+}
+
 // opened counts a body while its bytes come.
 func (q *queue) opened(open fetch.Open) fetch.Open {
 	return func(ctx context.Context, from int64, tag string) (*fetch.Body, error) {
@@ -464,18 +483,22 @@ func (r *Run) one(ctx context.Context, q *queue, it Item, f File) error {
 	}
 	part := path + ".part"
 	if r.o.Began != nil {
-		had := int64(0)
-		if info, err := os.Stat(part); err == nil {
-			had = info.Size()
-		}
-		r.o.Began(f, had)
+		r.o.Began(f, fetch.Here(part))
 	}
 	came := func(n int) {
 		if r.o.Came != nil {
 			r.o.Came(f, n)
 		}
 	}
-	err := fetch.Into(ctx, q.opened(r.client.open(f.URL)), part, fetch.Options{Most: max(f.Bytes, 0), Stall: time.Minute, Wait: r.client.Wait / 2, Resumes: resumeTries, Rate: r.rate, Came: came})
+	how := fetch.Options{Most: max(f.Bytes, 0), Stall: time.Minute, Wait: r.client.Wait / 2, Resumes: resumeTries, Rate: r.rate, Came: came}
+	var err error
+	if f.Bytes >= r.o.SplitFrom {
+		more := q.spare()
+		err = fetch.Split(ctx, q.opened(r.client.open(f.URL)), part, f.Bytes, 1+more, how)
+		q.giveBack(more)
+	} else {
+		err = fetch.Into(ctx, q.opened(r.client.open(f.URL)), part, how)
+	}
 	var much *fetch.TooMuch
 	if errors.As(err, &much) {
 		return &wrong{much.Error()}

@@ -209,7 +209,7 @@ func (r *Run) sweep(folders map[string]bool) error {
 		case d.IsDir() && d.Name() == trashName:
 			return fs.SkipDir
 		case !d.IsDir() && filepath.Ext(path) == ".part" && !folders[filepath.Dir(path)]:
-			err = fetch.Remove(path)
+			err = errors.Join(fetch.RemovePieces(path), fetch.Remove(path))
 			os.Remove(filepath.Dir(path)) //nolint:errcheck // other files may lie there
 		}
 		return err
