@@ -25,7 +25,7 @@ func TestDownloadKilled(t *testing.T) {
 	if long() {
 		files, kills = 200, 30
 	}
-	data, _ := manyScenes(t, files, 256)
+	data, _ := manyScenes(t, files, 384)
 	base, _ := serveData(t, data)
 	want, total := assetsOf(t, base, "many", "B04")
 	if len(want) != files {
