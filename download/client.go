@@ -81,6 +81,11 @@ func (c *Client) owns(u *url.URL) bool {
 	return err == nil && own.Host == u.Host && own.Scheme == u.Scheme
 }
 
+func (c *Client) ownsAddress(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && c.owns(u)
+}
+
 // authorize adds the account to requests to the API's own host.
 func (c *Client) authorize(r *http.Request) {
 	r.Header.Set("User-Agent", userAgent)
@@ -114,7 +119,7 @@ func (c *Client) do(r *http.Request) (*http.Response, error) {
 	}}
 	answer, err := client.Do(r)
 	if err != nil {
-		return nil, &fetch.Passing{Err: err}
+		return nil, &fetch.Passing{Err: &noAnswer{err}}
 	}
 	switch {
 	case answer.StatusCode == http.StatusUnauthorized && c.owns(answer.Request.URL):
@@ -134,6 +139,12 @@ func (c *Client) do(r *http.Request) (*http.Response, error) {
 	}
 	return answer, nil
 }
+
+// noAnswer is the failure of a request that nobody answered.
+type noAnswer struct{ err error }
+
+func (n *noAnswer) Error() string { return n.err.Error() }
+func (n *noAnswer) Unwrap() error { return n.err }
 
 // renew asks for the account anew, and reports whether there is another.
 func (c *Client) renew(ctx context.Context) bool {
@@ -220,12 +231,11 @@ const linkLife = 7 * 24 * time.Hour
 
 // Link returns an address by which a file can be fetched without the account, where the server signs such; else the address as it is.
 func (c *Client) Link(ctx context.Context, address string) (string, error) {
-	u, err := url.Parse(address)
-	if err != nil || !c.owns(u) || c.Account == (Account{}) {
+	if !c.ownsAddress(address) || c.Account == (Account{}) {
 		return address, nil
 	}
 	var link struct{ Href string }
-	_, err = c.call(ctx, http.MethodPost, c.at("/account/links"), map[string]any{"href": address, "expires_s": int(linkLife.Seconds())}, &link)
+	_, err := c.call(ctx, http.MethodPost, c.at("/account/links"), map[string]any{"href": address, "expires_s": int(linkLife.Seconds())}, &link)
 	if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Invalid) || err == nil && link.Href == "" { // it is another kind of server
 		return address, nil
 	}

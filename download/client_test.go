@@ -220,3 +220,23 @@ func TestPieces(t *testing.T) {
 	}
 	a.whole(t, folder)
 }
+
+// TestUnreachable: a server that is no longer there ends the run when one file has waited for it in vain, and not each of them.
+func TestUnreachable(t *testing.T) {
+	a := newArchive(t, 300, 1, 1000, false)
+	c := a.client()
+	c.Tries = 3
+	run, err := Open(c, Options{Folder: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer run.Close()
+	p, err := run.Plan(t.Context(), func(yield func(Item) error) error { return c.Items(t.Context(), Search{}, yield) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Close()
+	if report, err := run.Fetch(t.Context(), p); !fault.Is(err, fault.Unavailable) || len(report.Failed) > 8 {
+		t.Errorf("%d failed, %v", len(report.Failed), err)
+	}
+}

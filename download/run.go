@@ -285,6 +285,21 @@ type queue struct {
 	flying  int
 	open    int // of them, those whose bytes come
 	limit   int
+	came    time.Time // when the last byte of any file came
+}
+
+// moved notes that bytes came.
+func (q *queue) moved() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.came = time.Now()
+}
+
+// still reports whether no byte of any file came since a moment.
+func (q *queue) still(since time.Time) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.came.Before(since)
 }
 
 // lower learns from a 429 that so many are too many; those whose bytes come were not.
@@ -415,8 +430,12 @@ func (r *Run) Fetch(ctx context.Context, p *Plan) (report Report, err error) {
 					fetch.Pause(ctx, wait) //nolint:errcheck // the loop sees it
 					continue
 				}
+				started := time.Now()
 				err := r.one(ctx, q, p.items[w.file.Collection+"/"+w.file.Item], w.file)
 				again, stop := r.again(&w, err, began)
+				if nobody := (*noAnswer)(nil); errors.As(err, &nobody) && q.still(started) && r.client.ownsAddress(w.file.URL) { // not this file's fault
+					stop = err
+				}
 				if stop != nil && ctx.Err() == nil {
 					cancel(stop)
 				}
@@ -486,6 +505,7 @@ func (r *Run) one(ctx context.Context, q *queue, it Item, f File) error {
 		r.o.Began(f, fetch.Here(part))
 	}
 	came := func(n int) {
+		q.moved()
 		if r.o.Came != nil {
 			r.o.Came(f, n)
 		}
