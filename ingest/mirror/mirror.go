@@ -113,7 +113,7 @@ func (m *Mirror) Once(ctx context.Context) error {
 		if err := m.Sync(ctx); err != nil {
 			return err
 		}
-		if err := m.Sweep(ctx, m.cfg.SweepDays, never); err != nil {
+		if err := m.Sweep(ctx, m.cfg.SweepDays, never, nil); err != nil {
 			return err
 		}
 		before, err := m.ledger.Status(ctx)
@@ -150,7 +150,21 @@ func (m *Mirror) Run(ctx context.Context) error {
 			} else if time.Since(swept) < day {
 				continue
 			}
-			if err := m.Sweep(ctx, days, list); err != nil && ctx.Err() == nil {
+			looked := time.Now()
+			look := func() { // a sweep of all days takes long
+				select {
+				case <-m.hint:
+				default:
+					if time.Since(looked) < m.cfg.Poll {
+						return
+					}
+				}
+				if err := m.Cycle(ctx); err != nil && ctx.Err() == nil {
+					m.log.Warn("the hub's lists could not be read", "err", err)
+				}
+				looked = time.Now()
+			}
+			if err := m.Sweep(ctx, days, list, look); err != nil && ctx.Err() == nil {
 				m.log.Warn("the hub's days could not be counted", "err", err)
 				continue
 			}
@@ -345,8 +359,8 @@ const (
 // Sweep counts the rows of each of the last so many days of acquisition, one request a day, and lists the days that differ from the ledger:
 // that finds what was published with an old date, and what left without a word. A day on which as many came as left looks the same: days
 // that list says are listed however many rows they have, as are those that fit a page, and all days of a hub that has no list of what was
-// deleted.
-func (m *Mirror) Sweep(ctx context.Context, days int, list func(day int) bool) error {
+// deleted. Between, which may be nil, is called before each day.
+func (m *Mirror) Sweep(ctx context.Context, days int, list func(day int) bool, between func()) error {
 	orders := m.hub.Orders()
 	if slices.Contains(orders, hub.All) {
 		return nil
@@ -354,6 +368,9 @@ func (m *Mirror) Sweep(ctx context.Context, days int, list func(day int) bool) e
 	counts := slices.Contains(orders, hub.ByDeletion)
 	today := time.Now().Add(m.clock.ahead).UTC().Truncate(day)
 	for i := range days {
+		if between != nil {
+			between()
+		}
 		since := today.Add(-time.Duration(i) * day)
 		if err := m.sweepDay(ctx, since, since.Add(day), counts && !list(i)); err != nil {
 			return fmt.Errorf("day %s: %w", since.Format(time.DateOnly), err)

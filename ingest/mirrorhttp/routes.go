@@ -43,7 +43,8 @@ func (a API) Frame(app *fiber.App) {
 			if err := a.Hint(c.UserContext(), hook.Mirror); err != nil {
 				return err
 			}
-			return c.SendStatus(fiber.StatusNoContent)
+			c.Status(fiber.StatusNoContent)
+			return nil
 		}
 		return c.Next()
 	})
