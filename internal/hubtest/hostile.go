@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -47,9 +48,9 @@ func (a *Archive) hostile(r *row) []byte {
 	}
 	switch outside := strings.TrimPrefix(a.Outside, "/"); r.kind + fmt.Sprint(r.version%4) {
 	case "bomb0":
-		return sound(entry{name: root + "measurement/zeros.bin", body: make([]byte, bombBytes)})
+		return sound(entry{name: root + "measurement/zeros.bin", bomb: true})
 	case "bomb1": // it says that it is small
-		return sound(entry{name: root + "measurement/zeros.bin", body: make([]byte, bombBytes), says: 100})
+		return sound(entry{name: root + "measurement/zeros.bin", bomb: true, says: 100})
 	case "bomb2":
 		many := make([]entry, 30_000)
 		for i := range many {
@@ -57,7 +58,7 @@ func (a *Archive) hostile(r *row) []byte {
 		}
 		return sound(many...)
 	case "bomb3": // zips in a zip
-		inner := zipEntries([]entry{{name: "zeros", body: make([]byte, bombBytes)}})
+		inner := zipEntries([]entry{{name: "zeros", bomb: true}})
 		return sound(entry{name: root + "a.zip", body: inner}, entry{name: root + "a.zip", body: inner})
 	case "traversal0":
 		return sound(entry{name: strings.Repeat("../", 20) + outside + "/escaped", body: data})
@@ -117,33 +118,55 @@ type entry struct {
 	body []byte
 	mode fs.FileMode
 	says uint64 // its size, if not 0, whatever it is
+	bomb bool   // zeros are its body
 }
+
+// packed is a body as a zip has it.
+type packed struct {
+	bytes []byte
+	size  int
+	crc   uint32
+}
+
+func pack(body []byte) packed {
+	var out bytes.Buffer
+	w, err := flate.NewWriter(&out, flate.DefaultCompression)
+	if err == nil {
+		_, err = w.Write(body)
+	}
+	if err == nil {
+		err = w.Close()
+	}
+	if err != nil {
+		panic(err) // a buffer never fails
+	}
+	return packed{out.Bytes(), len(body), crc32.ChecksumIEEE(body)}
+}
+
+// packedBomb is packed once: it takes a second.
+var packedBomb = sync.OnceValue(func() packed { return pack(make([]byte, bombBytes)) })
 
 // zipEntries packs them as they are, however bad they are.
 func zipEntries(entries []entry) []byte {
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
 	for _, e := range entries {
-		var packed bytes.Buffer
-		deflate, err := flate.NewWriter(&packed, flate.BestCompression)
-		if err == nil {
-			_, err = deflate.Write(e.body)
+		p := packed{}
+		if e.bomb {
+			p = packedBomb()
+		} else {
+			p = pack(e.body)
 		}
-		if err == nil {
-			err = deflate.Close()
-		}
-		h := &zip.FileHeader{Name: e.name, Method: zip.Deflate, CRC32: crc32.ChecksumIEEE(e.body), CompressedSize64: uint64(packed.Len()), UncompressedSize64: uint64(len(e.body))}
+		h := &zip.FileHeader{Name: e.name, Method: zip.Deflate, CRC32: p.crc, CompressedSize64: uint64(len(p.bytes)), UncompressedSize64: uint64(p.size)}
 		if e.says > 0 {
 			h.UncompressedSize64 = e.says
 		}
 		if e.mode != 0 {
 			h.SetMode(e.mode)
 		}
+		to, err := w.CreateRaw(h)
 		if err == nil {
-			var to interface{ Write([]byte) (int, error) }
-			if to, err = w.CreateRaw(h); err == nil {
-				_, err = to.Write(packed.Bytes())
-			}
+			_, err = to.Write(p.bytes)
 		}
 		if err != nil {
 			panic(err) // a buffer never fails
