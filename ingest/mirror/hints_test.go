@@ -43,7 +43,7 @@ func TestHints(t *testing.T) {
 			t.Fatal(err)
 		}
 		m, l := keep(t, h, database, t.TempDir(), in)
-		m.cfg.Poll = time.Hour
+		m.cfg.Poll, m.pause = time.Hour, 100*time.Millisecond
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
@@ -53,7 +53,7 @@ func TestHints(t *testing.T) {
 		if !comes(add(), 10*time.Second) { // by the first look at the lists, or by an event
 			t.Error("nothing comes")
 		}
-		time.Sleep(time.Second) // the look is over
+		time.Sleep(500 * time.Millisecond) // the look is over
 		return func() {
 			cancel()
 			<-ended
@@ -68,7 +68,7 @@ func TestHints(t *testing.T) {
 	s.DropEvents()
 	defer keeps()()
 	name := add()
-	if comes(name, 2*hintPause) {
+	if comes(name, 2*time.Second) {
 		t.Error("something came although its event was dropped")
 	}
 	if subscriptions, acknowledged := s.Subscriptions(); subscriptions != 1 || acknowledged == 0 {

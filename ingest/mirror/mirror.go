@@ -93,6 +93,7 @@ type Mirror struct {
 	bytes  *fetch.Throttle
 	clock  clock
 	hint   chan struct{} // something may be new
+	pause  time.Duration // after a hint, for hints come in crowds
 
 	collected time.Time // when Collect was done
 
@@ -103,7 +104,7 @@ type Mirror struct {
 // New makes a mirror.
 func New(cfg Config, h hub.Hub, l *ledger.Ledger, in Intake, log *slog.Logger) *Mirror {
 	cfg = cfg.WithDefaults()
-	m := &Mirror{cfg: cfg, hub: h, ledger: l, intake: in, log: log.With("mirror", cfg.Name), flying: map[string]bool{}, hint: make(chan struct{}, 1), bytes: fetch.Steady(cfg.BytesPerS)}
+	m := &Mirror{cfg: cfg, hub: h, ledger: l, intake: in, log: log.With("mirror", cfg.Name), flying: map[string]bool{}, hint: make(chan struct{}, 1), pause: min(hintPause, cfg.Poll), bytes: fetch.Steady(cfg.BytesPerS)}
 	return m
 }
 
@@ -230,7 +231,7 @@ func (m *Mirror) wait(ctx context.Context) bool {
 	case <-ctx.Done():
 		return false
 	case <-m.hint:
-		return fetch.Pause(ctx, min(hintPause, m.cfg.Poll)) == nil // hints come in crowds
+		return fetch.Pause(ctx, m.pause) == nil
 	case <-time.After(m.cfg.Poll):
 		return true
 	}
