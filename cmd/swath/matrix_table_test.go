@@ -6,6 +6,7 @@ import "strings"
 const (
 	reads   = "reads"   // what is public, and where strangers may read
 	own     = "own"     // an account
+	deploys = "deploys" // the role of a thematic centre
 	works   = "works"   // the role of a processor
 	governs = "governs" // the role of an admin
 	changes = "changes" // the role of an operator
@@ -147,6 +148,17 @@ var single = []row{
 	{"GET /processes", "/processes", "", 200, 0, ""},
 	{"GET /processes/:process", "/processes/echo", "", 200, 0, ""},
 	{"POST /processes/:process/execution", "/processes/echo/execution?dryRun=true", `{"inputs":{"productInput":{"item":"{i}","collection":"{c}"}}}`, 200, 400, works},
+	{"POST /processes", "/processes", `{"cwlVersion":"v1.2"}`, 400, 0, deploys},
+	{"PUT /processes/:process", "/processes/none", `{"cwlVersion":"v1.2"}`, 400, 0, deploys},
+	{"DELETE /processes/:process", "/processes/none", "", 400, 0, deploys},
+	{"GET /processes/:process/package", "/processes/none/package", "", 404, 0, ""},
+	{"GET /subscriptions", "/subscriptions", "", 200, 0, ""},
+	{"POST /subscriptions", "/subscriptions", `{"process":"none","search":{"collections":["{c}"]}}`, 400, 0, works},
+	{"GET /subscriptions/:subscription", "/subscriptions/none", "", 404, 0, ""},
+	{"PATCH /subscriptions/:subscription", "/subscriptions/none", `{"paused":true}`, 404, 0, ""},
+	{"POST /subscriptions/:subscription/pause", "/subscriptions/none/pause", "paused=true", 404, 0, ""},
+	{"DELETE /subscriptions/:subscription", "/subscriptions/none", "", 404, 0, ""},
+	{"POST /subscriptions/:subscription/backfill", "/subscriptions/none/backfill", `{"datetime":"2018-01-01T00:00:00Z/2019-01-01T00:00:00Z"}`, 404, 0, ""},
 	{"GET /jobs", "/jobs", "", 200, 0, own},
 	{"GET /jobs/:job", "/jobs/none", "", 404, 0, ""},
 	{"DELETE /jobs/:job", "/jobs/none", "", 404, 0, ""},

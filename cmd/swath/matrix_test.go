@@ -46,7 +46,7 @@ func (r row) expected(who asker, strangers, seen bool) int {
 		return r.good
 	case !known && (!strangers || r.needs != reads && r.needs != ""):
 		return 401
-	case r.needs == changes && who.role < auth.Operator || r.needs == works && who.role < auth.Processor || r.needs == governs && who.role < auth.Admin:
+	case r.needs == changes && who.role < auth.Operator || r.needs == works && who.role < auth.Processor || r.needs == deploys && who.role < auth.Centre || r.needs == governs && who.role < auth.Admin:
 		return 403
 	case r.needs == own || r.needs == changes || seen:
 		return r.good

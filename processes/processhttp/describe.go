@@ -22,6 +22,7 @@ type summary struct {
 	Keywords           []string `json:"keywords,omitempty"`
 	JobControlOptions  []string `json:"jobControlOptions"`
 	OutputTransmission []string `json:"outputTransmission"`
+	Mutable            bool     `json:"mutable,omitempty"`
 	Links              []link   `json:"links"`
 }
 
@@ -41,9 +42,9 @@ type field struct {
 	Schema      map[string]any `json:"schema"`
 }
 
-func summaryOf(c *fiber.Ctx, chain chains.Chain) summary {
+func (a API) summaryOf(c *fiber.Ctx, chain chains.Chain) summary {
 	self := processURL(c, chain.ID)
-	return summary{
+	s := summary{
 		ID: chain.ID, Version: chain.Version, Title: chain.Title, Description: chain.Description, Keywords: chain.Keywords,
 		JobControlOptions: []string{"sync-execute", "async-execute", "dismiss"}, OutputTransmission: []string{"value", "reference"},
 		Links: []link{
@@ -52,10 +53,12 @@ func summaryOf(c *fiber.Ctx, chain chains.Chain) summary {
 			{relExecute, self + "/execution", stac.TypeJSON, "Execute it"},
 		},
 	}
+	a.deployed(c, chain, &s)
+	return s
 }
 
-func descriptionOf(c *fiber.Ctx, chain chains.Chain) description {
-	d := description{summaryOf(c, chain), map[string]field{}, map[string]field{}}
+func (a API) descriptionOf(c *fiber.Ctx, chain chains.Chain) description {
+	d := description{a.summaryOf(c, chain), map[string]field{}, map[string]field{}}
 	for _, f := range chain.Inputs {
 		least, most := 0, 1
 		if f.Required {
@@ -160,7 +163,7 @@ func (a API) list(c *fiber.Ctx) error {
 		Links     []link    `json:"links"`
 	}{[]summary{}, []link{{"self", base + "/processes", stac.TypeJSON, "The processes"}, {"alternate", base + "/processes?f=html", stac.TypeHTML, "The processes as a page"}}}
 	for _, chain := range all {
-		out.Processes = append(out.Processes, summaryOf(c, chain))
+		out.Processes = append(out.Processes, a.summaryOf(c, chain))
 	}
 	return sendJSON(c, out)
 }
@@ -177,7 +180,7 @@ func (a API) describe(c *fiber.Ctx) error {
 	if httpkit.WantsHTML(c) {
 		return a.processPage(c, chain, nil, nil)
 	}
-	return sendJSON(c, descriptionOf(c, chain))
+	return sendJSON(c, a.descriptionOf(c, chain))
 }
 
 func sendJSON(c *fiber.Ctx, document any) error {

@@ -1,7 +1,8 @@
-// Package processhttp is OGC API Processes, Part 1: what can be computed here, and the jobs that do it.
+// Package processhttp is OGC API Processes, Parts 1 and 2: what can be computed here, processes of users, and the jobs that do it.
 //
 //	/processes ─▶ /processes/{id} ─▶ POST …/execution ─┬─ Prefer: respond-async ─▶ 201, /jobs/{id}
 //	                                                   └─ else its results, or 201 when they take longer than a request may
+//	/subscriptions ─▶ a job for each new item that a search finds
 //	/jobs ─▶ /jobs/{id} ─▶ …/results, …/results/{output}, …/log; DELETE ends it
 //
 // Every list, process and job is JSON for programs and a page for people, with a form that is made from the inputs' schemas. Who sees
@@ -47,6 +48,17 @@ func (a API) Mount(r fiber.Router) {
 	r.Get("/processes", a.list)
 	r.Get("/processes/:process", a.describe)
 	r.Post("/processes/:process/execution", a.execute)
+	r.Post("/processes", a.deploy)
+	r.Put("/processes/:process", a.replace)
+	r.Delete("/processes/:process", a.undeploy)
+	r.Get("/processes/:process/package", a.document)
+	r.Get("/subscriptions", a.subscriptions)
+	r.Post("/subscriptions", a.subscribe)
+	r.Get("/subscriptions/:subscription", a.subscription)
+	r.Patch("/subscriptions/:subscription", a.change)
+	r.Post("/subscriptions/:subscription/pause", a.change) // for forms
+	r.Delete("/subscriptions/:subscription", a.unsubscribe)
+	r.Post("/subscriptions/:subscription/backfill", a.backfill)
 	r.Get("/jobs", a.jobs)
 	r.Get("/jobs/:job", a.job)
 	r.Delete("/jobs/:job", a.dismiss)

@@ -110,6 +110,9 @@ func classes() []string {
 	for _, class := range []string{"core", "json", "ogc-process-description", "oas30", "html", "job-list", "dismiss", "callback"} {
 		all = append(all, "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/"+class)
 	}
+	for _, class := range []string{"deploy-replace-undeploy", "cwl", "ogcapppkg"} {
+		all = append(all, "http://www.opengis.net/spec/ogcapi-processes-2/1.0/conf/"+class)
+	}
 	return append(all, "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset", "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset")
 }
 
