@@ -255,7 +255,13 @@ type Figures struct {
 		Years  []Use `json:"years"`
 	} `json:"bandwidth_out"`
 	Downloaded []Total `json:"downloaded"` // by collection: requests of files and what was sent of them, the most first
-	Staging    struct {
+	Response   struct {
+		Requests      int64   `json:"requests"`
+		MeanS         float64 `json:"mean_s"` // until an answer began
+		Downloads     int64   `json:"downloads"`
+		DownloadMeanS float64 `json:"download_mean_s"` // until a file began to come, with what was waited for the archive
+	} `json:"response_30_days"`
+	Staging struct {
 		Served int64   `json:"served_30_days"`
 		MeanS  float64 `json:"mean_wait_s"`
 	} `json:"staging"`
@@ -324,6 +330,7 @@ func (s *Store) Figures(ctx context.Context, sees func(collection string) bool) 
 	f.use(r, sees, yearAgo)
 	f.people(r)
 	f.Staging.Served, f.Staging.MeanS = r.staged, r.stagingS
+	f.response(r)
 	return f, nil
 }
 
@@ -366,6 +373,26 @@ func (f *Figures) use(r *raw, sees func(string) bool, yearAgo time.Time) {
 	}
 	f.Out.Days, f.Out.Months, f.Out.Years = lists[0], lists[1], lists[2]
 	f.Downloaded = largest(downloaded)
+}
+
+// response adds up how long was waited in the last 30 days.
+func (f *Figures) response(r *raw) {
+	all, files := 0.0, float64(r.staged)*r.stagingS
+	for _, t := range r.traffic {
+		if !t.day.After(r.at.AddDate(0, 0, -30)) {
+			continue
+		}
+		f.Response.Requests, all = f.Response.Requests+t.requests, all+t.seconds
+		if t.collection != "" {
+			f.Response.Downloads, files = f.Response.Downloads+t.requests, files+t.seconds
+		}
+	}
+	if f.Response.Requests > 0 {
+		f.Response.MeanS = all / float64(f.Response.Requests)
+	}
+	if f.Response.Downloads > 0 {
+		f.Response.DownloadMeanS = files / float64(f.Response.Downloads)
+	}
 }
 
 // people adds up the accounts.

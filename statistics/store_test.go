@@ -9,11 +9,23 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"swath/catalog"
 	"swath/internal/testdb"
 	"swath/stac"
 	"swath/statistics"
 )
+
+func pool(t *testing.T, url string) *pgxpool.Pool {
+	t.Helper()
+	p, err := pgxpool.New(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
 
 // TestFigures: what comes, changes and leaves is in the figures at once, folded or not; what is hidden is not, and what was asked and sent
 // is there when it was written down.
@@ -105,6 +117,19 @@ func TestFigures(t *testing.T) {
 	f := look()
 	if len(f.Out.Years) != 1 || f.Out.Years[0].Requests != 3 || f.Out.Years[0].Downloads != 2 || f.Out.Years[0].Bytes != 1105 || f.Out.Years[0].MeanS < 1.3 || f.Out.Years[0].MeanS > 1.4 {
 		t.Errorf("sent %+v", f.Out.Years)
+	}
+	r := f.Response
+	if r.Requests != 3 || r.MeanS < 1.3 || r.MeanS > 1.4 || r.Downloads != 2 || r.DownloadMeanS != 1.5 {
+		t.Errorf("response %+v", r)
+	}
+	_, err = pool(t, url).Exec(t.Context(), `with o as (insert into stage_order (id, owner, lane, single) values ('o', 'u', 'user', false) returning id), c as (insert into copy (key, collection, item, bytes, sha256, content_type, modified, state) values ('k', 'open', 'a', 1, '', '', now(), 'online') returning key)
+		insert into stage_request (order_id, key, asset, owner, lane, bytes, outcome, asked_at, done_at)
+		select id, key, 'product', 'u', 'user', 1, 'served', now() - interval '1 minute', now() from o, c`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := look().Response; r.DownloadMeanS < 31.4 || r.DownloadMeanS > 31.6 {
+		t.Errorf("with a minute of waiting for the archive: %+v", r)
 	}
 	if fmt.Sprint(f.Downloaded) != "[{open 0 1 100}]" {
 		t.Errorf("downloaded %v", f.Downloaded)

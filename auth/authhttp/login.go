@@ -29,10 +29,30 @@ type signIn struct {
 	State, Nonce, Verifier, To string
 }
 
-// login serves GET /auth/login: it sends a browser to the issuer, or asks for a password.
+// ways are those to sign in here, and who has done so.
+type ways struct {
+	Passwords bool    `json:"passwords"`
+	Issuer    bool    `json:"issuer"`
+	Account   *person `json:"account"`
+}
+
+type person struct {
+	Name  string    `json:"name"`
+	Role  auth.Role `json:"role"`
+	Token string    `json:"csrf_token,omitempty"` // of a session: with it one signs out
+}
+
+// login serves GET /auth/login: it sends a browser to the issuer, or asks for a password, or tells the page what there is (f=json).
 func (a API) login(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	to := local(c.Query("to"))
+	if c.Query("f") == "json" {
+		w := ways{Passwords: a.Passwords, Issuer: a.Issuer != nil}
+		if p := auth.From(c.UserContext()); p.Known() && !p.Link {
+			w.Account = &person{p.Name, p.Role, a.FormToken(c)}
+		}
+		return c.JSON(w)
+	}
 	if a.Issuer == nil && !a.Passwords {
 		return fault.New(fault.NotFound, "nobody signs in here: no issuer is configured, and passwords are not taken")
 	}

@@ -118,6 +118,14 @@ func TestPasswordForm(t *testing.T) {
 		!strings.Contains(got.header.Get("Content-Security-Policy"), "form-action 'self'") {
 		t.Errorf("%d %s", got.status, got.body)
 	}
+	told := browser(t)
+	if got := e.get(told, "/auth/login?f=json"); got.body != `{"passwords":true,"issuer":true,"account":null}` {
+		t.Errorf("how one signs in: %d %s", got.status, got.body)
+	}
+	e.post(told, "/auth/login", url.Values{"name": {"ada"}, "password": {"correct horse"}, "to": {"/plain"}})
+	if got := e.get(told, "/auth/login?f=json"); !strings.Contains(got.body, `"account":{"name":"ada","role":"reader","csrf_token":"`) {
+		t.Errorf("who has signed in: %d %s", got.status, got.body)
+	}
 	good := url.Values{"name": {"ada"}, "password": {"correct horse"}, "to": {"/plain"}}
 	if got := e.post(browser(t), "/auth/login", good); got.status != 200 || got.body != "ada " {
 		t.Errorf("%d %s", got.status, got.body)

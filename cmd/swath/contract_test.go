@@ -42,7 +42,7 @@ func TestContract(t *testing.T) {
 	ndvi := "expression=" + url.QueryEscape("(B08-B04)/(B08+B04)")
 	for target, want := range map[string]int{
 		"/": 200, "/?f=html": 200, "/conformance": 200, "/api": 200, "/api.html": 200, "/healthz": 200, "/readyz": 200, "/metrics": 200,
-		"/auth/login": 200, "/auth/login?by=issuer": 404, "/auth/callback": 404, "/account": 401, "/account/export": 401, "/account/keys": 401,
+		"/auth/login": 200, "/auth/login?f=json": 200, "/auth/login?by=issuer": 404, "/auth/callback": 404, "/account": 401, "/account/export": 401, "/account/keys": 401,
 		"/processes": 200, "/processes?f=html": 200, "/processes/s1ortho?f=html": 200, "/processes/s1tiling": 200, "/processes/none": 404, "/jobs": 200, "/jobs?f=html": 200, "/jobs/none": 404,
 		"/collections": 200, "/collections?f=html": 200, "/collections/sentinel-2-l1c": 200, "/collections/none": 404,
 		"/queryables": 200, "/collections/barbellino/queryables": 200,

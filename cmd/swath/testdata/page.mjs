@@ -1,10 +1,10 @@
-// Looks at the page in headless Chromium as a person would. page.mjs BASE_URL OUT_DIR; prints a line per check and exits 1 at
+// Looks at the page in headless Chromium as a person would. page.mjs BASE_URL OUT_DIR NAME PASSWORD; prints a line per check and exits 1 at
 // the first that fails. Requests to other hosts are blocked and count as failures.
 import { createRequire } from "node:module";
 import { writeFile } from "node:fs/promises";
 
 const { chromium } = createRequire(new URL("../../../web/app/package.json", import.meta.url))("playwright-core");
-const [base, out] = process.argv.slice(2);
+const [base, out, name, password] = process.argv.slice(2);
 const S2 = "S2A_MSIL1C_20180629T000241_N0206_R030_T56JMM_20180629T012042";
 
 function check(what, ok, seen = "") {
@@ -129,8 +129,40 @@ await page.keyboard.press("Enter");
 await page.waitForSelector(".point table");
 await page.keyboard.press("Escape");
 check("Enter on the map shows values, Escape closes them", (await page.locator(".point").count()) === 0);
-const nameless = await page.evaluate(() => [...document.querySelectorAll("a,button,input,select")].filter((e) => !(e.innerText || e.getAttribute("aria-label") || e.labels?.length)).map((e) => e.outerHTML));
+const nameless = await page.evaluate(() => [...document.querySelectorAll("a,button,input:not([type=hidden]),select")].filter((e) => !(e.textContent.trim() || e.getAttribute("aria-label") || e.labels?.length)).map((e) => e.outerHTML));
 check("every control has a name", nameless.length === 0, nameless);
+
+// The dashboard shows the server's figures, in charts and tables, and loads without the map.
+const heavy = [];
+page.on("response", async (r) => { if (/explorer-/.test(r.url())) heavy.push(r.url()); });
+await page.goto(base + "/?view=statistics");
+await page.waitForSelector(".board .numbers");
+const figures = await (await fetch(base + "/stats")).json();
+const board = await page.evaluate(() => ({
+  products: document.querySelector(".numbers dd").innerText,
+  collections: [...document.querySelectorAll(".ranking:first-child tbody th")].map((e) => e.innerText.trim()),
+  bars: document.querySelectorAll(".chart rect").length, wide: document.documentElement.scrollWidth,
+}));
+check("the dashboard shows the figures", board.products === String(figures.products) && board.collections.join() === figures.collections.map((c) => c.name).join(), board);
+check("charts are drawn", board.bars >= figures.acquired.months.length + 1 && board.wide <= 1340, board.bars);
+check("the dashboard loads without the map", heavy.length === 0, heavy);
+await page.screenshot({ path: `${out}/statistics.png`, fullPage: true });
+await page.locator(".board").evaluate((e) => e.scrollTo(0, 700));
+await page.screenshot({ path: `${out}/statistics-below.png` });
+
+// One signs in where one is, is named, and signs out again.
+await page.click(".account summary");
+await page.fill(".account input[name=name]", name);
+await page.fill(".account input[name=password]", password);
+await page.screenshot({ path: `${out}/sign-in.png` });
+await page.click(".account button");
+await page.waitForSelector(".board .numbers");
+await page.waitForSelector(".account summary");
+check("who signed in is named, at the same page", (await page.locator(".account summary").innerText()) === name, page.url());
+await page.click(".account summary");
+await page.click(".account button");
+await page.waitForSelector(".items li");
+check("who signed out is a stranger again", (await page.locator(".account summary").innerText()) === "Sign in");
 
 // On a small screen the list is there without scrolling, nothing is wider than the screen, and a press on a dot opens its item.
 await page.setViewportSize({ width: 360, height: 740 });

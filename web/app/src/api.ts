@@ -51,3 +51,27 @@ export function point(i: Item, lon: number, lat: number, render?: string) {
 
 export const tileJSON = (i: Item, render: string) =>
   `${location.origin}${itemPath(i)}/tilejson.json?render=${encodeURIComponent(render)}`;
+
+/** How one signs in here, and who is signed in. */
+export type Ways = { passwords: boolean; issuer: boolean; account: { name: string; role: string; csrf_token?: string } | null };
+
+export const ways = () => get<Ways>("/auth/login?f=json");
+
+export type Total = { name: string; items?: number; products: number; bytes: number };
+export type Period = { when: string; products: number; bytes: number };
+export type Use = { when: string; requests: number; downloads: number; bytes: number; mean_response_s: number };
+export type Mirror = {
+  mirror: string; Wanted: number; Held: number; Superseded: number; Quarantined: number; Gone: number; WantedBytes: number; HeldBytes: number;
+  lag_s: number; delays: Record<string, number>; troubles: { Name: string; Reason: string }[] | null;
+};
+export type Figures = {
+  at: string; products: number; bytes: number; collections: Total[]; missions: Total[]; downloaded: Total[]; mirrors: Mirror[];
+  acquired: { days: Period[]; months: Period[] }; bandwidth_in: { days: Period[] };
+  bandwidth_out: { days: Use[]; months: Use[]; years: Use[] };
+  staging: { served_30_days: number; mean_wait_s: number };
+  response_30_days: { requests: number; mean_s: number; downloads: number; download_mean_s: number };
+  users: { registered: number; active_30_days: number; registered_by_month: { when: string; n: number }[]; by_country: Record<string, number> };
+};
+
+/** The figures of the dashboard. */
+export const statistics = () => get<Figures>("/stats");

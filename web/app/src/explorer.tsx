@@ -1,6 +1,7 @@
 // The page: what is in the view, how it is drawn, and what is at a place. Its state is in the address, so a link shows the same.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import * as api from "./api";
+import { Account } from "./account";
 import type { MapMouseEvent } from "maplibre-gl";
 import { Atlas } from "./map";
 import { ItemList, Legend, Pick, PointPanel } from "./panels";
@@ -161,7 +162,7 @@ export function Explorer() {
     <a class="skip" href="#map" onClick={(e) => { e.preventDefault(); atlas.current!.map.getCanvas().focus(); }}>Skip to the map</a>
     <aside>
       <header><img src="/ui/icon.svg" alt="" width="28" height="28" /><h1>Swath</h1>
-        <nav><a href="/collections?f=html">Catalog</a> <a href="/api.html">API</a></nav></header>
+        <nav><a href="/collections?f=html">Catalog</a> <a href="/?view=statistics">Statistics</a> <a href="/api.html">API</a></nav><Account /></header>
       <details class="filters" open={wide}><summary>Filters</summary><div>
         <Pick label="Collection" value={collection} onPick={(c) => { setCollection(c); setSelected(undefined);
           const found = collections.find((k) => k.id === c); if (found) atlas.current!.fit(found.extent.spatial.bbox[0]); }}
