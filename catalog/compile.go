@@ -159,6 +159,8 @@ func (c *compiler) leaf(n cql2.Node, want bool) condition {
 	switch v := value.(type) {
 	case cql2.Number:
 		switch left {
+		case stac.Bytes:
+			return condition{sql: "i.product " + string(op) + " " + c.bind(float64(v)) + "::float8", exact: true}
 		case "eo:cloud_cover":
 			return condition{sql: "i.cc " + string(op) + " " + c.bind(float64(v)) + "::float8", exact: true}
 		case "sat:relative_orbit":

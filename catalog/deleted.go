@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,13 +20,14 @@ import (
 //go:embed sql/deleted.sql
 var deletedSQL string
 
-// DeletedProducts returns products that are gone, by the moment at which they left; q.Sort says the direction, and skip passes over
-// those that match before. Matched counts all, unless q is Uncounted.
+// DeletedProducts returns products that are gone, also with their collection, by the moment at which they left, or had come or changed last, as
+// q.Sort says; skip passes over those that match before. Matched counts all, unless q is Uncounted.
 func (s *Store) DeletedProducts(ctx context.Context, q stac.Search, skip int) (page stac.DeletedPage, err error) {
-	descending := false
+	descending, column := false, columnsOfDeleted[stac.Deleted]
 	for _, k := range q.Sort {
-		if k.Property != stac.Deleted {
-			return page, fault.New(fault.Invalid, "what is gone is sorted by when it left alone")
+		known := false
+		if column, known = columnsOfDeleted[k.Property]; !known {
+			return page, fault.New(fault.Invalid, "what is gone is sorted by when it left, came or changed last")
 		}
 		descending = k.Descending
 	}
@@ -34,9 +36,21 @@ func (s *Store) DeletedProducts(ctx context.Context, q stac.Search, skip int) (p
 		return page, err
 	}
 	cols, _, err := collectionsOf(set, q)
-	if err != nil || len(cols) == 0 {
-		page.Matched = new(int64)
+	if err != nil {
 		return page, err
+	}
+	gone, err := s.goneCollections(ctx)
+	if err != nil {
+		return page, err
+	}
+	for number, id := range gone {
+		if allowed(q.Filter, id) && (len(q.Collections) == 0 || slices.Contains(q.Collections, id)) {
+			cols = append(cols, number)
+		}
+	}
+	if len(cols) == 0 {
+		page.Matched = new(int64)
+		return page, nil
 	}
 	err = s.reading(ctx, "deleted products", func(conn *pgxpool.Conn) error {
 		c := &compiler{ctx: ctx, conn: conn, words: s.words, args: pgx.NamedArgs{"cols": cols, "limit": largeBatch}, set: set, cols: cols}
@@ -59,8 +73,8 @@ func (s *Store) DeletedProducts(ctx context.Context, q stac.Search, skip int) (p
 			direction, than = "desc", "<"
 		}
 		n := int64(0)
-		for place := ""; ; place = "and (i.at, i.pk) " + than + " (@at::timestamptz, @pk::bigint)" {
-			rows, err := conn.Query(ctx, strings.NewReplacer("{{related}}", related, "{{place}}", place, "{{direction}}", direction).Replace(deletedSQL), c.args)
+		for place := ""; ; place = "and (" + column + ", i.pk) " + than + " (@at::timestamptz, @pk::bigint)" {
+			rows, err := conn.Query(ctx, strings.NewReplacer("{{related}}", related, "{{place}}", place, "{{direction}}", direction, "{{column}}", column).Replace(deletedSQL), c.args)
 			if err != nil {
 				return err
 			}
@@ -73,12 +87,12 @@ func (s *Store) DeletedProducts(ctx context.Context, q stac.Search, skip int) (p
 			d := stac.DeletedProduct{}
 			_, err = pgx.ForEachRow(rows, []any{&pk, &at, &d.Created, &d.Updated, &col, &dict, &packed, &truths}, func() error {
 				read++
-				c.args["at"], c.args["pk"] = at, pk
+				c.args["at"], c.args["pk"] = map[string]time.Time{"i.at": at, "i.published": d.Created, "i.updated": d.Updated}[column], pk
 				body, err := s.pack.decode(dict, packed)
 				if err != nil {
 					return fmt.Errorf("tombstone %d: %w", pk, err)
 				}
-				one := stac.DeletedProduct{Deleted: at.UTC(), Item: stac.Item{Collection: set.name(col), ID: idOf(body), Created: d.Created.UTC(), Updated: d.Updated.UTC(), Body: body}}
+				one := stac.DeletedProduct{Deleted: at.UTC(), Item: stac.Item{Collection: nameOf(set, gone, col), ID: idOf(body), Created: d.Created.UTC(), Updated: d.Updated.UTC(), Body: body}}
 				if q.Filter != nil && !cql2.Match(q.Filter, envOf(one, truths, atoms)) {
 					return nil
 				}
@@ -104,6 +118,49 @@ func (s *Store) DeletedProducts(ctx context.Context, q stac.Search, skip int) (p
 		}
 	})
 	return page, err
+}
+
+// columnsOfDeleted are the columns that what is gone is sorted by.
+var columnsOfDeleted = map[string]string{stac.Deleted: "i.at", stac.Published: "i.published", stac.Modified: "i.updated"}
+
+// GoneCollections returns the names of collections that were removed, and of which products are remembered that one may know of.
+func (s *Store) GoneCollections(ctx context.Context) (ids []string, err error) {
+	gone, err := s.goneCollections(ctx)
+	for _, id := range gone {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids, err
+}
+
+// goneCollections returns them by number: one name may have been removed several times.
+func (s *Store) goneCollections(ctx context.Context) (gone map[int16]string, err error) {
+	gone = map[int16]string{}
+	err = s.reading(ctx, "removed collections", func(conn *pgxpool.Conn) error {
+		rows, err := conn.Query(ctx, "select number, id from collection_gone")
+		if err != nil {
+			return err
+		}
+		var number int16
+		var id string
+		_, err = pgx.ForEachRow(rows, []any{&number, &id}, func() error {
+			if stac.ScopeOf(ctx).Sees(id) {
+				gone[number] = id
+			}
+			return nil
+		})
+		return err
+	})
+	return gone, err
+}
+
+func nameOf(set *collectionSet, gone map[int16]string, number int16) string {
+	if id, is := gone[number]; is {
+		return id
+	}
+	return set.name(number)
 }
 
 // between returns the moments between which a filter lets products leave.

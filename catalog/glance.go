@@ -125,7 +125,7 @@ func (f *form) sketch(parts []cql2.Node) *sketch {
 
 // notProperties are the names by which a filter asks for other members of an item.
 var notProperties = map[string]bool{"id": true, "collection": true, "stac_version": true, "type": true, "geometry": true, "bbox": true,
-	stac.Published: true, stac.Modified: true}
+	stac.Published: true, stac.Modified: true, stac.Bytes: true}
 
 const noLine = -1 // of a property that is not one written value
 

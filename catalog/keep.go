@@ -112,8 +112,9 @@ func (s *Store) fold(ctx context.Context) (n int64, err error) {
 func (s *Store) sweep(ctx context.Context, collection int16) error {
 	for swept := false; !swept; {
 		err := s.with(ctx, "remove items", func(conn *pgxpool.Conn) error {
-			done, err := conn.Exec(ctx, sweepSQL, collection, sweepAtOnce)
-			if err == nil && done.RowsAffected() < sweepAtOnce {
+			var gone int
+			err := conn.QueryRow(ctx, sweepSQL, collection, sweepAtOnce).Scan(&gone)
+			if err == nil && gone < sweepAtOnce {
 				swept = true
 				_, err = conn.Exec(ctx, sweptSQL, collection)
 			}

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -73,18 +74,21 @@ func TestProducts(t *testing.T) {
 		q    stac.Search
 		want string
 	}{
-		"published":         {stac.Search{Sort: sorted(stac.Published, false)}, "012345678"},
-		"published, newest": {stac.Search{Sort: sorted(stac.Published, true)}, "876543210"},
-		"modified":          {stac.Search{Sort: sorted(stac.Modified, false)}, "012456783"},
-		"modified, newest":  {stac.Search{Sort: sorted(stac.Modified, true)}, "387654210"},
-		"since":             {stac.Search{Sort: sorted(stac.Published, false), Filter: since(stac.Published, cql2.GreaterOrEqual)}, "5678"},
-		"before":            {stac.Search{Sort: sorted(stac.Published, false), Filter: since(stac.Modified, cql2.Less)}, "0124"},
-		"with a body":       {stac.Search{Sort: sorted(stac.Published, false), Filter: cql2.And{since(stac.Published, cql2.GreaterOrEqual), odd}}, "578"},
-		"either":            {stac.Search{Sort: sorted(stac.Published, false), Filter: cql2.Or{since(stac.Published, cql2.Less), cql2.Not{Arg: odd}}}, "012346"},
-		"area":              {stac.Search{Sort: sorted(stac.Published, false), Filter: area}, "02468"},
-		"names":             {stac.Search{Sort: sorted(stac.Published, true), IDs: []string{"p2", "p7", "bare1"}}, "72"},
-		"by time":           {stac.Search{}, "301245678"},
-		"by cloud":          {stac.Search{Sort: sorted("eo:cloud_cover", false)}, "876542103"},
+		"published":          {stac.Search{Sort: sorted(stac.Published, false)}, "012345678"},
+		"published, newest":  {stac.Search{Sort: sorted(stac.Published, true)}, "876543210"},
+		"modified":           {stac.Search{Sort: sorted(stac.Modified, false)}, "012456783"},
+		"modified, newest":   {stac.Search{Sort: sorted(stac.Modified, true)}, "387654210"},
+		"since":              {stac.Search{Sort: sorted(stac.Published, false), Filter: since(stac.Published, cql2.GreaterOrEqual)}, "5678"},
+		"before":             {stac.Search{Sort: sorted(stac.Published, false), Filter: since(stac.Modified, cql2.Less)}, "0124"},
+		"with a body":        {stac.Search{Sort: sorted(stac.Published, false), Filter: cql2.And{since(stac.Published, cql2.GreaterOrEqual), odd}}, "578"},
+		"either":             {stac.Search{Sort: sorted(stac.Published, false), Filter: cql2.Or{since(stac.Published, cql2.Less), cql2.Not{Arg: odd}}}, "012346"},
+		"area":               {stac.Search{Sort: sorted(stac.Published, false), Filter: area}, "02468"},
+		"names":              {stac.Search{Sort: sorted(stac.Published, true), IDs: []string{"p2", "p7", "bare1"}}, "72"},
+		"bytes":              {stac.Search{Filter: cql2.Compare{Op: cql2.Greater, Left: cql2.Property(stac.Bytes), Right: cql2.Number(6)}}, "301245678"},
+		"bytes, with a body": {stac.Search{Sort: sorted(stac.Published, false), Filter: cql2.And{odd, cql2.Compare{Op: cql2.LessOrEqual, Left: cql2.Property(stac.Bytes), Right: cql2.Number(7)}}}, "01234578"},
+		"fewer bytes":        {stac.Search{Filter: cql2.Compare{Op: cql2.Less, Left: cql2.Property(stac.Bytes), Right: cql2.Number(7)}}, ""},
+		"by time":            {stac.Search{}, "301245678"},
+		"by cloud":           {stac.Search{Sort: sorted("eo:cloud_cover", false)}, "876542103"},
 	} {
 		if got := list(tc.q); got != tc.want {
 			t.Errorf("%s: %s, want %s", name, got, tc.want)
@@ -132,16 +136,75 @@ func TestProducts(t *testing.T) {
 		skip int
 		want string
 	}{
-		"all":    {stac.Search{Limit: 10}, 0, "278 of 3 false"},
-		"some":   {stac.Search{Limit: 1}, 1, "7 of 3 true"},
-		"newest": {stac.Search{Limit: 10, Sort: sorted(stac.Deleted, true)}, 0, "872 of 3 false"},
-		"area":   {stac.Search{Limit: 10, Filter: area}, 0, "28 of 2 false"},
-		"later":  {stac.Search{Limit: 10, Filter: cql2.Compare{Op: cql2.GreaterOrEqual, Left: cql2.Property(stac.Deleted), Right: cql2.Timestamp{Time: begun.Add(time.Hour)}}}, 0, " of 0 false"},
-		"came":   {stac.Search{Limit: 10, Filter: since(stac.Published, cql2.GreaterOrEqual)}, 0, "78 of 2 false"},
+		"all":                        {stac.Search{Limit: 10}, 0, "278 of 3 false"},
+		"some":                       {stac.Search{Limit: 1}, 1, "7 of 3 true"},
+		"newest":                     {stac.Search{Limit: 10, Sort: sorted(stac.Deleted, true)}, 0, "872 of 3 false"},
+		"area":                       {stac.Search{Limit: 10, Filter: area}, 0, "28 of 2 false"},
+		"later":                      {stac.Search{Limit: 10, Filter: cql2.Compare{Op: cql2.GreaterOrEqual, Left: cql2.Property(stac.Deleted), Right: cql2.Timestamp{Time: begun.Add(time.Hour)}}}, 0, " of 0 false"},
+		"by when they came":          {stac.Search{Limit: 10, Sort: sorted(stac.Published, true)}, 0, "872 of 3 false"},
+		"by when they changed, some": {stac.Search{Limit: 1, Sort: sorted(stac.Modified, false)}, 1, "7 of 3 true"},
+		"came":                       {stac.Search{Limit: 10, Filter: since(stac.Published, cql2.GreaterOrEqual)}, 0, "78 of 2 false"},
 	} {
 		if got := gone(tc.q, tc.skip); got != tc.want {
 			t.Errorf("gone, %s: %s, want %s", name, got, tc.want)
 		}
+	}
+}
+
+// TestGoneWithCollection: products of a collection that was removed are told of, by whose name it was, until then and since, and to those alone
+// who may know of it.
+func TestGoneWithCollection(t *testing.T) {
+	s := newStore(t, "c", "other")
+	for _, it := range []stac.Item{itemOf("c", "bare", square, noon), productIn("c", "p1", square, noon), productIn("c", "p2", square, noon), productIn("other", "o", square, noon)} {
+		put(t, s, it)
+	}
+	if err := s.DeleteItem(t.Context(), "c", "p1"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time, the collection has been made again
+		if _, err := s.ChangeCollection(t.Context(), "c", func(*stac.Collection) (*stac.Collection, error) { return nil, nil }); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.PutCollection(t.Context(), stac.Collection{ID: "c", Body: []byte(`{"type":"Collection","id":"c"}`)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	in := func(collection string) stac.Search {
+		return stac.Search{Limit: 10, Filter: cql2.In{Value: cql2.Property("collection"), List: []cql2.Node{cql2.Text(collection)}}}
+	}
+	hidden := stac.WithScope(t.Context(), stac.Hiding("c"))
+	for name, tc := range map[string]struct {
+		ctx  context.Context
+		q    stac.Search
+		want string
+	}{
+		"all": {t.Context(), stac.Search{Limit: 10}, "c/p1 c/p2 "}, "of it": {t.Context(), in("c"), "c/p1 c/p2 "}, "of another": {t.Context(), in("other"), ""},
+		"hidden": {hidden, stac.Search{Limit: 10}, ""},
+	} {
+		var page stac.DeletedPage
+		got := ""
+		for end := time.Now().Add(20 * time.Second); got != tc.want || got == ""; time.Sleep(50 * time.Millisecond) { // its items are removed in the background
+			var err error
+			if page, err = s.DeletedProducts(tc.ctx, tc.q, 0); err != nil {
+				t.Fatal(err)
+			}
+			got = ""
+			for _, d := range page.Products {
+				got += d.Collection + "/" + d.ID + " "
+			}
+			if tc.want == "" || time.Now().After(end) {
+				break
+			}
+		}
+		if got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+	if ids, err := s.GoneCollections(t.Context()); fmt.Sprint(ids) != "[c]" || err != nil {
+		t.Errorf("removed collections: %v, %v", ids, err)
+	}
+	if ids, err := s.GoneCollections(hidden); len(ids) > 0 || err != nil {
+		t.Errorf("removed collections that are hidden: %v, %v", ids, err)
 	}
 }
 

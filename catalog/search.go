@@ -352,6 +352,11 @@ func (d *dated) Value(p cql2.Property) any {
 			return d.deleted.Format(time.RFC3339Nano)
 		}
 		return nil
+	case stac.Bytes:
+		if n, err := jsonparser.GetFloat(d.Body, "assets", stac.ProductAsset, "file:size"); err == nil {
+			return n
+		}
+		return nil
 	}
 	return d.Item.Value(p)
 }

@@ -10,6 +10,9 @@ import (
 	"swath/stac"
 )
 
+// Online reports whether the bytes of a product can be had at once.
+func (p Product) Online() bool { return p.Status == "" || p.Status == "succeeded" }
+
 // Product is an item in the words of the protocols that came before STAC.
 type Product struct {
 	UUID                string
@@ -37,6 +40,8 @@ type Product struct {
 	Resolution          *float64
 	Thumbnail           string // its asset's name; empty: there is none
 	Status              string // order:status of the product; empty: it lies on disk
+	Key                 string // its object; empty when others keep it
+	Deprecated          bool   // another version came after it
 }
 
 // document is what is read of an item.
@@ -65,12 +70,14 @@ type document struct {
 		Snow          *float64   `json:"eo:snow_cover"`
 		Grid          string     `json:"grid:code"`
 		Take          string     `json:"s2:datatake_id"`
+		Deprecated    bool       `json:"deprecated"`
 	} `json:"properties"`
 	Assets map[string]struct {
 		Size     int64    `json:"file:size"`
 		Checksum string   `json:"file:checksum"`
 		MD5      string   `json:"swath:md5"`
 		Status   string   `json:"order:status"`
+		Object   string   `json:"swath:object"`
 		Roles    []string `json:"roles"`
 	} `json:"assets"`
 }
@@ -87,7 +94,8 @@ func Read(it stac.Item) (Product, error) {
 	out := Product{UUID: stac.UUID(it.Collection, it.ID), Collection: it.Collection, ID: it.ID, Name: it.ID, Published: it.Created, Modified: it.Updated,
 		Created: p.Created, Geometry: d.Geometry, Bytes: asset.Size, MD5: asset.MD5, Type: p.Type, Level: p.Level, Mode: p.Mode, Polarisation: strings.Join(p.Polarisations, " "),
 		Orbit: p.Orbit, Relative: p.Relative, Direction: p.Direction, Cloud: p.Cloud, Snow: p.Snow, Tile: strings.TrimPrefix(p.Grid, "MGRS-"), Take: p.Take,
-		Baseline: p.Version, Timeliness: p.Timeliness, Resolution: p.GSD, Platform: strings.ToUpper(p.Platform), Status: asset.Status}
+		Baseline: p.Version, Timeliness: p.Timeliness, Resolution: p.GSD, Platform: strings.ToUpper(p.Platform), Status: asset.Status, Key: asset.Object,
+		Deprecated: p.Deprecated}
 	if sum, is := strings.CutPrefix(asset.Checksum, "1220"); is { // a multihash of SHA-256
 		out.SHA256 = sum
 	}

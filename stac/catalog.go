@@ -56,11 +56,12 @@ type Search struct {
 }
 
 // The moments at which a product came and changed last, as a filter and a sort of products name them: columns of the catalog, which
-// no body holds. Deleted names when it left, in a search for what is gone.
+// no body holds. Deleted names when it left, in a search for what is gone. Bytes are those of the product, for a filter alone.
 const (
 	Published = "swath:published"
 	Modified  = "swath:modified"
 	Deleted   = "swath:deleted"
+	Bytes     = "swath:bytes"
 )
 
 // SortKey orders a search by one property: numbers as numbers, times as times, text by code point. Items that lack it come

@@ -1,8 +1,9 @@
--- Removes what else there is of a collection whose items have been removed. Reads count_delta, which is small.
+-- Removes what else there is of a collection whose items have been removed; its name and dictionaries stay while products of it are remembered.
+-- Reads count_delta, which is small, and tombstone.
 with dictionaries as (
-  delete from dictionary where col = $1
-), tombstones as (
-  delete from tombstone where col = $1
+  delete from dictionary where col = $1 and not exists (select from tombstone where col = $1)
+), name as (
+  delete from collection_gone where number = $1 and not exists (select from tombstone where col = $1)
 ), deltas as (
   delete from count_delta where col = $1
 ), days as (

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"swath/auth"
@@ -67,4 +68,13 @@ type admitted struct {
 func (a admitted) Close() error {
 	defer a.leave()
 	return a.Object.Close()
+}
+
+// bucketOf returns the bucket of a store's address and what comes before the keys in it; "" where objects are not in S3.
+func bucketOf(store string) string {
+	rest, is := strings.CutPrefix(store, "s3://")
+	if !is {
+		return ""
+	}
+	return strings.Trim(rest, "/")
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 	"testing"
@@ -42,6 +44,16 @@ func TestOrdersContract(t *testing.T) {
 	client := contract.Client(t, newApp(s, cfg, log, nil, nil))
 	if got := client.Get(item56JMM + "?f=html"); !strings.Contains(string(got.Body), "in the archive: orderable") {
 		t.Errorf("the page of a cold item: %s", got.Body)
+	}
+	for filter, want := range map[string]int{"Online eq false": 1, "Online eq true": 0, "Online ne true and ContentLength gt 1000000": 1, "Online eq false and ContentLength gt 5000000": 0,
+		"ContentLength le 1808322": 1, "ContentLength lt 1808322": 0, "DeletionCause eq 'Other'": 1, "Online eq false and Name eq 'x'": 0} {
+		got := client.Get("/odata/v1/Products?" + url.Values{"$filter": {filter}, "$count": {"true"}}.Encode())
+		if got.Status != 200 || strings.Count(string(got.Body), `"Online":`) != want || !strings.Contains(string(got.Body), fmt.Sprintf(`"@odata.count":%d`, want)) {
+			t.Errorf("%s: %d %.300s", filter, got.Status, got.Body)
+		}
+	}
+	if got := client.Get("/odata/v1/Products?" + url.Values{"$filter": {"Online eq true or Name eq 'a'"}}.Encode()); got.Status != 400 {
+		t.Errorf("Online within or: %d %s", got.Status, got.Body)
 	}
 	id := path.Base(item56JMM)
 	items := func(assets string) string {

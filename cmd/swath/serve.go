@@ -148,7 +148,7 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	jobs.Mount(app)
 	wpshttp.API{Jobs: jobs}.Mount(app)
 	restohttp.API{Catalog: s.catalog, Download: files.Send, Tell: tell}.Mount(app)
-	csc := cschttp.API{Catalog: s.catalog, Download: files.Send, Open: openAsset(files), Tell: tell, SignIn: signIn(s.keeper, cfg.Accounts.passwords())}
+	csc := cschttp.API{Catalog: s.catalog, Download: files.Send, Open: openAsset(files), Tell: tell, SignIn: signIn(s.keeper, cfg.Accounts.passwords()), Bucket: bucketOf(cfg.Objects)}
 	csc.Mount(app)
 	statshttp.API{Statistics: s.statistics, Mirrors: mirrorsOf(s.url, cfg.Mirrors)}.Mount(app)
 	metrics.MustRegister(figureMetrics{s.statistics, s.keeper, mirrorsOf(s.url, cfg.Mirrors)})

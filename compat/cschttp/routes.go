@@ -31,6 +31,7 @@ type Catalog interface {
 	compat.Searcher
 	ItemByUUID(ctx context.Context, uuid string) (stac.Item, error)
 	Collections(ctx context.Context) ([]stac.Collection, error)
+	GoneCollections(ctx context.Context) ([]string, error)
 	DeletedProducts(ctx context.Context, q stac.Search, skip int) (stac.DeletedPage, error)
 }
 
@@ -51,6 +52,9 @@ type API struct {
 	Tell func(ctx context.Context, base string, items []stac.Item) error
 	// SignIn gives a token to whom a name and a password, or a token of before, belong.
 	SignIn func(ctx context.Context, name, password, from string) (token string, life time.Duration, err error)
+
+	// Bucket and what comes before the keys in it, where objects are in S3: what S3Path begins with.
+	Bucket string
 
 	pages *compat.Pages
 }
@@ -102,6 +106,7 @@ type query struct {
 	count     bool
 	expand    map[string]bool
 	choose    []string // of $select; nil: all
+	online    *bool    // that Online must be; nil: anything
 }
 
 var options = []string{"$filter", "$orderby", "$top", "$skip", "$count", "$expand", "$select", "$format"}
@@ -142,6 +147,15 @@ func (a API) read(c *fiber.Ctx, deleted bool) (q query, err error) {
 	if err != nil {
 		return q, err
 	}
+	if deleted {
+		gone, err := a.Catalog.GoneCollections(c.UserContext())
+		if err != nil {
+			return q, err
+		}
+		for _, id := range gone {
+			all = append(all, stac.Collection{ID: id})
+		}
+	}
 	names := odata.Names{Collections: func(name string) []string { return members(all, name) }, Product: func(uuid string) (string, string, bool, error) {
 		it, err := a.Catalog.ItemByUUID(c.UserContext(), uuid)
 		if fault.Is(err, fault.NotFound) {
@@ -152,6 +166,12 @@ func (a API) read(c *fiber.Ctx, deleted bool) (q query, err error) {
 	q.search = stac.Search{Products: !deleted, Limit: max(q.top, 1), Uncounted: !q.count}
 	if q.search.Filter, err = odata.ParseFilter(q.values.Get("$filter"), names); err != nil {
 		return q, err
+	}
+	if q.search.Filter, q.online, err = odata.Split(q.search.Filter); err != nil {
+		return q, err
+	}
+	if deleted && q.online != nil {
+		return q, fault.New(fault.Invalid, "what is deleted is neither online nor not")
 	}
 	key, err := odata.ParseOrder(q.values.Get("$orderby"), deleted)
 	q.search.Sort = []stac.SortKey{key}
@@ -190,6 +210,9 @@ func (a API) products(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if q.online != nil {
+		return a.productsOnline(c, q)
+	}
 	page, err := a.pages.At(c.UserContext(), q.search, q.skip)
 	if err != nil {
 		return err
@@ -200,6 +223,61 @@ func (a API) products(c *fiber.Ctx) error {
 		return err
 	}
 	return c.JSON(answer(httpkit.BaseURL(c)+"/odata/v1/Products", q, rows, page.Next != "" && q.top > 0, page.Matched))
+}
+
+// mostLooked bounds the products of which it is asked whether they are online.
+const mostLooked = 100_000
+
+// productsOnline answers with products that are online, or are not. The catalog does not know which are, so the products of the rest of the filter are
+// looked at one by one.
+func (a API) productsOnline(c *fiber.Ctx, q query) error {
+	s, base := q.search, httpkit.BaseURL(c)
+	s.Limit, s.Uncounted = mostTop, true
+	rows, found, looked, more := []any{}, int64(0), 0, false
+	for !more || q.count {
+		page, err := a.Catalog.Search(c.UserContext(), s)
+		if err != nil {
+			return err
+		}
+		err = a.eachOnline(c.UserContext(), base, page.Items, *q.online, func(p compat.Product) {
+			if found++; found > int64(q.skip+q.top) {
+				more = true
+			} else if found > int64(q.skip) {
+				rows = append(rows, a.row(base, p, q))
+			}
+		})
+		looked += len(page.Items)
+		s.Token = page.Next
+		if page.Release(); err != nil {
+			return err
+		}
+		if s.Token == "" {
+			break
+		}
+		if looked >= mostLooked && (!more || q.count) {
+			return fiber.NewError(fiber.StatusUnprocessableEntity, "Online is looked up for 100000 products at most: narrow the filter, by dates for example")
+		}
+	}
+	return c.JSON(answer(base+"/odata/v1/Products", q, rows, more && q.top > 0, &found))
+}
+
+// eachOnline goes through those of some items that are online, or are not.
+func (a API) eachOnline(ctx context.Context, base string, items []stac.Item, online bool, each func(compat.Product)) error {
+	if a.Tell != nil {
+		if err := a.Tell(ctx, base, items); err != nil {
+			return err
+		}
+	}
+	for _, it := range items {
+		p, err := compat.Read(it)
+		if err != nil {
+			return err
+		}
+		if p.Online() == online {
+			each(p)
+		}
+	}
+	return nil
 }
 
 // answer is a list as the hub writes it.
@@ -234,7 +312,7 @@ func (a API) rows(c *fiber.Ctx, items []stac.Item, q query) ([]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows[i] = row(base, p, q)
+		rows[i] = a.row(base, p, q)
 	}
 	return rows, nil
 }

@@ -22,19 +22,25 @@ const never = "9999-12-31T23:59:59.999999Z"
 func at(t time.Time) string { return t.UTC().Format(layout) }
 
 // row is a product as the hub writes it.
-func row(base string, p compat.Product, q query) map[string]any {
+func (a API) row(base string, p compat.Product, q query) map[string]any {
 	all := common(p)
 	all["@odata.mediaContentType"], all["ContentType"] = "application/octet-stream", "application/octet-stream"
 	all["OriginDate"], all["ModificationDate"] = at(p.Published), at(p.Modified)
-	all["Online"], all["EvictionDate"] = p.Status == "" || p.Status == "succeeded", never
+	all["Online"], all["EvictionDate"] = p.Online(), never
 	all["S3Path"] = ""
+	if a.Bucket != "" && p.Key != "" {
+		all["S3Path"] = "/" + a.Bucket + "/" + p.Key
+	}
 	return finish(base, all, p, q)
 }
 
 // deletedRow is a product that is gone.
 func deletedRow(base string, p compat.Product, deleted time.Time, q query) map[string]any {
 	all := common(p)
-	all["DeletionDate"], all["DeletionCause"] = at(deleted), "Obsolete product or Other"
+	all["DeletionDate"], all["DeletionCause"] = at(deleted), odata.Other
+	if p.Deprecated {
+		all["DeletionCause"] = odata.Obsolete
+	}
 	return finish(base, all, p, q)
 }
 

@@ -1,17 +1,60 @@
 package odata
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"swath/compat"
+	"swath/fault"
 	"swath/stac"
 	"swath/stac/cql2"
 )
 
 // longest is how long an acquisition takes at most.
 const longest = time.Hour
+
+// Why a product was deleted, in the hub's words: it was superseded by another version, or nobody said why.
+const (
+	Obsolete = "Obsolete product"
+	Other    = "Other"
+)
+
+// online stands for the column Online, which is no property of items: Split takes it out.
+const online = cql2.Property("swath:online")
+
+// Split takes what a filter says of Online out of it: rest is the filter of what the catalog knows, and want what Online must be; nil: anything.
+func Split(filter cql2.Node) (rest cql2.Node, want *bool, err error) {
+	parts, is := filter.(cql2.And)
+	if !is {
+		parts = cql2.And{filter}
+	}
+	var left cql2.And
+	for _, part := range parts {
+		c, is := part.(cql2.Compare)
+		switch {
+		case part == nil:
+		case is && c.Left == online:
+			v := bool(c.Right.(cql2.Bool))
+			if want != nil && *want != v {
+				return cql2.Bool(false), nil, nil
+			}
+			want = &v
+		case slices.Contains(cql2.Properties(part), string(online)):
+			return nil, nil, fault.New(fault.Invalid, "$filter: Online may only be joined with the other conditions by and")
+		default:
+			left = append(left, part)
+		}
+	}
+	switch len(left) {
+	case 0:
+		return nil, want, nil
+	case 1:
+		return left[0], want, nil
+	}
+	return left, want, nil
+}
 
 // field compiles a comparison of a column.
 func (p *parser) field(name string, op cql2.CompareOp, v cql2.Node) (cql2.Node, error) {
@@ -61,14 +104,32 @@ func (p *parser) field(name string, op cql2.CompareOp, v cql2.Node) (cql2.Node, 
 			return nil, err
 		}
 		return dated(name, op, v.(cql2.Timestamp)), nil
-	case "Online":
-		is, ok := v.(cql2.Bool)
-		if err := need(ok && equality && bool(is) == (op == cql2.Equal), "true: where products are is said of each, and not searched by"); err != nil {
+	case "ContentLength":
+		_, isNumber := v.(cql2.Number)
+		if err := need(isNumber, "a number"); err != nil {
 			return nil, err
 		}
-		return cql2.Bool(true), nil
+		return cql2.Compare{Op: op, Left: cql2.Property(stac.Bytes), Right: v}, nil
+	case "Online":
+		is, ok := v.(cql2.Bool)
+		if err := need(ok && equality, "true or false"); err != nil {
+			return nil, err
+		}
+		return cql2.Compare{Op: cql2.Equal, Left: online, Right: cql2.Bool(bool(is) == (op == cql2.Equal))}, nil
+	case "DeletionCause":
+		if err := need(isText && equality, "a text, by eq or ne"); err != nil {
+			return nil, err
+		}
+		obsolete := cql2.Compare{Op: cql2.Equal, Left: cql2.Property("deprecated"), Right: cql2.Bool(true)}
+		switch string(text) {
+		case Obsolete:
+			return unless(op, cql2.And{cql2.Not{Arg: cql2.IsNull{Value: cql2.Property("deprecated")}}, obsolete}), nil
+		case Other:
+			return unless(op, cql2.Or{cql2.IsNull{Value: cql2.Property("deprecated")}, cql2.Not{Arg: obsolete}}), nil
+		}
+		return cql2.Bool(op == cql2.NotEqual), nil
 	}
-	return nil, p.wrong("%.60q is not searched by; known are Collection/Name, Id, Name, PublicationDate, ModificationDate, DeletionDate, ContentDate/Start, ContentDate/End, "+
+	return nil, p.wrong("%.60q is not searched by; known are Collection/Name, Id, Name, PublicationDate, ModificationDate, DeletionDate, DeletionCause, ContentDate/Start, ContentDate/End, ContentLength, Online, "+
 		"OData.CSC.Intersects and Attributes", name)
 }
 

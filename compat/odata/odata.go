@@ -58,11 +58,11 @@ func ParseOrder(text string, deleted bool) (key stac.SortKey, err error) {
 	}
 	columns := map[string]string{"ContentDate/Start": "datetime", "ContentDate/End": "datetime", "PublicationDate": stac.Published, "ModificationDate": stac.Modified}
 	if deleted {
-		columns = map[string]string{"DeletionDate": stac.Deleted}
+		columns = map[string]string{"DeletionDate": stac.Deleted, "PublicationDate": stac.Published, "ModificationDate": stac.Modified}
 	}
 	property, known := columns[words[0]]
 	if !known || len(words) > 2 {
-		return key, fault.New(fault.Invalid, "$orderby %.60q is none of ContentDate/Start, ContentDate/End, PublicationDate, ModificationDate (of deleted products: DeletionDate), with asc or desc", text)
+		return key, fault.New(fault.Invalid, "$orderby %.60q is none of ContentDate/Start, ContentDate/End, PublicationDate, ModificationDate (of deleted products: DeletionDate, PublicationDate, ModificationDate), with asc or desc", text)
 	}
 	key.Property = property
 	if len(words) == 2 {

@@ -1,6 +1,7 @@
 package odata
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -43,7 +44,13 @@ func TestParseFilter(t *testing.T) {
 		"OData.CSC.Intersects(area=geography'SRID=4326;POINT(1 2)')":                                                                        `S_INTERSECTS(geometry, POINT(1 2))`,
 		"(Name eq 'a' or Name eq 'b') and not (Name eq 'c')":                                                                                `(id = 'a' OR id = 'b') AND NOT id = 'c'`,
 		"Name eq 'a' or Name eq 'b' and Name eq 'c'":                                                                                        `id = 'a' OR id = 'b' AND id = 'c'`,
-		"Online eq true": `TRUE`,
+		"Online eq true":                        `swath:online = TRUE`,
+		"Online ne true":                        `swath:online = FALSE`,
+		"ContentLength gt 1000000000":           `swath:bytes > 1e+09`,
+		"DeletionCause eq 'Obsolete product'":   `NOT deprecated IS NULL AND deprecated = TRUE`,
+		"DeletionCause eq 'Other'":              `deprecated IS NULL OR NOT deprecated = TRUE`,
+		"DeletionCause eq 'Duplicated product'": `FALSE`,
+		"DeletionCause ne 'Corrupted product'":  `TRUE`,
 	} {
 		n, err := ParseFilter(filter, names)
 		if err != nil {
@@ -59,10 +66,38 @@ func TestParseFilter(t *testing.T) {
 	}
 	deep := strings.Repeat("(", 100) + "Name eq 'a'" + strings.Repeat(")", 100)
 	for _, wrong := range []string{"x", "Name", "Name eq", "Name eq a", "Name eq 'a' and", "(Name eq 'a'", "Name eq 'a')", "Name like 'a'", "Size gt 3", "PublicationDate ge 'x'",
-		"contains(Id,'a')", "OData.CSC.Intersects(area=geography'SRID=3857;POINT(1 2)')", "OData.CSC.Intersects(area=geography'SRID=4326;POINT(1 2)) OR (1=1')", "Online eq false",
+		"contains(Id,'a')", "OData.CSC.Intersects(area=geography'SRID=3857;POINT(1 2)')", "OData.CSC.Intersects(area=geography'SRID=4326;POINT(1 2)) OR (1=1')", "Online eq 'yes'", "Online gt true", "ContentLength eq 'x'", "DeletionCause gt 'Other'",
 		"Attributes/OData.CSC.StringAttribute/any(a:a/Name eq 'x')", "Attributes/OData.CSC.StringAttribute/any(a:b/Name eq 'x' and a/OData.CSC.StringAttribute/Value eq 'y')", "Name eq 'a", deep} {
 		if n, err := ParseFilter(wrong, names); err == nil {
 			t.Errorf("%s is taken for %s", wrong, cql2.String(n))
+		}
+	}
+}
+
+// TestSplit: what is said of Online is taken out, where it is joined by and.
+func TestSplit(t *testing.T) {
+	for filter, want := range map[string]string{
+		"Online eq true": "<nil> true", "Name eq 'a' and Online eq false": `id = 'a' false`, "Name eq 'a'": `id = 'a' any`, "": "<nil> any",
+		"Online eq false and Online eq true": "FALSE any", "Online eq true or Name eq 'a'": "refused", "not (Online eq true)": "refused",
+		"Name eq 'a' and Online eq true and ContentLength gt 5": `id = 'a' AND swath:bytes > 5 true`,
+	} {
+		n, err := ParseFilter(filter, names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := "refused"
+		if rest, online, err := Split(n); err == nil {
+			if got = "<nil>"; rest != nil {
+				got = cql2.String(rest)
+			}
+			if online == nil {
+				got += " any"
+			} else {
+				got += fmt.Sprint(" ", *online)
+			}
+		}
+		if plain := strings.NewReplacer("(", "", ")", "", `"`, ""); plain.Replace(got) != want {
+			t.Errorf("%s: %s, want %s", filter, got, want)
 		}
 	}
 }
