@@ -51,6 +51,9 @@ func serveArchive(ctx context.Context, s *stores, cfg Config, log *slog.Logger) 
 		return
 	}
 	go s.copies.Watch(ctx, 3*time.Second)
+	if cfg.Archive.Notify.wanted() {
+		go s.notices(cfg, log).Run(ctx)
+	}
 	if len(cfg.Archive.Policies) > 0 {
 		go func() {
 			for {

@@ -24,6 +24,7 @@ type ArchiveConfig struct {
 	Orders    string        `yaml:"orders"`     // who may order: everybody, or accounts that process
 	Quota     ArchiveQuota  `yaml:"quota"`      // of each user, and of strangers together
 	Policies  []Policy      `yaml:"policies"`   // what is archived by itself
+	Notify    NotifyConfig  `yaml:"notify"`     // who is told when an order is complete
 
 	S3 struct {
 		StorageClass string `yaml:"storage_class"` // GLACIER or DEEP_ARCHIVE
@@ -103,6 +104,7 @@ func (c ArchiveConfig) mistakes(onFolder bool) (wrong []string) {
 	if c.KeepDays < 0 || c.BufferGiB < 0 || c.LeastLife < 0 || c.Batch < 0 || c.BatchWait < 0 || c.Backoff < 0 || c.Longest < 0 || c.Quota.Files < 0 || c.Quota.GiB < 0 {
 		bad("keep_days", "and its neighbours can't be negative")
 	}
+	c.Notify.mistakes(bad)
 	for i, p := range c.Policies {
 		if p.Collection == "" {
 			bad(fmt.Sprintf("policies[%d].collection", i), "is missing")

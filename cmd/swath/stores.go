@@ -114,6 +114,7 @@ func openStores(ctx context.Context, cfg Config, log *slog.Logger, as tenure) (s
 		if s.copies, err = copies.Open(ctx, s.url); err != nil {
 			return s, err
 		}
+		s.copies.Notices = cfg.Archive.Notify.wanted()
 		s.tiered = staging.NewStore(s.plain, s.copies, s.archive)
 		s.objects = s.tiered
 	}

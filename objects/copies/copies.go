@@ -89,8 +89,9 @@ type Copy struct {
 
 // Store is the table of copies. It is safe for concurrent use.
 type Store struct {
-	pool  *pgxpool.Pool
-	known known
+	Notices bool // somebody is told of orders that are made from now on, when they are complete
+	pool    *pgxpool.Pool
+	known   known
 }
 
 // Open connects. Watch makes MayHave quick and keeps it up to date.

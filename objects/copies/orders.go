@@ -153,7 +153,7 @@ func (s *Store) order(ctx context.Context, tx pgx.Tx, a Asking) (id string, err 
 		return "", err
 	}
 	id = strings.ToLower(rand.Text())
-	if _, err := tx.Exec(ctx, "insert into stage_order (id, owner, lane, single) values ($1, $2, $3, $4)", id, a.Owner, a.Lane, a.Single); err != nil {
+	if _, err := tx.Exec(ctx, "insert into stage_order (id, owner, lane, single, notice_next) values ($1, $2, $3, $4, case when $5 then now() end)", id, a.Owner, a.Lane, a.Single, s.Notices); err != nil {
 		return "", err
 	}
 	var all []string
