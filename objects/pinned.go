@@ -16,7 +16,8 @@ type pinned struct {
 // Pinned returns o, with release called after it was closed.
 func Pinned(o Object, release func()) Object { return &pinned{Object: o, release: release} }
 
-func (p *pinned) stream(off, n int64) io.ReadCloser { return Stream(p.Object, off, n) }
+// Stream reads as the object itself does.
+func (p *pinned) Stream(off, n int64) io.ReadCloser { return Stream(p.Object, off, n) }
 
 // Close closes the object and lets it go.
 func (p *pinned) Close() error {

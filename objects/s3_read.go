@@ -53,7 +53,7 @@ func (o *s3Object) ReadAt(p []byte, off int64) (int, error) {
 	}
 	whole := p
 	p = p[:max(0, min(int64(len(p)), o.info.Size-off))]
-	r := o.stream(off, int64(len(p)))
+	r := o.Stream(off, int64(len(p)))
 	defer r.Close()
 	n, err := io.ReadFull(r, p)
 	if err == nil && n < len(whole) {
@@ -62,7 +62,8 @@ func (o *s3Object) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-func (o *s3Object) stream(off, n int64) io.ReadCloser { return &s3Range{o: o, off: off, end: off + n} }
+// Stream asks for the bytes in a single request.
+func (o *s3Object) Stream(off, n int64) io.ReadCloser { return &s3Range{o: o, off: off, end: off + n} }
 
 // s3Range reads off..end in one request, and goes on in another when the connection breaks or stalls.
 type s3Range struct {

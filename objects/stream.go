@@ -5,14 +5,17 @@ import (
 	"os"
 )
 
+// Streamer is an Object that knows a shorter way than ReadAt to bytes that are wanted in their order; see Stream.
+type Streamer interface {
+	Stream(off, n int64) io.ReadCloser
+}
+
 // Stream reads n bytes of o from offset off in their order: S3 answers in a single request, and from a folder io.Copy to a
 // socket leaves the work to the kernel. Nothing is asked for before the first byte is wanted. One goroutine at a time may read
 // streams of o; close them before o.
 func Stream(o Object, off, n int64) io.ReadCloser {
-	if s, ok := o.(interface {
-		stream(off, n int64) io.ReadCloser
-	}); ok {
-		return s.stream(off, n)
+	if s, ok := o.(Streamer); ok {
+		return s.Stream(off, n)
 	}
 	return io.NopCloser(io.NewSectionReader(o, off, n))
 }

@@ -75,6 +75,7 @@ var single = []row{
 	{"GET /collections/:collection/items/:item", "/collections/{c}/items/{i}", "", 200, 404, ""},
 	{"GET /collections/:collection/items/:item/assets/:asset", "/collections/{c}/items/{i}/assets/{a}", "", 200, 404, ""},
 
+	{"GET /collections/:collection/items/:item/product", "/collections/{c}/items/{i}/product", "", 200, 404, ""},
 	{"GET /datalake", "/datalake/", "", 200, 0, ""},
 	{"GET /datalake/*", "/datalake/{c}/", "", 200, 404, ""},
 

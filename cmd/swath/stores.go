@@ -19,6 +19,7 @@ import (
 	"swath/migrations"
 	"swath/objects"
 	"swath/objects/copies"
+	"swath/objects/parcel"
 	"swath/objects/staging"
 	"swath/processes"
 	"swath/statistics"
@@ -40,6 +41,7 @@ type stores struct {
 	statistics *statistics.Store
 	engine     *processes.Engine
 	hooks      mirrorhttp.API // of a server
+	sums       *parcel.Sums
 	work       string         // folder of work in progress, on the data folder's disk
 	url        string         // of the database
 	owned      *cluster.Cluster
@@ -101,6 +103,9 @@ func openStores(ctx context.Context, cfg Config, log *slog.Logger, as tenure) (s
 		return s, err
 	}
 	if s.statistics, err = statistics.Open(ctx, s.url, log); err != nil {
+		return s, err
+	}
+	if s.sums, err = parcel.OpenSums(ctx, s.url); err != nil {
 		return s, err
 	}
 	if s.objects, err = openObjects(ctx, cfg); err != nil {
@@ -165,6 +170,9 @@ func (s *stores) Close() error {
 	}
 	if s.statistics != nil {
 		s.statistics.Close()
+	}
+	if s.sums != nil {
+		s.sums.Close()
 	}
 	if s.catalog != nil {
 		s.catalog.Close()

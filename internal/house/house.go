@@ -2,7 +2,7 @@
 //
 //	floor 4  doors      cmd/swath httpkit web *http
 //	floor 3  work       download ingest ingest/hub ingest/ledger ingest/mirror objects/staging ingest/ondemand processes processes/*
-//	floor 2  knowledge  stac catalog tiles objects/copies auth
+//	floor 2  knowledge  stac catalog tiles objects/copies objects/parcel auth
 //	floor 1  matter     fetch fetch/egress objects deflate raster render sentinel/* spot sar dem
 //	floor 0  words      eo geo fault
 //
@@ -61,6 +61,7 @@ var Rooms = []Room{
 	{"catalog/cluster", 2, nil},
 	{"migrations", 2, nil},
 	{"objects/copies", 2, nil},
+	{"objects/parcel", 2, nil},
 	{"tiles", 2, []string{"stac", "stac/cql2"}},
 	{"chains", 2, nil},
 	{"chains/...", 2, []string{"chains", "chains/..."}},
@@ -96,7 +97,7 @@ var Libraries = []Library{
 	{"github.com/valyala/fasthttp", []string{"httpkit", "objects/objecthttp", "bench/..."}},
 	{"github.com/prometheus/client_golang", []string{"httpkit", "cmd/swath"}},
 	{"github.com/klauspost/compress", []string{"httpkit", "catalog", "raster", "deflate"}},
-	{"github.com/jackc/pgx/v5", []string{"statistics", "catalog", "ingest/ledger", "ingest/ondemand", "objects/copies", "catalog/cluster", "migrations", "auth/store", "processes", "processes/queue", "internal/...", "bench/mirror"}},
+	{"github.com/jackc/pgx/v5", []string{"statistics", "catalog", "ingest/ledger", "ingest/ondemand", "objects/copies", "objects/parcel", "catalog/cluster", "migrations", "auth/store", "processes", "processes/queue", "internal/...", "bench/mirror"}},
 	{"github.com/riverqueue/river", []string{"processes/queue"}},
 	{"github.com/coreos/go-oidc/v3", []string{"auth/authhttp"}},
 	{"github.com/go-jose/go-jose/v4", []string{"auth/authhttp", "internal/..."}},

@@ -49,6 +49,7 @@ type entry struct {
 	Storage string     `json:"storage,omitempty"` // disk, tape, or staging: on its way from tape
 	Kind    string     `json:"media_type,omitempty"`
 	Href    string     `json:"href"`
+	Product string     `json:"product,omitempty"` // all files of an item as one
 
 	Relative string `json:"-"` // Href, from the folder's own address
 }
@@ -198,7 +199,7 @@ func (a API) list(c *fiber.Ctx, p place, token string) (found listing, err error
 		case !p.holds(one):
 		case p.depth < len(p.levels):
 			changed := one.updated
-			found.entries = append(found.entries, entry{Name: one.id, Type: "folder", Changed: &changed})
+			found.entries = append(found.entries, entry{Name: one.id, Type: "folder", Changed: &changed, Product: stac.Links{Base: httpkit.BaseURL(c)}.ItemURL(one.collection, one.id) + "/product"})
 		default:
 			for _, f := range one.files {
 				found.entries = append(found.entries, entryOf(one, f, one.alone(f)))

@@ -24,6 +24,7 @@ import (
 	"swath/internal/contract"
 	"swath/internal/testdb"
 	"swath/objects"
+	"swath/objects/parcel"
 	"swath/stac"
 )
 
@@ -33,11 +34,13 @@ type lake struct {
 	api   API
 	store *catalog.Store
 	files objects.Store
+	url   string // of the database
 }
 
 func newLake(t testing.TB) *lake {
 	t.Helper()
-	store, err := catalog.Open(t.Context(), testdb.New(t), catalog.Config{})
+	address := testdb.New(t)
+	store, err := catalog.Open(t.Context(), address, catalog.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,14 +49,19 @@ func newLake(t testing.TB) *lake {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lake{app: httpkit.New(httpkit.Config{Log: slog.New(slog.DiscardHandler)}), store: store, files: files}
+	l := &lake{app: httpkit.New(httpkit.Config{Log: slog.New(slog.DiscardHandler)}), store: store, files: files, url: address}
 	l.app.Use(func(c *fiber.Ctx) error {
 		if hidden := c.Get("Hide"); hidden != "" {
 			c.SetUserContext(stac.WithScope(c.UserContext(), stac.Hiding(hidden)))
 		}
 		return c.Next()
 	})
-	l.api = API{Objects: files, Catalog: store, Analyst: store}
+	sums, err := parcel.OpenSums(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sums.Close)
+	l.api = API{Objects: files, Catalog: store, Analyst: store, CRC32: sums.CRC32}
 	l.api.Mount(l.app)
 	return l
 }

@@ -2,6 +2,7 @@
 //
 //	GET …/assets/{asset} ─▶ Asset: which object? ─▶ objects.Open ─▶ conditions ─▶ 304, 412, 416
 //	GET /datalake/…  ─▶ folder or file? ─────────────────▲
+//	GET …/product    ─▶ the files of an item as one zip ─▲
 //	                                                      └─ stream ◀─ ranges ◀─────┘ 200, 206
 //
 // A file is never held in memory: a local one goes from disk to socket inside the kernel, one in S3 passes through a small buffer.
@@ -9,6 +10,7 @@
 package objecthttp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -37,6 +39,8 @@ type API struct {
 	Asset func(ctx context.Context, collection, item, asset string) (Asset, error)
 	// Admit lets a download begin, and returns what is to be called when it has ended; or fault.OverQuota. nil lets all.
 	Admit func(ctx context.Context) (leave func(), err error)
+	// CRC32 returns that of an object, for zips.
+	CRC32 func(ctx context.Context, o objects.Object) (uint32, error)
 	// Desk takes orders of what is in the archive; nil: there is none.
 	Desk    *staging.Desk
 	Catalog stac.Catalog // that orders and folders search in
@@ -45,9 +49,10 @@ type API struct {
 
 // Mount adds the routes; GET brings HEAD with it.
 func (a API) Mount(r fiber.Router) {
-	r.Get("/collections/:collection/items/:item/assets/:asset", a.download)
+	r.Get("/collections/:collection/items/:item/assets/:asset", unmistaken(a.download))
+	r.Get("/collections/:collection/items/:item/product", unmistaken(a.product))
 	r.Get("/datalake", a.datalake)
-	r.Get("/datalake/*", a.datalake)
+	r.Get("/datalake/*", unmistaken(a.datalake))
 	r.Get("/orders", a.orders)
 	r.Post("/orders", a.newOrder)
 	r.Get("/orders/:order", a.order)
@@ -56,11 +61,7 @@ func (a API) Mount(r fiber.Router) {
 
 // download serves GET and HEAD /collections/{collection}/items/{item}/assets/{asset}.
 func (a API) download(c *fiber.Ctx) error {
-	err := a.Send(c, c.Params("collection"), c.Params("item"), c.Params("asset"))
-	if err == nil && c.Response().StatusCode() == fiber.StatusAccepted && savesAnything.MatchString(c.Get(fiber.HeaderUserAgent)) {
-		return fault.New(fault.Conflict, "asset %q is in the archive and is being ordered: ask again in %s seconds", c.Params("asset"), c.GetRespHeader(fiber.HeaderRetryAfter))
-	}
-	return err
+	return a.Send(c, c.Params("collection"), c.Params("item"), c.Params("asset"))
 }
 
 // Send answers with an asset of an item, or orders it where it is in the archive: for doors that name it in another way.
@@ -82,7 +83,7 @@ func (a API) sendAsset(c *fiber.Ctx, collection, item, name string, asset Asset)
 	}
 	o, err := a.Objects.Open(c.UserContext(), asset.Key)
 	if fault.Is(err, fault.Offline) && a.Desk != nil {
-		return a.cold(c, asset.Key, collection, item, name)
+		return a.cold(c, collection, item, []file{{asset: name, object: asset.Key}})
 	} else if err != nil {
 		return err
 	}
@@ -102,15 +103,8 @@ func (a API) SendObject(c *fiber.Ctx, key, name, contentType string) error {
 
 // begin sends an open object, when the one who asks may have another download.
 func (a API) begin(c *fiber.Ctx, o objects.Object, asset Asset) (err error) {
-	if asset.ContentType == "" {
-		asset.ContentType = o.Info().ContentType
-	}
-	if asset.ContentType == "" {
-		asset.ContentType = fiber.MIMEOctetStream
-	}
-	if asset.FileName == "" {
-		asset.FileName = path.Base(asset.Key)
-	}
+	asset.ContentType = cmp.Or(asset.ContentType, o.Info().ContentType, fiber.MIMEOctetStream)
+	asset.FileName = cmp.Or(asset.FileName, path.Base(o.Info().Key))
 	leave := func() {}
 	if a.Admit != nil && c.Method() == fiber.MethodGet {
 		if leave, err = a.Admit(c.UserContext()); err != nil {
