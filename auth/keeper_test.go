@@ -260,6 +260,13 @@ func TestQuotas(t *testing.T) {
 	if _, err := k.Download(ctx, p); !fault.Is(err, fault.OverQuota) || fault.Later(err) <= 0 {
 		t.Errorf("a third at once: %v", err)
 	}
+	if left := k.Allowances(p); len(left) != 2 || left[0] != (auth.Allowance{Name: "bytes", Unit: "content-bytes", Quota: 1000, Left: 1000, Window: 24 * time.Hour, Reset: 24 * time.Hour}) ||
+		left[1] != (auth.Allowance{Name: "downloads", Unit: "concurrent-requests", Quota: 2}) {
+		t.Errorf("left: %+v", left)
+	}
+	if left := k.Allowances(auth.Principal{User: ada.ID}); len(left) != 0 {
+		t.Errorf("without quotas there is left %+v", left)
+	}
 	end1()
 	end1() // twice counts once
 	end3, err := k.Download(ctx, p)
@@ -303,6 +310,9 @@ func TestQuotas(t *testing.T) {
 	_, err = k.Download(ctx, grace)
 	if after := fault.Later(err); !fault.Is(err, fault.OverQuota) || after < 4*time.Hour || after > 5*time.Hour {
 		t.Errorf("when the hour before 19 hours leaves the day: %v, later %v", err, after)
+	}
+	if left := k.Allowances(grace); left[0].Left != 0 || left[0].Reset < 4*time.Hour || left[0].Reset > 5*time.Hour {
+		t.Errorf("left when nothing is: %+v", left)
 	}
 	used, err := k.Used(ctx, ada.ID, hour)
 	if err != nil || len(used) == 0 || used[len(used)-1].Bytes != 1000 || used[len(used)-1].Requests != 2 || used[len(used)-1].Downloads != 4 {

@@ -98,25 +98,55 @@ func (k *Keeper) enough(ctx context.Context, p Principal, now time.Time) error {
 	}
 	k.meter.mu.Lock()
 	defer k.meter.mu.Unlock()
-	sum := g.pending.Bytes
-	for _, u := range g.used {
-		if u.At.Add(time.Hour).After(since) {
-			sum += u.Bytes
-		}
-	}
-	if sum < p.Quotas.BytesADay {
+	sent, after := g.day(now, p.Quotas.BytesADay)
+	if sent < p.Quotas.BytesADay {
 		return nil
 	}
-	after := day
+	return &fault.Error{Kind: fault.OverQuota, Public: "the account was sent the bytes that it may have in 24 hours", After: after}
+}
+
+// day returns the bytes of the last 24 hours, and how long it takes until they are fewer and less than most. The lock is held.
+func (g *gauge) day(now time.Time, most int64) (sent int64, after time.Duration) {
+	sent, after = g.pending.Bytes, day
+	for _, u := range g.used {
+		if u.At.Add(time.Hour + day).After(now) {
+			sent += u.Bytes
+		}
+	}
+	left := sent
 	for _, u := range g.used { // the oldest first
-		if left := u.At.Add(time.Hour + day); left.After(now) {
-			if sum -= u.Bytes; sum < p.Quotas.BytesADay {
-				after = left.Sub(now)
-				break
+		if leaves := u.At.Add(time.Hour + day); leaves.After(now) && u.Bytes > 0 {
+			if left -= u.Bytes; left < most {
+				return sent, max(leaves.Sub(now), time.Second)
 			}
 		}
 	}
-	return &fault.Error{Kind: fault.OverQuota, Public: "the account was sent the bytes that it may have in 24 hours", After: max(after, time.Second)}
+	return sent, after
+}
+
+// Allowance is what is left of one quota.
+type Allowance struct {
+	Name        string // bytes or downloads
+	Unit        string // content-bytes or concurrent-requests
+	Quota, Left int64
+	Window      time.Duration // that the quota is of; 0: of what is under way at once
+	Reset       time.Duration // until there is more; 0: not known
+}
+
+// Allowances returns what is left of the quotas of downloads, as this server knows it.
+func (k *Keeper) Allowances(p Principal) (all []Allowance) {
+	now := time.Now()
+	k.meter.mu.Lock()
+	defer k.meter.mu.Unlock()
+	g := k.meter.gaugeOf(p.User, now)
+	if most := p.Quotas.BytesADay; most > 0 {
+		sent, after := g.day(now, most)
+		all = append(all, Allowance{"bytes", "content-bytes", most, max(0, most-sent), day, after})
+	}
+	if most := int64(p.Quotas.Downloads); most > 0 {
+		all = append(all, Allowance{Name: "downloads", Unit: "concurrent-requests", Quota: most, Left: max(0, most-int64(g.downloads))})
+	}
+	return all
 }
 
 const forgetGauge = 10 * time.Minute // of who asks for nothing more

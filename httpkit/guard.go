@@ -51,7 +51,7 @@ func clean(s string) bool {
 func cors(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderAccessControlAllowOrigin, "*")
 	c.Set(fiber.HeaderAccessControlExposeHeaders,
-		"Accept-Ranges, Content-Crs, Content-Encoding, Content-Length, Content-Range, ETag, Link, Location, Preference-Applied, Retry-After, "+
+		"Accept-Ranges, Content-Crs, Content-Encoding, Content-Length, Content-Range, ETag, Link, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, "+
 			"Swath-Job-Ended, Swath-Next-Offset, X-Request-Id, X-Storage")
 	if c.Method() != fiber.MethodOptions {
 		return c.Next()

@@ -85,6 +85,13 @@ func SendStream(c *fiber.Ctx, body io.ReadCloser, size int) {
 	c.Context().SetBodyStream(body, size)
 }
 
+// CountSent counts bytes that somebody else sends for this server.
+func CountSent(c *fiber.Ctx, n int64) {
+	if f := frameOf(c); f.cfg.Sent != nil {
+		f.cfg.Sent(c.UserContext(), 0, n)
+	}
+}
+
 // metered counts what is taken out of a body.
 type metered struct {
 	io.ReadCloser

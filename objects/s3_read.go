@@ -40,6 +40,23 @@ func (s *s3Store) Open(ctx context.Context, key string) (Object, error) {
 	return &s3Object{s, info, etag, life, cancel}, nil
 }
 
+// Presign signs the address of an object.
+func (s *s3Store) Presign(ctx context.Context, key, endpoint, disposition, contentType string, life time.Duration) (string, error) {
+	if err := checkKey(key); err != nil {
+		return "", err
+	}
+	in := &s3.GetObjectInput{Bucket: &s.bucket, Key: s.name(key), ResponseContentDisposition: &disposition, ResponseContentType: &contentType}
+	signed, err := s3.NewPresignClient(s.client).PresignGetObject(ctx, in, s3.WithPresignExpires(life), func(o *s3.PresignOptions) {
+		if endpoint != "" {
+			o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) { o.BaseEndpoint = &endpoint })
+		}
+	})
+	if err != nil {
+		return "", fmt.Errorf("objects: sign an address of %s: %w", key, err)
+	}
+	return signed.URL, nil
+}
+
 func (o *s3Object) Info() Info { return o.info }
 
 func (o *s3Object) Close() error {

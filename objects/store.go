@@ -48,3 +48,10 @@ type Store interface {
 	// Sweep removes what interrupted Puts left behind (temporary files, unfinished multipart uploads) older than age.
 	Sweep(ctx context.Context, age time.Duration) error
 }
+
+// Presigner is a Store that serves its objects also to others, at addresses that are signed.
+type Presigner interface {
+	// Presign returns the address of an object at an endpoint, which others know the store by ("" is the store's own), that is good for life
+	// and needs no header. The answer has this Content-Disposition and type.
+	Presign(ctx context.Context, key, endpoint, disposition, contentType string, life time.Duration) (string, error)
+}

@@ -27,6 +27,11 @@ func admitDownload(keeper *auth.Keeper) func(context.Context) (func(), error) {
 	return func(ctx context.Context) (func(), error) { return keeper.Download(ctx, auth.From(ctx)) }
 }
 
+// allowances says what is left of the quotas of who asks.
+func allowances(keeper *auth.Keeper) func(context.Context) []auth.Allowance {
+	return func(ctx context.Context) []auth.Allowance { return keeper.Allowances(auth.From(ctx)) }
+}
+
 // keepAccounts keeps the accounts until it is stopped: after the last request, so that what it used is written down.
 func keepAccounts(ctx context.Context, keeper *auth.Keeper) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -39,6 +39,7 @@ type Config struct {
 	OnDemand       OnDemand       `yaml:"on_demand"`
 	Mirrors        []MirrorConfig `yaml:"mirrors"` // hubs of which this is a mirror
 	Archive        ArchiveConfig  `yaml:"archive"` // cold storage behind the objects
+	Downloads      Downloads      `yaml:"downloads"`
 	Log            Log            `yaml:"log"`
 	Accounts       Accounts       `yaml:"accounts"`  // who is let in
 	Processes      Processes      `yaml:"processes"` // jobs
@@ -145,6 +146,7 @@ func (c Config) Validate() error {
 	wrong = append(append(wrong, mirrorMistakes(c.Mirrors)...), c.Accounts.mistakes()...)
 	wrong = append(wrong, c.Processes.mistakes()...)
 	wrong = append(wrong, c.Archive.mistakes(c.Objects == "")...)
+	wrong = append(wrong, c.Downloads.mistakes(c.Objects != "")...)
 	if len(wrong) > 0 {
 		return fault.New(fault.Invalid, "configuration: %s", strings.Join(wrong, "; "))
 	}

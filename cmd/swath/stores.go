@@ -42,8 +42,8 @@ type stores struct {
 	engine     *processes.Engine
 	hooks      mirrorhttp.API // of a server
 	sums       *parcel.Sums
-	work       string         // folder of work in progress, on the data folder's disk
-	url        string         // of the database
+	work       string // folder of work in progress, on the data folder's disk
+	url        string // of the database
 	owned      *cluster.Cluster
 }
 

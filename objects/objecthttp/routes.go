@@ -13,11 +13,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"path"
 
 	"github.com/gofiber/fiber/v2"
 
+	"swath/auth"
 	"swath/fault"
 	"swath/objects"
 	"swath/objects/staging"
@@ -39,6 +41,12 @@ type API struct {
 	Asset func(ctx context.Context, collection, item, asset string) (Asset, error)
 	// Admit lets a download begin, and returns what is to be called when it has ended; or fault.OverQuota. nil lets all.
 	Admit func(ctx context.Context) (leave func(), err error)
+	// Allowances says what is left of the quotas of who asks; nil: nothing is said.
+	Allowances func(ctx context.Context) []auth.Allowance
+	// Accel is where a proxy in front, nginx, serves the folder of the objects itself; empty: nowhere.
+	Accel string
+	// Presign returns an address at which the object store serves an object itself; nil: it does not.
+	Presign func(ctx context.Context, key, disposition, contentType string) (string, error)
 	// CRC32 returns that of an object, for zips.
 	CRC32 func(ctx context.Context, o objects.Object) (uint32, error)
 	// Desk takes orders of what is in the archive; nil: there is none.
@@ -97,7 +105,9 @@ func (a API) SendObject(c *fiber.Ctx, key, name, contentType string) error {
 		return err
 	}
 	err = a.begin(c, o, Asset{Key: key, FileName: name, ContentType: contentType})
-	c.Set(fiber.HeaderCacheControl, "private, max-age=3600, immutable")
+	if c.Response().StatusCode() != fiber.StatusTemporaryRedirect { // to an address that ends
+		c.Set(fiber.HeaderCacheControl, "private, max-age=3600, immutable")
+	}
 	return err
 }
 
@@ -107,11 +117,30 @@ func (a API) begin(c *fiber.Ctx, o objects.Object, asset Asset) (err error) {
 	asset.FileName = cmp.Or(asset.FileName, path.Base(o.Info().Key))
 	leave := func() {}
 	if a.Admit != nil && c.Method() == fiber.MethodGet {
-		if leave, err = a.Admit(c.UserContext()); err != nil {
+		leave, err = a.Admit(c.UserContext())
+		if a.Allowances != nil {
+			sayAllowances(c, a.Allowances(c.UserContext()))
+		}
+		if err != nil {
 			return errors.Join(err, o.Close())
 		}
 	}
-	return send(c, o, asset, leave)
+	return a.send(c, o, asset, leave)
+}
+
+// sayAllowances tells what is left of quotas (draft-ietf-httpapi-ratelimit-headers-10).
+func sayAllowances(c *fiber.Ctx, all []auth.Allowance) {
+	for _, one := range all {
+		policy, left := fmt.Sprintf("%q;q=%d;qu=%q", one.Name, one.Quota, one.Unit), fmt.Sprintf("%q;r=%d", one.Name, one.Left)
+		if one.Window > 0 {
+			policy += ";w=" + seconds(one.Window)
+		}
+		if one.Reset > 0 {
+			left += ";t=" + seconds(one.Reset)
+		}
+		c.Append("RateLimit-Policy", policy)
+		c.Append("RateLimit", left)
+	}
 }
 
 // holder names who keeps a foreign file: the href, without what may be a secret in it.

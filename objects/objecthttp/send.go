@@ -20,8 +20,8 @@ import (
 const cacheControl = "public, max-age=3600, immutable"
 
 // send answers with o, or the ranges of it that are asked for, and closes it and leaves in the end.
-func send(c *fiber.Ctx, o objects.Object, asset Asset, leave func()) error {
-	body, err := answer(c, o, asset)
+func (a API) send(c *fiber.Ctx, o objects.Object, asset Asset, leave func()) error {
+	body, err := a.answer(c, o, asset)
 	if err != nil || body == nil {
 		leave()
 		return errors.Join(err, o.Close())
@@ -32,7 +32,7 @@ func send(c *fiber.Ctx, o objects.Object, asset Asset, leave func()) error {
 }
 
 // answer writes the status and the headers. No body means that these say it all.
-func answer(c *fiber.Ctx, o objects.Object, asset Asset) (*body, error) {
+func (a API) answer(c *fiber.Ctx, o objects.Object, asset Asset) (*body, error) {
 	info := o.Info()
 	tag := strconv.Quote(info.SHA256)
 	modified := info.Modified.Truncate(time.Second)
@@ -59,6 +59,10 @@ func answer(c *fiber.Ctx, o objects.Object, asset Asset) (*body, error) {
 	c.Set(fiber.HeaderAcceptRanges, "bytes")
 	c.Set(fiber.HeaderContentType, asset.ContentType)
 	c.Set(fiber.HeaderContentDisposition, disposition(asset.FileName))
+	if elsewhere, err := a.sentElsewhere(c, o, asset); err != nil || elsewhere {
+		countSpans(c, spans, info.Size)
+		return nil, err
+	}
 	switch len(spans) {
 	case 0:
 		return newBody(o, info.Size, objects.Stream(o, 0, info.Size)), nil
