@@ -19,7 +19,7 @@ export SWATH_PYTHON := $(CACHE)/venv/bin/python
 export SWATH_PYTHON_HUB := $(CACHE)/venv-hub/bin/python
 export SWATH_PYTHON_EODAG3 := $(CACHE)/venv-eodag3/bin/python
 
-.PHONY: help run build test check lint vuln bench bench-ingest bench-catalog bench-archive fuzz golden db deps test-deps web clean
+.PHONY: help run build test check lint vuln bench bench-ingest bench-download bench-catalog bench-archive fuzz golden db deps test-deps web clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -51,6 +51,9 @@ bench: build ## benchmarks of the packages, then of the tiles against TiTiler (s
 
 bench-ingest: build ## a whole Sentinel-2 product in, step by step, and its tiles before it is converted (see bench/ingest/run)
 	bench/ingest/run
+
+bench-download: build ## a large file from swath and from nginx, in turns (see bench/download)
+	go run ./bench/download
 
 bench-catalog: build ## the catalog against stac-fastapi-pgstac (N=1000000 items; see bench/catalog/run)
 	ITEMS=$(or $(N),1000000) bench/catalog/run
