@@ -38,8 +38,10 @@ const mostBuckets = 10_000
 //	     └─else─▶ bodies that match ──▶ key here ──────────┴──▶ buckets
 type aggregator struct {
 	info stac.AggregationInfo
-	// days is the key of a day's counter d, key that of a row i; empty where it can't be told so. Both are texts.
+	// days is the key of a day's counter d, key that of a row i; empty where it can't be told so. Both are texts, but the key of a row may be
+	// the number of a word of a kind.
 	days, key string
+	words     wordKind
 	// of is the key of a hit, "" where it has none; nil where the catalog can't tell from a hit.
 	of func(h hit, a stac.Aggregation) string
 	// finish turns a key into a bucket.
@@ -66,14 +68,14 @@ var aggregators = map[string]aggregator{
 	"cloud_cover_frequency": {info: frequency("numeric"), sorted: true, days: "case when d.decile >= 0 then d.decile::text end", key: "case when i.cc is not null then decile(i.cc)::text end",
 		of:     func(h hit, _ stac.Aggregation) string { return ofNumber(h, "eo:cloud_cover", 0, 10, 9) },
 		finish: ranges(10, 0, 9)},
-	"platform_frequency": {info: frequency("string"), key: "(select w.text from word w where w.kind = 'p' and w.number = i.plat)", of: ofText("platform")},
+	"platform_frequency": {info: frequency("string"), key: "i.plat::int", words: platformWord, of: ofText("platform")},
 	"relative_orbit_frequency": {info: frequency("numeric"), key: "i.orbit::text", of: func(h hit, _ stac.Aggregation) string {
 		if v, ok := (&cql2.Item{Body: h.item.Body}).Value("sat:relative_orbit").(float64); ok {
 			return strconv.FormatFloat(v, 'f', -1, 64)
 		}
 		return ""
 	}},
-	"grid_code_frequency": {info: frequency("string"), key: "(select w.text from word w where w.kind = 'g' and w.number = i.grid)", of: func(h hit, _ stac.Aggregation) string {
+	"grid_code_frequency": {info: frequency("string"), key: "i.grid", words: gridWord, of: func(h hit, _ stac.Aggregation) string {
 		it := &cql2.Item{Body: h.item.Body}
 		if code, ok := it.Value("grid:code").(string); ok {
 			return code
@@ -245,7 +247,11 @@ func (s *Store) aggregate(ctx context.Context, conn *pgxpool.Conn, p *plan, a st
 		return out, s.buckets(ctx, conn, p, &out, how, fill.Replace(strings.Replace(aggregateDaysSQL, "{{key}}", how.days, 1)), args)
 	case exact && how.key != "":
 		p.args["buckets"] = mostBuckets
-		return out, s.buckets(ctx, conn, p, &out, how, fill.Replace(strings.Replace(aggregateSQL, "{{key}}", how.key, 1)), p.args)
+		text := "g.value"
+		if how.words != 0 {
+			text = "(select w.text from word w where w.kind = '" + string(rune(how.words)) + "' and w.number = g.value)"
+		}
+		return out, s.buckets(ctx, conn, p, &out, how, fill.Replace(strings.NewReplacer("{{key}}", how.key, "{{text}}", text).Replace(aggregateSQL)), p.args)
 	case how.of == nil:
 		return out, fault.New(fault.Invalid, "%s can't be combined with a filter that looks into properties without a column", a.Name)
 	}
