@@ -60,6 +60,20 @@ type Use struct {
 	Bytes     int64     `json:"bytes"`     // really sent, also of what was broken off
 }
 
+// Download tells of requests for one file that ended much the same way within a few seconds.
+type Download struct {
+	Account    string    `json:"account,omitempty"` // "" of a stranger
+	Key        string    `json:"key,omitempty"`     // id of the API key that was used
+	At         time.Time `json:"at"`                // the last of them ended
+	Collection string    `json:"collection"`
+	Item       string    `json:"item"`
+	Asset      string    `json:"asset,omitempty"` // "" of all files as one
+	Status     int       `json:"status"`
+	Requests   int64     `json:"requests"`
+	Bytes      int64     `json:"bytes"`   // really sent, also of what was broken off
+	Seconds    float64   `json:"seconds"` // until the last byte, of all requests together
+}
+
 // Grant lets one account, or all of a role and above, know of a private collection.
 type Grant struct {
 	Collection string `json:"collection"`
@@ -99,6 +113,8 @@ type Accounts interface {
 	Privates(ctx context.Context) ([]Private, error)
 	// AddUse adds to what was used, and returns what those accounts used since.
 	AddUse(ctx context.Context, used []Use, since time.Time) ([]Use, error)
+	// AddDownloads writes downloads down. They are kept for thirteen months.
+	AddDownloads(ctx context.Context, all []Download) error
 	// Used returns what an account used since then, by hour.
 	Used(ctx context.Context, account string, since time.Time) ([]Use, error)
 	// Tidy makes one row a day of the hours that are long gone, and forgets keys and sessions that have long ended.

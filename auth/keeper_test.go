@@ -23,6 +23,13 @@ type counting struct {
 	down  bool
 }
 
+func (c *counting) AddDownloads(ctx context.Context, all []auth.Download) error {
+	if c.down {
+		return fault.New(fault.Unavailable, "down")
+	}
+	return c.Store.AddDownloads(ctx, all)
+}
+
 func (c *counting) AccountWithKey(ctx context.Context, id string) (auth.Account, auth.Key, error) {
 	c.mu.Lock()
 	c.asked++
@@ -320,6 +327,44 @@ func TestQuotas(t *testing.T) {
 	}
 	if err := errors.Join(k.Flush(ctx), k.Flush(ctx)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestDownloadsAreNoted: what is alike within one flush is one row; what can't be written is written the next time.
+func TestDownloadsAreNoted(t *testing.T) {
+	k, s := newKeeper(t, auth.Config{})
+	ctx := t.Context()
+	p := auth.Principal{User: "u", Key: "k"}
+	note := func() {
+		for range 3 {
+			k.Downloaded(p, "c", "i", "B04", 206, 10, time.Second)
+		}
+		k.Downloaded(p, "c", "i", "", 200, 1000, time.Second/2)
+	}
+	note()
+	s.down = true
+	if err := k.Flush(ctx); err == nil {
+		t.Error("it was written while the database is down")
+	}
+	s.down = false
+	note()
+	for range 2 { // the second has nothing more to write
+		if err := k.Flush(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := s.Downloads(ctx, "u")
+	if err != nil || len(got) != 2 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for _, d := range got {
+		want := auth.Download{Account: "u", Key: "k", At: d.At, Collection: "c", Item: "i", Asset: "B04", Status: 206, Requests: 6, Bytes: 60, Seconds: 6}
+		if d.Asset == "" {
+			want.Asset, want.Status, want.Requests, want.Bytes, want.Seconds = "", 200, 2, 2000, 1
+		}
+		if d != want || time.Since(d.At) > time.Minute {
+			t.Errorf("%+v, want %+v", d, want)
+		}
 	}
 }
 

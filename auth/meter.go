@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -19,8 +20,18 @@ type meter struct {
 	accounts Accounts
 	mu       sync.Mutex
 	of       map[string]*gauge // by account
+	ended    map[download]*Download
 	flushing sync.Mutex
 }
+
+// download is what downloads have in common that are told of in one row.
+type download struct {
+	account, key, collection, item, asset string
+	status                                int
+}
+
+// mostEnded are kept until the database takes them again; of further ones only what they used is counted.
+const mostEnded = 100_000
 
 // gauge is what one account uses.
 type gauge struct {
@@ -149,13 +160,66 @@ func (k *Keeper) Allowances(p Principal) (all []Allowance) {
 	return all
 }
 
+// Downloaded notes a download of somebody that has ended: a file of an item, how it was answered, what was sent and how long that took.
+func (k *Keeper) Downloaded(p Principal, collection, item, asset string, status int, bytes int64, took time.Duration) {
+	k.meter.mu.Lock()
+	defer k.meter.mu.Unlock()
+	what := download{p.User, p.Key, collection, item, asset, status}
+	d := k.meter.ended[what]
+	if d == nil {
+		if len(k.meter.ended) >= mostEnded {
+			return
+		}
+		if k.meter.ended == nil {
+			k.meter.ended = map[download]*Download{}
+		}
+		d = &Download{Account: p.User, Key: p.Key, Collection: collection, Item: item, Asset: asset, Status: status}
+		k.meter.ended[what] = d
+	}
+	d.At = time.Now().UTC()
+	d.Requests, d.Bytes, d.Seconds = d.Requests+1, d.Bytes+bytes, d.Seconds+took.Seconds()
+}
+
+// flushDownloads writes down those that have ended. What can't be written is kept for the next time.
+func (k *Keeper) flushDownloads(ctx context.Context) error {
+	k.meter.mu.Lock()
+	ended := k.meter.ended
+	k.meter.ended = nil
+	k.meter.mu.Unlock()
+	if len(ended) == 0 {
+		return nil
+	}
+	all := make([]Download, 0, len(ended))
+	for _, d := range ended {
+		all = append(all, *d)
+	}
+	err := k.accounts.AddDownloads(ctx, all)
+	if err == nil {
+		return nil
+	}
+	k.meter.mu.Lock()
+	defer k.meter.mu.Unlock()
+	for what, d := range k.meter.ended { // that ended meanwhile
+		if before := ended[what]; before != nil {
+			d.Requests, d.Bytes, d.Seconds = d.Requests+before.Requests, d.Bytes+before.Bytes, d.Seconds+before.Seconds
+		}
+		ended[what] = d
+	}
+	k.meter.ended = ended
+	return err
+}
+
 const forgetGauge = 10 * time.Minute // of who asks for nothing more
 
 // Flush writes down what was used since the last time.
 func (k *Keeper) Flush(ctx context.Context) error {
+	k.meter.flushing.Lock()
+	defer k.meter.flushing.Unlock()
+	return errors.Join(k.flushUse(ctx), k.flushDownloads(ctx))
+}
+
+func (k *Keeper) flushUse(ctx context.Context) error {
 	m := &k.meter
-	m.flushing.Lock()
-	defer m.flushing.Unlock()
 	now := time.Now()
 	hour := now.UTC().Truncate(time.Hour)
 	var all []Use

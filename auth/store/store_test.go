@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -245,8 +246,11 @@ func TestErase(t *testing.T) {
 	if _, err := s.AddUse(ctx, []auth.Use{{Account: ada.ID, At: time.Now(), Bytes: 10}}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.AddDownloads(ctx, []auth.Download{{Account: ada.ID, Key: k.ID, At: time.Now(), Collection: "c", Item: "fetched", Asset: "B04", Status: 206, Requests: 3, Bytes: 77, Seconds: 1.5}}); err != nil {
+		t.Fatal(err)
+	}
 	export, err := s.Export(ctx, ada.ID)
-	for _, word := range []string{"lovelace@example.org", "lovelace-7", "lovelace's laptop", `"bytes": 10`, `"c"`, "UK"} {
+	for _, word := range []string{"lovelace@example.org", "lovelace-7", "lovelace's laptop", `"bytes": 10`, `"c"`, "UK", `"item": "fetched"`, `"bytes": 77`} {
 		if err != nil || !strings.Contains(string(export), word) {
 			t.Errorf("the export lacks %q: %s %v", word, export, err)
 		}
@@ -270,6 +274,26 @@ func TestErase(t *testing.T) {
 		t.Errorf("who comes back is known: %+v %v", a, err)
 	}
 	wants(t, "erase nobody", s.Erase(ctx, "none"), fault.NotFound)
+}
+
+// TestDownloadsGo: downloads are kept for thirteen months.
+func TestDownloadsGo(t *testing.T) {
+	s, _ := newStore(t)
+	ctx, now := t.Context(), time.Now().UTC().Truncate(time.Microsecond)
+	one := auth.Download{Account: "a", Key: "k", Collection: "c", Item: "i", Asset: "x", Status: 200, Requests: 1, Bytes: 1 << 40, Seconds: 0.25}
+	old, young := one, one
+	old.At, young.At = now.AddDate(0, -13, -2), now.AddDate(0, -13, 2)
+	if err := s.AddDownloads(ctx, []auth.Download{young, old}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range [][]auth.Download{{old, young}, {young}} {
+		if got, err := s.Downloads(ctx, "a"); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%+v, %v, want %+v", got, err, want)
+		}
+		if err := s.Tidy(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // mentions counts the rows of all tables that have a word in them.

@@ -61,14 +61,37 @@ func (s *Store) Used(ctx context.Context, account string, since time.Time) ([]au
 	return all, failed("used", err)
 }
 
+// AddDownloads writes downloads down.
+func (s *Store) AddDownloads(ctx context.Context, all []auth.Download) error {
+	_, err := s.pool.CopyFrom(ctx, pgx.Identifier{"download"}, []string{"at", "account", "key", "collection", "item", "asset", "status", "requests", "bytes", "seconds"},
+		pgx.CopyFromSlice(len(all), func(i int) ([]any, error) {
+			d := all[i]
+			return []any{d.At, d.Account, d.Key, d.Collection, d.Item, d.Asset, int16(d.Status), d.Requests, d.Bytes, d.Seconds}, nil
+		}))
+	return failed("add downloads", err)
+}
+
+// Downloads returns those of an account, the oldest first.
+func (s *Store) Downloads(ctx context.Context, account string) ([]auth.Download, error) {
+	rows, err := s.pool.Query(ctx, "select account, key, at, collection, item, asset, status, requests, bytes, seconds from download where account = $1 order by at", account)
+	if err != nil {
+		return nil, failed("downloads", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[auth.Download])
+	for i := range all {
+		all[i].At = all[i].At.UTC()
+	}
+	return all, failed("downloads", err)
+}
+
 // hoursKept is how long what was used is told by the hour.
 const hoursKept = 31 * 24 * time.Hour
 
-// Tidy makes one row a day of the hours that are long gone, and forgets keys and sessions that have ended: a key after as long again as it
+// Tidy makes one row a day of the hours that are long gone, and forgets downloads of more than thirteen months ago, and keys and sessions that have ended: a key after as long again as it
 // was good, at most a month, so that one can still see what it was.
 func (s *Store) Tidy(ctx context.Context) error {
 	_, err := s.pool.Exec(ctx, foldUseSQL, pgx.NamedArgs{"before": time.Now().UTC().Add(-hoursKept).Truncate(24 * time.Hour)})
-	for _, sql := range []string{"delete from account_key where expires < now() - least(interval '30 days', expires - created)", "delete from account_session where expires < now()"} {
+	for _, sql := range []string{"delete from download where at < now() - interval '13 months'", "delete from account_key where expires < now() - least(interval '30 days', expires - created)", "delete from account_session where expires < now()"} {
 		if err == nil {
 			_, err = s.pool.Exec(ctx, sql)
 		}
@@ -161,6 +184,10 @@ func (s *Store) Export(ctx context.Context, id string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	downloads, err := s.Downloads(ctx, id)
+	if err != nil {
+		return nil, err
+	}
 	private, err := s.Privates(ctx)
 	if err != nil {
 		return nil, err
@@ -173,7 +200,7 @@ func (s *Store) Export(ctx context.Context, id string) ([]byte, error) {
 			}
 		}
 	}
-	return json.MarshalIndent(map[string]any{"account": a, "keys": keys, "sessions": sessions, "use": used, "collections": granted}, "", "  ")
+	return json.MarshalIndent(map[string]any{"account": a, "keys": keys, "sessions": sessions, "use": used, "downloads": append([]auth.Download{}, downloads...), "collections": granted}, "", "  ")
 }
 
 // Erase forgets who an account was: name, address, password, identity, keys, sessions and grants. What it used stays under its id.

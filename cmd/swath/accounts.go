@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"sync"
+	"time"
 
 	"swath/auth"
 	"swath/auth/authhttp"
@@ -30,6 +31,13 @@ func admitDownload(keeper *auth.Keeper) func(context.Context) (func(), error) {
 // allowances says what is left of the quotas of who asks.
 func allowances(keeper *auth.Keeper) func(context.Context) []auth.Allowance {
 	return func(ctx context.Context) []auth.Allowance { return keeper.Allowances(auth.From(ctx)) }
+}
+
+// noteDownload notes a download that has ended, by whom it was.
+func noteDownload(keeper *auth.Keeper) func(context.Context, string, string, string, int, int64, time.Duration) {
+	return func(ctx context.Context, collection, item, asset string, status int, bytes int64, took time.Duration) {
+		keeper.Downloaded(auth.From(ctx), collection, item, asset, status, bytes, took)
+	}
 }
 
 // keepAccounts keeps the accounts until it is stopped: after the last request, so that what it used is written down.

@@ -143,7 +143,7 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 		Changes: cfg.changes(), Document: openapi.Document}.Mount(app)
 	tilehttp.API{Renderer: renderer, Searches: s.catalog, Analyst: s.catalog, ExtractionTime: cfg.ExtractionTime}.Mount(app)
 	files := objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog), Admit: admitDownload(s.keeper), CRC32: s.sums.CRC32, Desk: desk, Catalog: s.catalog, Analyst: s.catalog,
-		Allowances: allowances(s.keeper), Accel: cfg.Downloads.Accel, Presign: cfg.Downloads.presign(s.plain)}
+		Done: noteDownload(s.keeper), Allowances: allowances(s.keeper), Accel: cfg.Downloads.Accel, Presign: cfg.Downloads.presign(s.plain)}
 	files.Mount(app)
 	jobs := processhttp.API{Engine: s.engine, Objects: s.objects, Catalog: s.catalog, Strangers: cfg.strangers(), Send: files.SendObject, FormToken: people.FormToken}
 	jobs.Mount(app)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"swath/httpkit"
 	"swath/objects"
 )
 
@@ -48,14 +47,13 @@ func (a API) sentElsewhere(c *fiber.Ctx, o objects.Object, asset Asset) (bool, e
 	return true, nil
 }
 
-// countSpans counts bytes that somebody else sends, as if all that was asked for arrived.
-func countSpans(c *fiber.Ctx, spans []span, size int64) {
-	n := int64(0)
+// bytesOf are those that are asked for, of a file of a size: what somebody else sends is counted as if all of it arrived.
+func bytesOf(spans []span, size int64) (n int64) {
+	if len(spans) == 0 {
+		return size
+	}
 	for _, s := range spans {
 		n += s.n
 	}
-	if len(spans) == 0 {
-		n = size
-	}
-	httpkit.CountSent(c, n)
+	return n
 }

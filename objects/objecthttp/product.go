@@ -59,7 +59,7 @@ func (a API) sendZip(c *fiber.Ctx, all contents) error {
 	if err != nil {
 		return errors.Join(err, closeAll(files))
 	}
-	return a.begin(c, z, Asset{FileName: z.Info().Key})
+	return a.begin(c, z, a.noted(c, Asset{FileName: z.Info().Key}, all.collection, all.id, ""))
 }
 
 // openAll opens all files, or says which of them are in the archive: nothing is found to be missing halfway.

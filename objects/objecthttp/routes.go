@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -32,6 +33,8 @@ type Asset struct {
 	Href        string // where others keep it
 	ContentType string // empty: the object's own
 	FileName    string // what to call it on the client's disk; empty: the last part of Key
+
+	done func(status int, bytes int64) // is told when it was sent; nil: nobody
 }
 
 // API is the door to the files.
@@ -41,6 +44,8 @@ type API struct {
 	Asset func(ctx context.Context, collection, item, asset string) (Asset, error)
 	// Admit lets a download begin, and returns what is to be called when it has ended; or fault.OverQuota. nil lets all.
 	Admit func(ctx context.Context) (leave func(), err error)
+	// Done is told of a download that has ended, with the bytes that were really sent; nil: nobody wants to know.
+	Done func(ctx context.Context, collection, item, asset string, status int, bytes int64, took time.Duration)
 	// Allowances says what is left of the quotas of who asks; nil: nothing is said.
 	Allowances func(ctx context.Context) []auth.Allowance
 	// Accel is where a proxy in front, nginx, serves the folder of the objects itself; empty: nowhere.
@@ -95,7 +100,17 @@ func (a API) sendAsset(c *fiber.Ctx, collection, item, name string, asset Asset)
 	} else if err != nil {
 		return err
 	}
-	return a.begin(c, o, asset)
+	return a.begin(c, o, a.noted(c, asset, collection, item, name))
+}
+
+// noted lets who keeps accounts of downloads hear of one that begins now.
+func (a API) noted(c *fiber.Ctx, asset Asset, collection, item, name string) Asset {
+	if a.Done == nil || c.Method() != fiber.MethodGet {
+		return asset
+	}
+	ctx, begun := context.WithoutCancel(c.UserContext()), time.Now()
+	asset.done = func(status int, bytes int64) { a.Done(ctx, collection, item, name, status, bytes, time.Since(begun)) }
+	return asset
 }
 
 // SendObject answers with an object that is no asset of an item, such as a result of a job: it is for who asks alone.

@@ -27,6 +27,10 @@ func (a API) send(c *fiber.Ctx, o objects.Object, asset Asset, leave func()) err
 		return errors.Join(err, o.Close())
 	}
 	body.leave = leave
+	if asset.done != nil {
+		status := c.Response().StatusCode()
+		body.done = func(bytes int64) { asset.done(status, bytes) }
+	}
 	httpkit.SendStream(c, body, int(body.size))
 	return nil
 }
@@ -59,9 +63,15 @@ func (a API) answer(c *fiber.Ctx, o objects.Object, asset Asset) (*body, error) 
 	c.Set(fiber.HeaderAcceptRanges, "bytes")
 	c.Set(fiber.HeaderContentType, asset.ContentType)
 	c.Set(fiber.HeaderContentDisposition, disposition(asset.FileName))
-	if elsewhere, err := a.sentElsewhere(c, o, asset); err != nil || elsewhere {
-		countSpans(c, spans, info.Size)
+	if elsewhere, err := a.sentElsewhere(c, o, asset); err != nil {
 		return nil, err
+	} else if elsewhere {
+		n := bytesOf(spans, info.Size)
+		httpkit.CountSent(c, n)
+		if asset.done != nil {
+			asset.done(c.Response().StatusCode(), n)
+		}
+		return nil, nil
 	}
 	switch len(spans) {
 	case 0:
@@ -113,20 +123,36 @@ func disposition(name string) string {
 type body struct {
 	io.Reader
 	size    int64 // bytes
+	sent    int64 // bytes
 	closers []io.Closer
 	leave   func()
+	done    func(sent int64)
 }
 
 func newBody(o objects.Object, size int64, stream io.ReadCloser) *body {
 	return &body{Reader: stream, size: size, closers: []io.Closer{stream, o}}
 }
 
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	b.sent += int64(n)
+	return n, err
+}
+
 // WriteTo lets a local file find its way to the socket through the kernel.
-func (b *body) WriteTo(w io.Writer) (int64, error) { return io.Copy(w, b.Reader) }
+func (b *body) WriteTo(w io.Writer) (int64, error) {
+	n, err := io.Copy(w, b.Reader)
+	b.sent += n
+	return n, err
+}
 
 func (b *body) Close() error {
 	if b.leave != nil {
 		defer b.leave()
+	}
+	if b.done != nil {
+		b.done(b.sent)
+		b.done = nil
 	}
 	var errs []error
 	for _, c := range b.closers {
