@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"swath/auth"
 	"swath/fault"
 	"swath/fetch/egress"
@@ -69,6 +71,40 @@ func TestCalls(t *testing.T) {
 	var status map[string]any
 	if err := json.Unmarshal([]byte(heard["/failed"]), &status); err != nil || status["status"] != "failed" || status["message"] != "no" {
 		t.Errorf("failed: %s, %v", heard["/failed"], err)
+	}
+}
+
+// TestPoison: a job that took too many workers with it has failed, and its subscriber hears of it.
+func TestPoison(t *testing.T) {
+	heard := make(chan string, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard <- r.Header.Get("X-Swath-Event") }))
+	defer server.Close()
+	h := newHouse(t, false, nearby)
+	r := asked(t, `{}`)
+	r.Subscriber = &processes.Subscriber{FailedURI: server.URL}
+	j, err := h.engine.Submit(t.Context(), "echo", r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := pgxpool.New(t.Context(), h.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	if _, err := pool.Exec(t.Context(), "update job set status = 'running', attempts = 12, losses = 11, worker = 'dead', beat = now() - interval '1 h'"); err != nil {
+		t.Fatal(err)
+	}
+	h.work(t)
+	if j = h.wait(t, j.ID); j.Status != processes.Failed || j.FailureKind != "internal" || !strings.Contains(j.Message, "12 times") {
+		t.Errorf("%+v", j)
+	}
+	select {
+	case event := <-heard:
+		if event != "failed" {
+			t.Errorf("the subscriber hears of %q", event)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the subscriber hears nothing")
 	}
 }
 

@@ -118,8 +118,7 @@ func (w *worker) tidy(ctx context.Context) {
 func (w *worker) recover(ctx context.Context) error { return w.takeBack(ctx, []string{}) }
 
 func (w *worker) takeBack(ctx context.Context, dead []string) error {
-	rows, _ := w.pool.Query(ctx, lostSQL, pgx.NamedArgs{"lost": w.cfg.Pace.Lost.Seconds(), "dead": dead, "most": mostLosses, "retry": w.cfg.Pace.Retry.Seconds(), "keep": w.cfg.Keep.Seconds()})
-	_, err := pgx.ForEachRow(rows, []any{new(string), new(string)}, func() error { return nil })
+	_, err := w.pool.Exec(ctx, lostSQL, pgx.NamedArgs{"lost": w.cfg.Pace.Lost.Seconds(), "dead": dead, "most": mostLosses, "retry": w.cfg.Pace.Retry.Seconds(), "keep": w.cfg.Keep.Seconds()})
 	return err
 }
 

@@ -139,7 +139,9 @@ func TestSubscription(t *testing.T) {
 	if _, err := first.engine.Backfill(centre, s.ID, since, until); err != nil {
 		t.Fatal(err)
 	}
-	s = first.until(t, centre, s.ID, func(s processes.Subscription) bool { return s.Figures.Jobs[processes.Successful] == 22 && s.Figures.Backfills == 0 })
+	s = first.until(t, centre, s.ID, func(s processes.Subscription) bool {
+		return s.Figures.Jobs[processes.Successful] == 22 && s.Figures.Backfills == 0
+	})
 	page, err := first.engine.Jobs(centre, processes.JobFilter{Subscription: s.ID, Limit: 100})
 	if err != nil || len(page.Jobs) != 22 {
 		t.Fatalf("%d jobs, %v", len(page.Jobs), err)
