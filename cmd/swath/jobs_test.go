@@ -313,6 +313,10 @@ func TestProcessesOverHTTP(t *testing.T) {
 		if rest := c.Get(at + "/log?offset=" + log.Header.Get("Swath-Next-Offset")); len(rest.Body) != 0 {
 			t.Errorf("behind its end: %q", rest.Body)
 		}
+		var made map[string]map[string]any
+		if c.Get(at+"/prov").JSON(t, &made); len(made["activity"]) == 0 || !strings.Contains(fmt.Sprint(made), "made-by-a-test") {
+			t.Errorf("provenance %v", made)
+		}
 		page := string(c.Get(at, "Accept", "text/html").Body)
 		if !strings.Contains(page, "&lt;b&gt;later&lt;/b&gt;") || strings.Contains(page, "<b>later") || !strings.Contains(page, item.Href) || !strings.Contains(page, "echo begins") {
 			t.Errorf("the page of the job:\n%s", page)

@@ -167,6 +167,7 @@ var single = []row{
 	{"GET /jobs/:job/results", "/jobs/none/results", "", 404, 0, ""},
 	{"GET /jobs/:job/results/:output", "/jobs/none/results/x", "", 404, 0, ""},
 	{"GET /jobs/:job/log", "/jobs/none/log", "", 404, 0, ""},
+	{"GET /jobs/:job/prov", "/jobs/none/prov", "", 404, 0, ""},
 	{"GET /wps", "/wps?service=WPS&request=GetCapabilities", "", 200, 0, ""},
 	{"POST /wps", "/wps", `<Execute service="WPS" version="1.0.0"><Identifier>echo</Identifier><DataInputs><Input><Identifier>doubleInput</Identifier><Data><LiteralData>99</LiteralData></Data></Input></DataInputs></Execute>`, 400, 0, works},
 	{"GET /resto/wps", "/resto/wps?service=WPS&version=1.0.0&request=Execute&identifier=echo&datainputs=doubleInput=99", "", 400, 0, works},

@@ -53,6 +53,7 @@ func statusOf(c *fiber.Ctx, j processes.Job) status {
 			{"alternate", self + "?f=html", stac.TypeHTML, "This job as a page"},
 			{"process", processURL(c, j.Process), stac.TypeJSON, "The process"},
 			{"log", self + "/log", fiber.MIMETextPlain, "What it says"},
+			{"prov", self + "/prov", stac.TypeJSON, "Of what and by what its results are made"},
 		},
 	}
 	switch j.Status {
@@ -204,6 +205,19 @@ func (a API) dismiss(c *fiber.Ctx) error {
 		return c.Redirect(httpkit.BaseURL(c)+"/jobs?f=html", fiber.StatusSeeOther)
 	}
 	return c.JSON(statusOf(c, j))
+}
+
+// provenance serves GET /jobs/{job}/prov.
+func (a API) provenance(c *fiber.Ctx) error {
+	if _, err := query(c); err != nil {
+		return err
+	}
+	fresh(c)
+	body, err := a.Engine.Provenance(c.UserContext(), c.Params("job"))
+	if err != nil {
+		return named(noSuchJob, err)
+	}
+	return httpkit.Send(c, fiber.MIMEApplicationJSON, body)
 }
 
 // duration says how long something took.

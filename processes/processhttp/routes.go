@@ -3,7 +3,7 @@
 //	/processes ─▶ /processes/{id} ─▶ POST …/execution ─┬─ Prefer: respond-async ─▶ 201, /jobs/{id}
 //	                                                   └─ else its results, or 201 when they take longer than a request may
 //	/subscriptions ─▶ a job for each new item that a search finds
-//	/jobs ─▶ /jobs/{id} ─▶ …/results, …/results/{output}, …/log; DELETE ends it
+//	/jobs ─▶ /jobs/{id} ─▶ …/results, …/results/{output}, …/log, …/prov; DELETE ends it
 //
 // Every list, process and job is JSON for programs and a page for people, with a form that is made from the inputs' schemas. Who sees
 // which job, and who may execute, is the engine's to say.
@@ -66,6 +66,7 @@ func (a API) Mount(r fiber.Router) {
 	r.Get("/jobs/:job/results", a.results)
 	r.Get("/jobs/:job/results/:output", a.result)
 	r.Get("/jobs/:job/log", a.log)
+	r.Get("/jobs/:job/prov", a.provenance)
 }
 
 // The problems that the standard has names for (OGC 18-062r2).
