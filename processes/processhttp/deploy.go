@@ -31,13 +31,7 @@ const (
 	unsupportedDocument = deployProblems + "unsupported-media-type"
 )
 
-// applicationPackage is a document around a package.
-type applicationPackage struct {
-	ProcessDescription json.RawMessage `json:"processDescription,omitempty"` // nothing that the package does not say itself
-	ExecutionUnit      json.RawMessage `json:"executionUnit"`
-}
-
-// executionUnit is the package in it: by value, as JSON or as text.
+// executionUnit is the document in an application package: as a value, which is JSON, or YAML in a text.
 type executionUnit struct {
 	MediaType string          `json:"mediaType,omitempty"`
 	Type      string          `json:"type,omitempty"`
