@@ -2,7 +2,6 @@ package runner_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -183,52 +182,10 @@ func start(t *testing.T) (*kubernetes, runner.Kubernetes) {
 
 func TestKubernetes(t *testing.T) {
 	k, cluster := start(t)
-	for name, tc := range map[string]struct {
-		how  string
-		kind fault.Kind
-		says string
-	}{
-		"well":                 {"well", -1, ""},
-		"a panic":              {"panic", fault.Internal, "at the disco"},
-		"a crash":              {"crash", fault.Internal, "left no result: Error"},
-		"an exit":              {"exit", fault.Internal, "left no result"},
-		"inputs without sense": {"refuse", fault.Invalid, `input "how": makes no sense`},
-		"too much memory":      {"eat", fault.TooLarge, "it may take 300"},
-		"too much time":        {"sleep", fault.Timeout, "longer than 1s"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var s seen
-			task := task(t, tc.how)
-			if tc.how == "sleep" {
-				task.Time = time.Second
-			}
-			outputs, err := cluster.Run(t.Context(), task, s.watch())
-			if len(k.pods) != 0 {
-				t.Errorf("%d jobs are left", len(k.pods))
-			}
-			if tc.kind < 0 {
-				if err != nil || string(outputs["said"]) != `"well, on 1"` || len(s.progress) == 0 || !strings.Contains(s.log.String(), "pid ") {
-					t.Errorf("%s, %v, progress %v, log %q", outputs["said"], err, s.progress, s.log.String())
-				}
-				return
-			}
-			if kind, _ := fault.Of(err); err == nil || kind != tc.kind || !strings.Contains(err.Error(), tc.says) {
-				t.Errorf("%v (%v), want %v that says %q; log %q", err, kind, tc.kind, tc.says, s.log.String())
-			}
-		})
+	ends(t, cluster, "left no result: Error", "left no result")
+	if len(k.pods) != 0 {
+		t.Errorf("%d jobs are left", len(k.pods))
 	}
-	t.Run("given up", func(t *testing.T) {
-		var s seen
-		ctx, giveUp := context.WithCancel(t.Context())
-		watch := s.watch()
-		watch.Progress = func(int64, int64) { giveUp() }
-		if _, err := cluster.Run(ctx, task(t, "sleep"), watch); !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v", err)
-		}
-		if err := syscall.Kill(s.child(t), 0); !errors.Is(err, syscall.ESRCH) {
-			t.Errorf("the child is still there: %v", err)
-		}
-	})
 	t.Run("killed for memory", func(t *testing.T) {
 		var s seen
 		watch := s.watch()

@@ -112,7 +112,8 @@ func (s *seen) child(t *testing.T) int {
 
 var local = runner.Local{Command: []string{os.Args[0]}}
 
-func TestARunEndsAsItShould(t *testing.T) {
+// ends holds an executor against how runs of "misbehave" end. A crash and an exit tell nothing of themselves: says is what the executor does.
+func ends(t *testing.T, e runner.Executor, crash, exit string) {
 	for name, tc := range map[string]struct {
 		how  string
 		kind fault.Kind
@@ -120,49 +121,49 @@ func TestARunEndsAsItShould(t *testing.T) {
 	}{
 		"well":                 {"well", -1, ""},
 		"a panic":              {"panic", fault.Internal, "at the disco"},
-		"a crash":              {"crash", fault.Internal, "without a result"},
-		"an exit":              {"exit", fault.Internal, "exit status 3"},
+		"a crash":              {"crash", fault.Internal, crash},
+		"an exit":              {"exit", fault.Internal, exit},
 		"inputs without sense": {"refuse", fault.Invalid, `input "how": makes no sense`},
 		"too much memory":      {"eat", fault.TooLarge, "it may take 300"},
+		"too much time":        {"sleep", fault.Timeout, "longer than 2s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var s seen
-			outputs, err := local.Run(t.Context(), task(t, tc.how), s.watch())
+			task := task(t, tc.how)
+			if tc.how == "sleep" {
+				task.Time = 2 * time.Second
+			}
+			outputs, err := e.Run(t.Context(), task, s.watch())
 			if tc.kind < 0 {
-				if err != nil || string(outputs["said"]) != `"well, on 1"` || len(s.progress) == 0 || s.progress[len(s.progress)-1] != [2]int64{4, 4} {
-					t.Errorf("%s, %v, progress %v", outputs["said"], err, s.progress)
+				if err != nil || string(outputs["said"]) != `"well, on 1"` || len(s.progress) == 0 || s.progress[len(s.progress)-1] != [2]int64{4, 4} || !strings.Contains(s.log.String(), "pid ") {
+					t.Errorf("%s, %v, progress %v, log %q", outputs["said"], err, s.progress, s.log.String())
 				}
 				return
 			}
-			kind, _ := fault.Of(err)
-			if err == nil || kind != tc.kind || !strings.Contains(err.Error(), tc.says) {
-				t.Errorf("%v (%v), want %v that says %q", err, kind, tc.kind, tc.says)
+			if kind, _ := fault.Of(err); err == nil || kind != tc.kind || !strings.Contains(err.Error(), tc.says) {
+				t.Errorf("%v (%v), want %v that says %q; log %q", err, kind, tc.kind, tc.says, s.log.String())
 			}
 		})
 	}
+	t.Run("given up", func(t *testing.T) {
+		var s seen
+		ctx, giveUp := context.WithCancel(t.Context())
+		watch := s.watch()
+		watch.Progress = func(int64, int64) { giveUp() }
+		if _, err := e.Run(ctx, task(t, "sleep"), watch); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+		child, gone := s.child(t), false // it is dead, and buried in a moment
+		for range 100 {
+			if gone = errors.Is(syscall.Kill(child, 0), syscall.ESRCH); gone {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if !gone {
+			t.Error("the child is still there")
+		}
+	})
 }
 
-func TestARunThatTakesTooLongIsEnded(t *testing.T) {
-	var s seen
-	long := task(t, "sleep")
-	long.Time = 2 * time.Second
-	if _, err := local.Run(t.Context(), long, s.watch()); !fault.Is(err, fault.Timeout) {
-		t.Errorf("got %v", err)
-	}
-	if err := syscall.Kill(s.child(t), 0); !errors.Is(err, syscall.ESRCH) {
-		t.Errorf("the child is still there: %v", err)
-	}
-}
-
-func TestARunThatIsGivenUpLeavesNothing(t *testing.T) {
-	var s seen
-	ctx, cancel := context.WithCancel(t.Context())
-	watch := s.watch()
-	watch.Progress = func(int64, int64) { cancel() }
-	if _, err := local.Run(ctx, task(t, "sleep"), watch); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
-	}
-	if err := syscall.Kill(s.child(t), 0); !errors.Is(err, syscall.ESRCH) {
-		t.Errorf("the child is still there: %v", err)
-	}
-}
+func TestLocal(t *testing.T) { ends(t, local, "without a result", "exit status 3") }

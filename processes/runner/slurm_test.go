@@ -1,8 +1,6 @@
 package runner_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -13,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"swath/fault"
 	"swath/processes/runner"
 )
 
@@ -122,52 +119,7 @@ func waitFor(t *testing.T, what string, there func() bool) {
 func TestSlurm(t *testing.T) {
 	cluster(t)
 	slurm := runner.Slurm{Command: []string{os.Args[0]}, Every: 200 * time.Millisecond}
-	for name, tc := range map[string]struct {
-		how  string
-		kind fault.Kind
-		says string
-	}{
-		"well":                 {"well", -1, ""},
-		"a panic":              {"panic", fault.Internal, "at the disco"},
-		"a crash":              {"crash", fault.Internal, "without a result"},
-		"an exit":              {"exit", fault.Internal, "exit status 3"},
-		"inputs without sense": {"refuse", fault.Invalid, `input "how": makes no sense`},
-		"too much memory":      {"eat", fault.TooLarge, "it may take 300"},
-		"too much time":        {"sleep", fault.Timeout, "longer than 2s"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var s seen
-			task := task(t, tc.how)
-			if tc.how == "sleep" {
-				task.Time = 2 * time.Second
-			}
-			outputs, err := slurm.Run(t.Context(), task, s.watch())
-			if tc.kind < 0 {
-				if err != nil || string(outputs["said"]) != `"well, on 1"` || len(s.progress) == 0 || !strings.Contains(s.log.String(), "pid ") {
-					t.Errorf("%s, %v, progress %v, log %q", outputs["said"], err, s.progress, s.log.String())
-				}
-				return
-			}
-			if kind, _ := fault.Of(err); err == nil || kind != tc.kind || !strings.Contains(err.Error(), tc.says) {
-				t.Errorf("%v (%v), want %v that says %q; log %q", err, kind, tc.kind, tc.says, s.log.String())
-			}
-		})
-	}
-	t.Run("given up", func(t *testing.T) {
-		var s seen
-		ctx, giveUp := context.WithCancel(t.Context())
-		watch := s.watch()
-		watch.Progress = func(int64, int64) { giveUp() }
-		began := time.Now()
-		if _, err := slurm.Run(ctx, task(t, "sleep"), watch); !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v", err)
-		}
-		child := s.child(t) // dead now, and buried by Slurm in a moment
-		waitFor(t, "end of the child", func() bool { return errors.Is(syscall.Kill(child, 0), syscall.ESRCH) })
-		if took := time.Since(began); took > 10*time.Second {
-			t.Errorf("the end took %s", took)
-		}
-	})
+	ends(t, slurm, "without a result", "exit status 3")
 	t.Run("lost", func(t *testing.T) { // killed by others, as when a node dies
 		var s seen
 		watch := s.watch()
