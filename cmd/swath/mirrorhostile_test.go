@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -92,13 +93,21 @@ func TestMirrorHostile(t *testing.T) {
 	if left, err := os.ReadDir(outside); err != nil || len(left) != 1 {
 		t.Errorf("%d files outside, %v", len(left), err)
 	}
-	err = filepath.WalkDir(filepath.Dir(data), func(path string, _ os.DirEntry, err error) error {
-		if strings.Contains(path, "escaped") {
+	err = filepath.WalkDir(data, func(path string, _ os.DirEntry, err error) error {
+		if strings.Contains(filepath.Base(path), "escaped") {
 			t.Errorf("%s was written", path)
 		}
 		return err
 	})
 	if err != nil {
 		t.Error(err)
+	}
+	for dir := filepath.Dir(data); ; dir = filepath.Dir(dir) { // what climbs out ends in one of these
+		if _, err := os.Lstat(filepath.Join(dir, "escaped")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: %v", filepath.Join(dir, "escaped"), err)
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
 	}
 }
