@@ -6,18 +6,15 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
 	"os/exec"
 	"time"
 
-	"swath/fetch"
+	"swath/fetch/egress"
 	"swath/objects/copies"
 	"swath/objects/staging"
 )
@@ -62,31 +59,17 @@ func (c NotifyConfig) sender() func(ctx context.Context, body []byte) error {
 			networks = append(networks, n)
 		}
 	}
-	client := fetch.Outward(networks, noticeTime)
+	guard := egress.Guard{HTTP: true, Reach: networks}
 	return func(ctx context.Context, body []byte) error {
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(body))
-		if err != nil {
-			return err
-		}
-		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("User-Agent", "swath")
+		ctx, cancel := context.WithTimeout(ctx, noticeTime)
+		defer cancel()
+		headers := map[string]string{"Content-Type": "application/json"}
 		if secret := os.Getenv(c.SecretEnv); c.SecretEnv != "" && secret != "" {
 			sum := hmac.New(sha256.New, []byte(secret))
 			sum.Write(body)
-			r.Header.Set("X-Swath-Signature", "sha256="+hex.EncodeToString(sum.Sum(nil)))
+			headers["X-Swath-Signature"] = "sha256=" + hex.EncodeToString(sum.Sum(nil))
 		}
-		answer, err := client.Do(r)
-		if u := (*url.Error)(nil); errors.As(err, &u) {
-			return u.Err // without the address, in which there may be a secret
-		} else if err != nil {
-			return err
-		}
-		defer answer.Body.Close()
-		_, _ = io.CopyN(io.Discard, answer.Body, 1<<16) // so much is read to end well; what it says is nobody's business
-		if answer.StatusCode/100 != 2 {
-			return fmt.Errorf("the answer is %d", answer.StatusCode)
-		}
-		return nil
+		return guard.Post(ctx, c.URL, body, headers)
 	}
 }
 

@@ -108,7 +108,7 @@ func TestNotices(t *testing.T) {
 		t.Errorf("signed %q", signatures[1])
 	}
 
-	if err := (NotifyConfig{URL: hook.URL}).sender()(t.Context(), []byte("{}")); err == nil || !strings.Contains(err.Error(), "no public address") || len(bodies) != 2 {
+	if err := (NotifyConfig{URL: hook.URL}).sender()(t.Context(), []byte("{}")); err == nil || !strings.Contains(err.Error(), "not in the public network") || len(bodies) != 2 {
 		t.Errorf("an address of this machine is told: %v", err)
 	}
 	letter := filepath.Join(t.TempDir(), "letter")
