@@ -154,7 +154,7 @@ func TestInterruptedLoad(t *testing.T) {
 	needsProgram(t)
 	data := dataFolder(t)
 	serveData(t, data)
-	path := itemLines(t, 60_000)
+	path := itemLines(t, 200_000) // some ten seconds
 	load := program(t, "load", "--data", data, path)
 	var out bytes.Buffer
 	load.Stdout, load.Stderr = &out, &out
@@ -170,7 +170,7 @@ func TestInterruptedLoad(t *testing.T) {
 		t.Errorf("exit code %d:\n%s", code, out.String())
 	}
 	code, stdout, errs := swath(t, "load", "--data", data, path)
-	if code != exitDone || !strings.Contains(stdout, "loaded 60000, unchanged 0") {
+	if code != exitDone || !strings.Contains(stdout, "loaded 200000, unchanged 0") {
 		t.Errorf("the next one: %d\n%s%s", code, stdout, errs)
 	}
 }
