@@ -145,8 +145,8 @@ func (e *Engine) Process(ctx context.Context, id string) (chains.Chain, error) {
 	return packages[0], nil
 }
 
-// may returns nil when the one who asks may run processes.
-func (e *Engine) may(ctx context.Context) error {
+// May returns nil when the one who asks may run processes.
+func (e *Engine) May(ctx context.Context) error {
 	if p := auth.From(ctx); p.Known() || !e.cfg.Strangers {
 		return p.Require(auth.Processor)
 	}

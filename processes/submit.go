@@ -28,7 +28,7 @@ func (e *Engine) Plan(ctx context.Context, process string, r Request) (Plan, err
 func (e *Engine) plan(ctx context.Context, process string, r Request) (chains.Chain, map[string]bound, Plan, error) {
 	chain, err := e.Process(ctx, process)
 	if err == nil {
-		err = e.may(ctx)
+		err = e.May(ctx)
 	}
 	if err == nil {
 		err = r.check(chain)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,7 +61,7 @@ var (
 
 // Subscribe stores a subscription: items that come from now on are its own. It is held against the process as a request would be.
 func (e *Engine) Subscribe(ctx context.Context, s Subscription) (Subscription, error) {
-	if err := e.may(ctx); err != nil {
+	if err := e.May(ctx); err != nil {
 		return s, err
 	}
 	if e.cfg.Arrivals == nil {
@@ -116,7 +117,7 @@ func (e *Engine) checkSubscription(ctx context.Context, s *Subscription) error {
 			rest.Inputs, others = append(rest.Inputs, f), append(others, f.Name)
 		}
 	}
-	if len(others) == len(chain.Inputs) || !contains(can, s.Input) {
+	if len(others) == len(chain.Inputs) || !slices.Contains(can, s.Input) {
 		return fault.New(fault.Invalid, "input: must name the input that is the product; the process %q has %s", chain.ID, strings.Join(can, ", "))
 	}
 	if _, given := s.Request.Inputs[s.Input]; given {
@@ -146,15 +147,6 @@ func (e *Engine) checkSubscription(ctx context.Context, s *Subscription) error {
 func one(s stac.Search) stac.Search {
 	s.Limit, s.Token, s.Sort, s.Uncounted = 1, "", nil, true
 	return s
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 // Subscriptions returns one's own, of operators all, newest first.
@@ -272,7 +264,7 @@ func (w *worker) as(ctx context.Context, s Subscription) (context.Context, error
 		owned, err = w.cfg.As(ctx, s.Owner)
 	}
 	if err == nil {
-		err = w.may(owned)
+		err = w.May(owned)
 	}
 	if kind, public := fault.Of(err); err != nil && kind != fault.Internal && kind != fault.Unavailable {
 		_, failed := w.pool.Exec(ctx, "update subscription set paused = true, reason = $2, updated = now() where id = $1", s.ID, "its owner may not run processes: "+public)
@@ -291,7 +283,7 @@ func (w *worker) match(ctx context.Context, all []Subscription, items []stac.Ite
 		search := q.Search
 		ids, came := []string{}, map[[2]string]bool{}
 		for _, it := range items {
-			if contains(search.Collections, it.Collection) && (len(search.IDs) == 0 || contains(search.IDs, it.ID)) {
+			if slices.Contains(search.Collections, it.Collection) && (len(search.IDs) == 0 || slices.Contains(search.IDs, it.ID)) {
 				ids, came[[2]string{it.Collection, it.ID}] = append(ids, it.ID), true
 			}
 		}

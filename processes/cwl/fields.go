@@ -46,21 +46,12 @@ func fields(value any, inputs bool) ([]chains.Field, error) {
 		if err != nil {
 			return nil, fault.New(fault.Invalid, "%s %q: %v", what, e.name, err)
 		}
-		if _, twice := named(described, e.name); twice || e.name == "" {
+		if e.name == "" || slices.ContainsFunc(described, func(f chains.Field) bool { return f.Name == e.name }) {
 			return nil, fault.New(fault.Invalid, "%s %q: has no name of its own", what, e.name)
 		}
 		described = append(described, f)
 	}
 	return described, nil
-}
-
-func named(fields []chains.Field, name string) (chains.Field, bool) {
-	for _, f := range fields {
-		if f.Name == name {
-			return f, true
-		}
-	}
-	return chains.Field{}, false
 }
 
 func field(e entry, input bool) (chains.Field, error) {

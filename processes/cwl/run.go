@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"swath/chains"
@@ -245,19 +244,19 @@ func (r *run) watchDisk(ctx context.Context, stop context.CancelCauseFunc) {
 			return
 		case <-tick.C:
 		}
-		var used atomic.Int64
+		var used int64
 		for _, folder := range []string{r.ws.Out, r.ws.Scratch} {
 			_ = filepath.WalkDir(folder, func(_ string, d fs.DirEntry, err error) error { // files come and go
 				if err == nil && d.Type().IsRegular() {
 					if info, err := d.Info(); err == nil {
-						used.Add(info.Size())
+						used += info.Size()
 					}
 				}
 				return nil
 			})
 		}
-		if used.Load() > most {
-			stop(fault.New(fault.TooLarge, "the process wrote %d MiB; it may write %d", used.Load()>>20, most>>20))
+		if used > most {
+			stop(fault.New(fault.TooLarge, "the process wrote %d MiB; it may write %d", used>>20, most>>20))
 			return
 		}
 	}

@@ -64,7 +64,7 @@ func (a API) executed(c *fiber.Ctx) error {
 	if err != nil {
 		return named(noSuchProcess, err)
 	}
-	if err := a.mayExecute(c.UserContext()); err != nil {
+	if err := a.Engine.May(c.UserContext()); err != nil {
 		return err
 	}
 	if strings.HasPrefix(c.Get(fiber.HeaderContentType), fiber.MIMEApplicationForm) {

@@ -85,7 +85,7 @@ func (a API) processPage(c *fiber.Ctx, chain chains.Chain, given map[string]stri
 		controls[i] = controlOf(f, given[f.Name])
 	}
 	data := fiber.Map{"Base": httpkit.BaseURL(c), "Title": chain.Title, "Chain": chain, "Controls": controls, "Self": processURL(c, chain.ID), "Token": a.token(c),
-		"May": a.mayExecute(c.UserContext()) == nil}
+		"May": a.Engine.May(c.UserContext()) == nil}
 	if wrong != nil {
 		_, data["Wrong"] = fault.Of(wrong)
 	}

@@ -10,7 +10,6 @@
 package processhttp
 
 import (
-	"context"
 	"embed"
 	"errors"
 	"net/url"
@@ -18,7 +17,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"swath/auth"
 	"swath/fault"
 	"swath/httpkit"
 	"swath/objects"
@@ -94,14 +92,6 @@ func named(uri string, err error) error {
 		return httpkit.OfType(uri, err)
 	}
 	return err
-}
-
-// mayExecute lets those pass who may run something.
-func (a API) mayExecute(ctx context.Context) error {
-	if p := auth.From(ctx); p.Known() || !a.Strangers {
-		return p.Require(auth.Processor)
-	}
-	return nil
 }
 
 // link is a link of a document.
