@@ -169,11 +169,15 @@ func (d *dictionary) decode(c *codec, out, packed []byte, g *glance) ([]byte, er
 		return nil, errDamagedForm
 	}
 	c.frame = append(append(c.frame[:0], zstdMagic...), packed[1:]...)
-	values, err := c.decode(d.values, c.values[:0], c.frame)
+	room := &c.values
+	if g != nil {
+		room = &g.room // what is filled in outlives the codec's turn
+	}
+	values, err := c.decode(d.values, (*room)[:0], c.frame)
 	if err != nil {
 		return nil, err
 	}
-	c.values = values
+	*room = values
 	if g.rejects(d.forms[number], values) {
 		return nil, errRejected
 	}

@@ -18,6 +18,7 @@ type glance struct {
 	parts []cql2.Node // a match needs all of them
 	seen  map[*form]*sketch
 	text  []byte
+	room  []byte // of what is filled in the form of the last item; a codec goes on to the next who needs one
 	last
 }
 
@@ -25,7 +26,7 @@ type glance struct {
 type last struct {
 	sure   bool // it matches, whatever else it says
 	form   *form
-	filled []byte // valid until the next
+	filled []byte // valid until the next item
 }
 
 // sketch is what a form tells of an item at a glance: a body with only the properties that are asked for.

@@ -72,3 +72,43 @@ func TestGlance(t *testing.T) {
 		}
 	}
 }
+
+// TestGlanceKeepsItsItem: what a glance saw of an item stays, whoever unpacks others meanwhile.
+func TestGlanceKeepsItsItem(t *testing.T) {
+	d, c := trainedSample(t), newCodec()
+	p := newPacker(nil)
+	p.dictionaries[d.number] = d
+	n, err := cql2.ParseText(`n > 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, g := rand.New(rand.NewPCG(9, 9)), newGlance(n)
+	seen := 0
+	for range 200 {
+		body, other := formSample(r, false), formSample(r, false)
+		packed, err := d.encode(c, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		packedOther, err := d.encode(c, other)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.appendDecoded(nil, d.number, packed, g); err != nil && !errors.Is(err, errRejected) {
+			t.Fatal(err)
+		}
+		if _, err := p.decode(d.number, packedOther); err != nil {
+			t.Fatal(err)
+		}
+		if g.form == nil {
+			continue
+		}
+		seen++
+		if back, err := p.appendFilled(nil, g.form, g.filled); err != nil || !bytes.Equal(back, body) {
+			t.Fatalf("%s is seen, and when another was unpacked it is %s, %v", body, back, err)
+		}
+	}
+	if seen < 150 {
+		t.Errorf("only %d of 200 items have a form", seen)
+	}
+}
