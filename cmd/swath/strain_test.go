@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -85,18 +86,57 @@ func ask(client *http.Client, address string) (status int, retryAfter string, er
 }
 
 // peakMiB returns the most memory that a process had at a time.
-func peakMiB(t *testing.T, server *exec.Cmd) float64 {
+func peakMiB(t *testing.T, process *exec.Cmd) float64 {
 	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", server.Process.Pid))
-	if err != nil {
+	peak, err := readPeakMiB(process.Process.Pid)
+	if errors.Is(err, os.ErrNotExist) {
 		t.Skipf("no /proc: %v", err)
 	}
-	_, after, _ := strings.Cut(string(status), "VmHWM:")
-	kB, err := strconv.ParseFloat(strings.Fields(after)[0], 64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return kB / 1024
+	return peak
+}
+
+func readPeakMiB(pid int) (float64, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, after, _ := strings.Cut(string(status), "VmHWM:")
+	kB, _, _ := strings.Cut(strings.TrimSpace(after), " ")
+	peak, err := strconv.ParseFloat(kB, 64)
+	return peak / 1024, err
+}
+
+// watchPeak looks at the memory of a process that ends by itself, until what it returns is called. What the system counts of a
+// process that has ended is no measure: it begins with the memory of whoever started it.
+func watchPeak(t *testing.T, process *exec.Cmd) (peakMiB func() float64) {
+	t.Helper()
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Skipf("no /proc: %v", err)
+	}
+	stop, peak := make(chan struct{}), make(chan float64)
+	go func() {
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		most := 0.0
+		for {
+			if now, err := readPeakMiB(process.Process.Pid); err == nil {
+				most = max(most, now)
+			}
+			select {
+			case <-tick.C:
+			case <-stop:
+				peak <- most
+				return
+			}
+		}
+	}()
+	return func() float64 {
+		close(stop)
+		return <-peak
+	}
 }
 
 // TestMemoryOfTiles draws random tiles of many scenes, which together are larger than the cache of blocks: the server's memory stays
