@@ -155,9 +155,9 @@ const coldLook = 15 * time.Second
 func (w *worker) stageOne(ctx context.Context, t *task, f chains.Field, s source, dir string, brought func(int64)) (json.RawMessage, error) {
 	switch {
 	case s.Folder != "":
-		path, ok := w.cfg.Folders[s.Folder]
-		if !ok {
-			return nil, fault.New(fault.Invalid, "there is no folder %.60q any more", s.Folder)
+		path, err := w.provide(ctx, t, s.Folder)
+		if err != nil {
+			return nil, err
 		}
 		return json.Marshal(path)
 	case s.Item != nil:

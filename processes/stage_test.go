@@ -15,6 +15,7 @@ import (
 	"swath/auth"
 	"swath/chains"
 	"swath/fault"
+	"swath/internal/s3test"
 	"swath/internal/testdb"
 	"swath/objects"
 	"swath/objects/copies"
@@ -125,13 +126,38 @@ func (h *house) read(t testing.TB, ctx context.Context, inputs string) []string 
 	return files
 }
 
+// TestHeightsOfABucket: a run finds those of a bucket around its products, in a folder.
+func TestHeightsOfABucket(t *testing.T) {
+	server := s3test.Start(t)
+	config := objects.S3Config{Endpoint: server.Endpoint, Region: server.Region, Bucket: server.Bucket, AccessKey: server.AccessKey, SecretKey: objects.Secret(server.SecretKey), PathStyle: true}
+	store, err := objects.OpenS3(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cell := range []string{"N43E001", "N43E002", "N50E010"} {
+		if _, err := store.Put(t.Context(), "srtm/"+cell+".hgt", "application/octet-stream", strings.NewReader(cell)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := newHouse(t, true, func(c *processes.Config) {
+		reading(c)
+		c.Folders = map[string]processes.Folder{"srtm": {Path: filepath.Join(t.TempDir(), "srtm"),
+			Cells: &processes.Cells{From: objects.OpenRemote(config), Bucket: server.Bucket, Key: "srtm/{lat}{lon}.hgt"}}}
+	})
+	h.put(t, "safes", "S1A", map[string]string{"product": "zip"})
+	const want = "S1A.bin=zip srtm/N43E001.hgt=N43E001 srtm/N43E002.hgt=N43E002"
+	if got := strings.Join(h.read(t, t.Context(), `{"products":["S1A"],"dem":"srtm"}`), " "); got != want {
+		t.Errorf("given %q, want %q", got, want)
+	}
+}
+
 // TestProducts: all ways to name a product bring the same, and a folder is one of the operator's.
 func TestProducts(t *testing.T) {
 	dem := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dem, "n43.tif"), []byte("heights"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h := newHouse(t, true, func(c *processes.Config) { reading(c); c.Folders = map[string]string{"dem": dem} })
+	h := newHouse(t, true, func(c *processes.Config) { reading(c); c.Folders = map[string]processes.Folder{"dem": {Path: dem}} })
 	h.put(t, "safes", "S1A", map[string]string{"product": "zip"})
 	h.put(t, "cogs", "B", map[string]string{"red": "r", "nir": "n"})
 	for name, tc := range map[string]struct{ inputs, want string }{

@@ -3,10 +3,16 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
+
+	"swath/objects"
+	"swath/processes"
 )
 
 // Processes is how jobs are run.
@@ -15,6 +21,7 @@ type Processes struct {
 	MemoryMiB int               `yaml:"memory_mib"` // that its jobs may take together; 0: any
 	Keep      time.Duration     `yaml:"keep"`       // of results and logs
 	Folders   map[string]string `yaml:"folders"`    // that requests may name as inputs, such as dem: /data/dem
+	Buckets   map[string]Bucket `yaml:"buckets"`    // the same, filled as jobs need it
 	Strangers *bool             `yaml:"strangers"`  // those without an account may run processes; unless said, where no accounts and no public_url are configured
 	Waiting   int               `yaml:"waiting"`    // jobs that one account may have waiting and running, where it has no quota
 	Running   int               `yaml:"running"`    // jobs that one account may have running; 0: any
@@ -59,8 +66,43 @@ func (p Processes) mistakes() (wrong []string) {
 			bad("folders."+name, "%q is not a folder's absolute path", path)
 		}
 	}
+	for name, b := range p.Buckets {
+		if _, twice := p.Folders[name]; twice {
+			bad("buckets."+name, "is also one of processes.folders")
+		}
+		if last := path.Base(b.Key); b.Bucket == "" || !strings.Contains(last, "{lat}") || !strings.Contains(last, "{lon}") {
+			bad("buckets."+name, "needs a bucket, and a key whose file name has {lat} and {lon} in it, such as {lat}{lon}.tif")
+		}
+		if b.AccessKey != "" && os.Getenv(b.SecretEnv) == "" {
+			bad("buckets."+name, "the environment variable %q of secret_env is empty", b.SecretEnv)
+		}
+	}
 	p.executorMistakes(bad)
 	return wrong
+}
+
+// Bucket holds a file for each degree of the world, as height models do.
+type Bucket struct {
+	Bucket    string `yaml:"bucket"`
+	Key       string `yaml:"key"`      // with {lat} and {lon}: N43 and E001, of the south-western corner
+	Endpoint  string `yaml:"endpoint"` // empty: the region's own at AWS
+	Region    string `yaml:"region"`
+	AccessKey string `yaml:"access_key"` // empty: anonymous
+	SecretEnv string `yaml:"secret_env"` // environment variable that holds the secret key
+}
+
+// folders are those on the disk and those of buckets, which lie below a folder.
+func (p Processes) folders(below string) map[string]processes.Folder {
+	all := map[string]processes.Folder{}
+	for name, path := range p.Folders {
+		all[name] = processes.Folder{Path: path}
+	}
+	for name, b := range p.Buckets {
+		from := objects.OpenRemote(objects.S3Config{Endpoint: b.Endpoint, Region: b.Region, AccessKey: b.AccessKey,
+			SecretKey: objects.Secret(os.Getenv(b.SecretEnv)), PathStyle: b.Endpoint != ""})
+		all[name] = processes.Folder{Path: filepath.Join(below, url.PathEscape(name)), Cells: &processes.Cells{From: from, Bucket: b.Bucket, Key: b.Key}}
+	}
+	return all
 }
 
 // strangers says whether those without an account may run processes.

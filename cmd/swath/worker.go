@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -30,10 +31,14 @@ func openEngine(ctx context.Context, s *stores, cfg Config, log *slog.Logger) (*
 	if cfg.Processes.CallSecretEnv != "" {
 		secret = []byte(os.Getenv(cfg.Processes.CallSecretEnv))
 	}
+	cells, err := filepath.Abs(filepath.Join(cfg.Data, "cells")) // runs have a folder of their own
+	if err != nil {
+		return nil, err
+	}
 	return processes.New(ctx, s.url, processes.Config{
 		Catalog: s.catalog, Objects: s.objects, Desk: s.desk(cfg), Work: s.work, List: all.Chains, Arrivals: s.catalog, As: s.as, Executor: executor, Packages: cfg.Processes.Packages.tool(),
 		Publish: &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}, Bases: bases, Software: "swath " + version, Log: log,
-		Workers: cfg.Processes.Workers, MemoryMiB: cfg.Processes.MemoryMiB, Keep: cfg.Processes.Keep, Folders: cfg.Processes.Folders, Strangers: cfg.strangers(),
+		Workers: cfg.Processes.Workers, MemoryMiB: cfg.Processes.MemoryMiB, Keep: cfg.Processes.Keep, Folders: cfg.Processes.folders(cells), Strangers: cfg.strangers(),
 		Waiting: cfg.Processes.Waiting, Running: cfg.Processes.Running,
 		Egress: &egress.Guard{HTTP: cfg.Processes.PlainHTTP, Reach: cfg.Processes.Reach}, CallSecret: secret,
 	})

@@ -124,6 +124,6 @@ var Libraries = []Library{
 	{"github.com/evanphx/json-patch/v5", []string{"stac"}},
 	{"github.com/santhosh-tekuri/jsonschema/v6", []string{"chains"}},
 	{"golang.org/x/text", []string{"chains", "stac", "stac/cql2", "catalog"}},
-	{"golang.org/x/sync", []string{"chains/s1ortho", "chains/s1tiling", "ingest", "raster", "tiles", "objects", "catalog", "bench/mirror"}},
+	{"golang.org/x/sync", []string{"processes", "chains/s1ortho", "chains/s1tiling", "ingest", "raster", "tiles", "objects", "catalog", "bench/mirror"}},
 	{"golang.org/x/sys", []string{"processes", "cmd/swath", "catalog/cluster", "objects", "httpkit"}},
 }
