@@ -86,11 +86,11 @@ func (c *Client) ownsAddress(address string) bool {
 	return err == nil && c.owns(u)
 }
 
-// authorize adds the account to requests to the API's own host.
-func (c *Client) authorize(r *http.Request) {
+// authorize adds the account to requests to the API's own host, and returns it.
+func (c *Client) authorize(r *http.Request) Account {
 	r.Header.Set("User-Agent", userAgent)
 	if !c.owns(r.URL) {
-		return
+		return Account{}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -103,18 +103,19 @@ func (c *Client) authorize(r *http.Request) {
 	case c.User != "":
 		r.SetBasicAuth(c.User, c.Password)
 	}
+	return c.Account
 }
 
 // do sends a request; the account does not follow a redirect to another host. An account that is refused is renewed once.
 func (c *Client) do(r *http.Request) (*http.Response, error) {
-	c.authorize(r)
+	used := c.authorize(r)
 	client := &http.Client{Transport: c.Transport, CheckRedirect: func(next *http.Request, via []*http.Request) error {
 		if len(via) >= 10 {
 			return fmt.Errorf("more than %d redirects", len(via))
 		}
 		next.Header.Del("Authorization")
 		next.Header.Del("X-API-Key")
-		c.authorize(next)
+		used = c.authorize(next)
 		return nil
 	}}
 	answer, err := client.Do(r)
@@ -124,7 +125,7 @@ func (c *Client) do(r *http.Request) (*http.Response, error) {
 	switch {
 	case answer.StatusCode == http.StatusUnauthorized && c.owns(answer.Request.URL):
 		defer answer.Body.Close()
-		if c.renew(r.Context()) {
+		if c.renew(r.Context(), used) {
 			return nil, &fetch.Passing{Err: errors.New("the log-in was refused and has been renewed")}
 		}
 		return nil, fault.Wrap(fault.Unauthenticated, errors.Unwrap(fetch.StatusError(answer)), "the log-in is refused")
@@ -146,10 +147,14 @@ type noAnswer struct{ err error }
 func (n *noAnswer) Error() string { return n.err.Error() }
 func (n *noAnswer) Unwrap() error { return n.err }
 
-// renew asks for the account anew, and reports whether there is another.
-func (c *Client) renew(ctx context.Context) bool {
+// renew asks for the account anew, and reports whether there is another than the one that was refused. Several requests at a time are
+// refused when a token ends; the first of them renews it for all.
+func (c *Client) renew(ctx context.Context, refused Account) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.Account != refused {
+		return true
+	}
 	if c.Renew == nil || c.renewed {
 		return false
 	}
@@ -231,7 +236,10 @@ const linkLife = 7 * 24 * time.Hour
 
 // Link returns an address by which a file can be fetched without the account, where the server signs such; else the address as it is.
 func (c *Client) Link(ctx context.Context, address string) (string, error) {
-	if !c.ownsAddress(address) || c.Account == (Account{}) {
+	c.mu.Lock()
+	none := c.Account == Account{}
+	c.mu.Unlock()
+	if none || !c.ownsAddress(address) {
 		return address, nil
 	}
 	var link struct{ Href string }

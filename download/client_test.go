@@ -132,6 +132,44 @@ func TestRenewal(t *testing.T) {
 	}
 }
 
+// TestRenewalForAll: requests that were under way when the account ended go on with the one that the first of them got.
+func TestRenewalForAll(t *testing.T) {
+	const together = 4
+	var refused sync.WaitGroup // all are refused before any is told
+	refused.Add(together)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-API-Key") != "fresh" {
+			refused.Done()
+			refused.Wait()
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		fmt.Fprint(w, "{}")
+	}))
+	defer s.Close()
+	var asked atomic.Int32
+	c := &Client{URL: s.URL, Account: Account{APIKey: "stale"}, Wait: time.Millisecond, Renew: func(context.Context) (Account, error) {
+		asked.Add(1)
+		return Account{APIKey: "fresh"}, nil
+	}}
+	c.defaults()
+	failures := make(chan error, together)
+	for range together {
+		go func() {
+			_, err := c.call(t.Context(), http.MethodGet, s.URL, nil, &struct{}{})
+			failures <- err
+		}()
+	}
+	for range together {
+		if err := <-failures; err != nil {
+			t.Error(err)
+		}
+	}
+	if asked.Load() != 1 {
+		t.Errorf("asked %d times", asked.Load())
+	}
+}
+
 // TestNewest: of a tile and day the last acquisition, of that the last processing; what has no tile stays.
 func TestNewest(t *testing.T) {
 	item := func(id, tile, at, version string) Item {
