@@ -12,11 +12,13 @@ package ondemand
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"swath/fault"
@@ -72,6 +74,8 @@ type Shelf struct {
 	Config
 	pool   *pgxpool.Pool
 	wanted chan original
+
+	looking sync.Mutex // one look at a time: a later one may not be overtaken by what an earlier one read
 
 	mu    sync.Mutex
 	cogs  map[string]string    // keys of COGs by those of their originals
@@ -170,6 +174,8 @@ func (s *Shelf) keep(ctx context.Context) {
 // look reads what changed since the last look.
 func (s *Shelf) look(ctx context.Context) error {
 	const overlap = 10 * time.Second // longer than a transaction takes from its clock to its end
+	s.looking.Lock()
+	defer s.looking.Unlock()
 	rows, err := s.pool.Query(ctx, changedSQL, s.seen.Add(-overlap))
 	if err != nil {
 		return fmt.Errorf("ondemand: look: %w", err)
@@ -228,6 +234,11 @@ func (s *Shelf) note(ctx context.Context) error {
 		return nil
 	}
 	if _, err := s.pool.Exec(ctx, usedSQL, sources); err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, source := range sources {
+			s.used[source] = struct{}{} // the next time
+		}
 		return fmt.Errorf("ondemand: used: %w", err)
 	}
 	return nil
@@ -258,14 +269,26 @@ func (s *Shelf) remove(ctx context.Context) error {
 		return err
 	}
 	for _, row := range gone {
-		if err := s.Objects.Delete(ctx, row[1]); err != nil {
-			return err
-		}
-		if _, err := s.pool.Exec(ctx, forgetSQL, row[0]); err != nil {
+		if err := s.forget(ctx, row[0]); err != nil {
 			return fmt.Errorf("ondemand: forget %s: %w", row[0], err)
 		}
 	}
 	return nil
+}
+
+// forget removes the row of a COG that is to be no more, and its bytes while the row is locked: as soon as it is gone, a server may
+// make the COG again, of the same name.
+func (s *Shelf) forget(ctx context.Context, source string) error {
+	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		var object string
+		err := tx.QueryRow(ctx, forgetSQL, source, s.Grace.Seconds(), makingTime.Seconds()).Scan(&object)
+		if errors.Is(err, pgx.ErrNoRows) { // another server was quicker
+			return nil
+		} else if err != nil {
+			return err
+		}
+		return s.Objects.Delete(ctx, object)
+	})
 }
 
 // texts returns rows of two texts: a source and its COG.

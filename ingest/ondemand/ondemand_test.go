@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -283,4 +284,131 @@ func TestClaims(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.eventually("a dead server's claim ends", func() bool { return count("select count(*) from cog_on_demand where source = 'c/dead.jp2'") == 0 })
+}
+
+// bareShelf is a shelf that does nothing by itself.
+func bareShelf(t *testing.T, url string, store objects.Store) *Shelf {
+	t.Helper()
+	s, err := Open(t.Context(), url, Config{Objects: store, Bytes: 1 << 40, Age: time.Hour, Grace: time.Millisecond, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// slowDelete is a store whose first deletion waits.
+type slowDelete struct {
+	objects.Store
+	once    sync.Once
+	begun   chan struct{}
+	release chan struct{}
+}
+
+func (s *slowDelete) Delete(ctx context.Context, key string) error {
+	s.once.Do(func() {
+		close(s.begun)
+		<-s.release
+	})
+	return s.Store.Delete(ctx, key)
+}
+
+// TestRemoveAgainstMake: a server that removes a COG slowly does not remove the one that is made again under its name.
+func TestRemoveAgainstMake(t *testing.T) {
+	url, ctx := testdb.New(t), t.Context()
+	store, err := objects.OpenFolder(filepath.Join(t.TempDir(), "objects"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slow := &slowDelete{Store: store, begun: make(chan struct{}), release: make(chan struct{})}
+	a, b := bareShelf(t, url, store), bareShelf(t, url, slow)
+	const source, object = "c/i/r/B04.jp2", Prefix + "c/i/r/B04-1.tif"
+	makeIt := func() error {
+		if tag, err := a.pool.Exec(ctx, claimSQL, source, object); err != nil || tag.RowsAffected() != 1 {
+			return fmt.Errorf("claimed %v: %w", tag, err)
+		}
+		if _, err := store.Put(ctx, object, mediaCOG, strings.NewReader("II*")); err != nil {
+			return err
+		}
+		_, err := a.pool.Exec(ctx, settleSQL, source, "ready", 3)
+		return err
+	}
+	if err := makeIt(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.pool.Exec(ctx, leaveSQL, source); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(10 * time.Millisecond) // the grace
+	slowly, again := make(chan error, 1), make(chan error, 1)
+	go func() { slowly <- b.remove(ctx) }()
+	<-slow.begun
+	go func() {
+		err := a.remove(ctx)
+		if err == nil {
+			err = makeIt()
+		}
+		again <- err
+	}()
+	select {
+	case err := <-again:
+		again <- err
+	case <-time.After(300 * time.Millisecond): // it waits for the other
+	}
+	close(slow.release)
+	for _, end := range []chan error{slowly, again} {
+		if err := <-end; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.look(ctx); err != nil || a.COG(source) != object {
+		t.Fatalf("%q is known, %v", a.COG(source), err)
+	}
+	if _, err := store.Stat(ctx, object); err != nil {
+		t.Errorf("the COG that is known: %v", err)
+	}
+}
+
+// TestUsesAreNotLost: what was used while the database did not answer is written down when it does.
+func TestUsesAreNotLost(t *testing.T) {
+	s := bareShelf(t, testdb.New(t), nil)
+	const source = "c/i/r/B04.jp2"
+	if _, err := s.pool.Exec(t.Context(), "insert into cog_on_demand (source, object, state, used) values ($1, 'o', 'ready', now() - interval '1 day')", source); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.look(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.Use(source, "", nil)
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := s.note(ended); err == nil {
+		t.Fatal("noted after the end")
+	}
+	if err := s.note(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var lately bool
+	if err := s.pool.QueryRow(t.Context(), "select used > now() - interval '1 hour' from cog_on_demand").Scan(&lately); err != nil || !lately {
+		t.Errorf("used lately: %t, %v", lately, err)
+	}
+}
+
+// TestLooks: the one who makes COGs and the one who follows others look at the same time (go test -race).
+func TestLooks(t *testing.T) {
+	s := bareShelf(t, testdb.New(t), nil)
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			for j := range 40 {
+				if _, err := s.pool.Exec(t.Context(), "insert into cog_on_demand (source, object, state) values ($1, 'o', 'ready')", fmt.Sprint(i, j)); err != nil {
+					t.Error(err)
+				}
+				if err := s.look(t.Context()); err != nil || s.COG(fmt.Sprint(i, j)) == "" {
+					t.Errorf("%d %d is unknown, %v", i, j, err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }
