@@ -64,11 +64,14 @@ func nextOrPanic(c *fiber.Ctx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.Response().ResetBody()
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			err = panicked(p)
 		}
 	}()
 	return c.Next()
 }
+
+// panicked makes an error of what was recovered; call it where that was.
+func panicked(p any) error { return fmt.Errorf("panic: %v\n%s", p, debug.Stack()) }
 
 // requestID keeps a client's own id when it is short and plain, and makes one otherwise.
 func requestID(given string) string {

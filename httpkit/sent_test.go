@@ -89,6 +89,38 @@ func TestSent(t *testing.T) {
 	counted("a stream that was compressed", 1, 10, 100_000)
 }
 
+// TestStreamPanics: a stream whose writer panics is cut off, and the server goes on.
+func TestStreamPanics(t *testing.T) {
+	var log bytes.Buffer
+	app := New(quiet(&log))
+	app.Get("/whole", func(c *fiber.Ctx) error { return c.SendString("seven b") })
+	app.Get("/stream", func(c *fiber.Ctx) error {
+		return Stream(c, "application/x-ndjson", "x", func(_ context.Context, w io.Writer) error {
+			io.WriteString(w, "a line\n") //nolint:errcheck // what follows is worse
+			panic("a nil map")
+		})
+	})
+	address := "http://" + serve(t, app)
+	get := func(path string) error {
+		resp, err := http.Get(address + path) //nolint:noctx // it ends by itself
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		_, err = io.ReadAll(resp.Body)
+		return err
+	}
+	if err := get("/stream"); err == nil {
+		t.Error("a part was taken for the whole")
+	}
+	if err := get("/whole"); err != nil {
+		t.Errorf("after the panic: %v", err)
+	}
+	if text := log.String(); !strings.Contains(text, "a nil map") || !strings.Contains(text, "TestStreamPanics") {
+		t.Errorf("the log lacks the stack: %s", text)
+	}
+}
+
 // zero reads as zeros without end.
 type zero struct{}
 

@@ -43,7 +43,7 @@ func Stream(c *fiber.Ctx, contentType, filename string, write func(ctx context.C
 		if f.cfg.Sent != nil {
 			defer func() { f.cfg.Sent(ctx, 0, sent.n) }()
 		}
-		if err := writeCoded(ctx, sent, coding, write); err != nil {
+		if err := writeOrPanic(ctx, sent, coding, write); err != nil {
 			if !gone() {
 				f.cfg.Log.ErrorContext(ctx, "stream cut off", "id", f.requestID, "path", path, "err", err)
 			}
@@ -117,6 +117,17 @@ func (m *metered) Close() error {
 	m.sent(m.ctx, 0, m.n)
 	m.n = 0
 	return m.ReadCloser.Close()
+}
+
+// writeOrPanic is writeCoded, of which a panic becomes an error: a stream is written by a goroutine of its own, where nobody else
+// would recover it.
+func writeOrPanic(ctx context.Context, out *counted, coding string, write func(context.Context, io.Writer) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicked(p)
+		}
+	}()
+	return writeCoded(ctx, out, coding, write)
 }
 
 func writeCoded(ctx context.Context, out *counted, coding string, write func(context.Context, io.Writer) error) error {

@@ -51,6 +51,12 @@ func (a API) stream(c *fiber.Ctx, l stac.Links, s stac.Question, most int, form,
 		return fault.New(fault.Unavailable, "%d whole searches are being sent already", mostStreams)
 	}
 	left := most
+	sending := false
+	defer func() {
+		if !sending {
+			<-a.streams
+		}
+	}()
 	next := func(ctx context.Context) (stac.Page, error) {
 		s.Limit = streamPage
 		if most > 0 {
@@ -65,12 +71,10 @@ func (a API) stream(c *fiber.Ctx, l stac.Links, s stac.Question, most int, form,
 		return page, err
 	}
 	page, err := next(c.UserContext()) // what is wrong is said before anything is sent
-	if err != nil || c.Method() == fiber.MethodHead {
-		<-a.streams
-		if err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
+	sending = c.Method() != fiber.MethodHead
 	as := streamed[form]
 	return httpkit.Stream(c, as.mediaType, name+as.extension, func(ctx context.Context, w io.Writer) error {
 		defer func() { <-a.streams }()
