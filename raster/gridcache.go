@@ -72,7 +72,7 @@ func (c *gridCache) get(key gridKey, lay func() (controlGrid, error)) (controlGr
 		last := c.recent.Back()
 		old := c.recent.Remove(last).(*keptGrid)
 		delete(c.grids, old.key)
-		if old != kept && old.laid {
+		if old.laid { // it may be this one: others were asked for while it was laid
 			c.cells -= 1 + len(old.grid.cells)
 		}
 	}

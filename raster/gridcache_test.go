@@ -67,3 +67,27 @@ func TestGridsAreBounded(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestGridPushedOutAsItIsLaid: a grid that took so long that all others were asked for after it leaves, and is not counted.
+func TestGridPushedOutAsItIsLaid(t *testing.T) {
+	var c gridCache
+	const each = mostCells/16 - 1
+	get := func(i int, lay func()) {
+		t.Helper()
+		if _, err := c.get(keyOf(i), func() (controlGrid, error) { lay(); return gridOf(each), nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	get(0, func() {
+		for i := 1; i <= 16; i++ {
+			get(i, func() {})
+		}
+	})
+	cells := 0
+	for e := c.recent.Front(); e != nil; e = e.Next() {
+		cells += 1 + len(e.Value.(*keptGrid).grid.cells)
+	}
+	if cells != c.cells {
+		t.Errorf("%d cells are kept, and %d counted", cells, c.cells)
+	}
+}
