@@ -74,8 +74,8 @@ func (in *Ingester) collectUnder(ctx context.Context, prefix string, age time.Du
 	return nil
 }
 
-// collectOne removes one revision, its record last, so that what is interrupted is taken up again. The item is asked before
-// each object: it may go back to this revision at any moment.
+// collectOne removes one revision, its record last, so that what is interrupted is taken up again. Before each object the record and
+// the item are asked: the revision may come back at any moment, and its record goes before its objects are put again.
 func (in *Ingester) collectOne(ctx context.Context, prefix, record string) error {
 	o, err := in.Objects.Open(ctx, record)
 	if fault.Is(err, fault.NotFound) {
@@ -100,6 +100,11 @@ func (in *Ingester) collectOne(ctx context.Context, prefix, record string) error
 		keys = append(keys, info.Key)
 	}
 	for _, key := range keys {
+		if _, err := in.Objects.Stat(ctx, record); fault.Is(err, fault.NotFound) {
+			return nil
+		} else if err != nil {
+			return err
+		}
 		current, err := in.revisionOf(ctx, r.Collection, r.Item)
 		if err != nil {
 			return err

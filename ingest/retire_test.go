@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"swath/geo"
+	"swath/objects"
 	"swath/raster"
 )
 
@@ -71,6 +73,46 @@ func TestCollect(t *testing.T) {
 	for key := range keys(t, in) {
 		if strings.HasPrefix(key, retired) {
 			t.Errorf("%s is left", key)
+		}
+	}
+}
+
+// comesBack is a store in which, at the first removal of an object, a revision comes back.
+type comesBack struct {
+	objects.Store
+	record string
+}
+
+func (s *comesBack) Delete(ctx context.Context, key string) error {
+	if s.record != "" {
+		record := s.record
+		s.record = ""
+		if err := s.Store.Delete(ctx, record); err != nil { // as prepare does, before it puts the objects
+			return err
+		}
+	}
+	return s.Store.Delete(ctx, key)
+}
+
+// TestCollectRevisionThatComesBack: objects that are put again while their revision is collected stay; no item points to them yet.
+func TestCollectRevisionThatComesBack(t *testing.T) {
+	in, ctx := newIngester(t), t.Context()
+	r := retirement{"rasters", "place", "12345678"}
+	for _, name := range []string{"a.tif", "b.tif", "c.tif"} {
+		if _, err := in.Objects.Put(ctx, r.objects()+name, "image/tiff", strings.NewReader(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := in.retire(ctx, r); err != nil {
+		t.Fatal(err)
+	}
+	in.Objects = &comesBack{in.Objects, r.under(retired)}
+	if err := in.collect(ctx, -time.Second); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"b.tif", "c.tif"} {
+		if _, err := in.Objects.Stat(ctx, r.objects()+name); err != nil {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
