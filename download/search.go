@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -173,11 +174,27 @@ func (c *Client) items(ctx context.Context, s Search, more map[string]any, yield
 		return err
 	}
 	maps.Copy(body, more)
+	return c.walk(ctx, stac.PageLink{Href: c.at("/search"), Method: http.MethodPost, Body: body}, s.Limit, nil, yield)
+}
+
+// Cart returns the items of a cart of a Swath. What is in it and no longer in the catalog is told to gone.
+func (c *Client) Cart(ctx context.Context, id string, gone func(collection, id string), yield func(Item) error) error {
+	c.defaults()
+	err := c.walk(ctx, stac.PageLink{Href: c.at("/carts/" + url.PathEscape(id)), Method: http.MethodGet}, 0, gone, yield)
+	if fault.Is(err, fault.NotFound) {
+		return fault.Wrap(fault.Invalid, err, "there is no cart %.60q at %s", id, c.URL)
+	}
+	return err
+}
+
+// walk returns the items of page after page, each once, and no more than a limit unless that is 0.
+func (c *Client) walk(ctx context.Context, first stac.PageLink, limit int, gone func(collection, id string), yield func(Item) error) error {
 	found, seen := 0, map[string]bool{}
-	return stac.Walk(stac.PageLink{Href: c.at("/search"), Method: http.MethodPost, Body: body}, func(at stac.PageLink) ([]stac.PageLink, bool, error) {
+	return stac.Walk(first, func(at stac.PageLink) ([]stac.PageLink, bool, error) {
 		var page struct {
 			Features []json.RawMessage
 			Links    []stac.PageLink
+			Cart     struct{ Missing []stac.CartItem }
 		}
 		var asked any
 		if at.Method == http.MethodPost {
@@ -198,11 +215,14 @@ func (c *Client) items(ctx context.Context, s Search, more map[string]any, yield
 			if err := yield(it); err != nil {
 				return nil, false, err
 			}
-			if found++; found == s.Limit {
+			if found++; found == limit {
 				return nil, false, nil
 			}
 		}
-		return page.Links, len(page.Features) > 0, nil
+		for _, it := range page.Cart.Missing {
+			gone(it.Collection, it.ID)
+		}
+		return page.Links, len(page.Features)+len(page.Cart.Missing) > 0, nil
 	})
 }
 

@@ -249,8 +249,11 @@ func TestErase(t *testing.T) {
 	if err := s.AddDownloads(ctx, []auth.Download{{Account: ada.ID, Key: k.ID, At: time.Now(), Collection: "c", Item: "fetched", Asset: "B04", Status: 206, Requests: 3, Bytes: 77, Seconds: 1.5}}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := s.pool.Exec(ctx, "with c as (insert into cart (id, owner, title) values ('k', $1, 'lovelace''s fields') returning id) insert into cart_item (cart, collection, item) select id, 'c', 'wanted' from c", ada.ID); err != nil {
+		t.Fatal(err)
+	}
 	export, err := s.Export(ctx, ada.ID)
-	for _, word := range []string{"lovelace@example.org", "lovelace-7", "lovelace's laptop", `"bytes": 10`, `"c"`, "UK", `"item": "fetched"`, `"bytes": 77`} {
+	for _, word := range []string{"lovelace@example.org", "lovelace-7", "lovelace's laptop", `"bytes": 10`, `"c"`, "UK", `"item": "fetched"`, `"bytes": 77`, "lovelace's fields", `"wanted"`} {
 		if err != nil || !strings.Contains(string(export), word) {
 			t.Errorf("the export lacks %q: %s %v", word, export, err)
 		}

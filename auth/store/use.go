@@ -20,6 +20,8 @@ var (
 	foldUseSQL string
 	//go:embed sql/privates.sql
 	privatesSQL string
+	//go:embed sql/export_carts.sql
+	exportCartsSQL string
 	//go:embed sql/erase.sql
 	eraseSQL string
 )
@@ -188,6 +190,14 @@ func (s *Store) Export(ctx context.Context, id string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	rows, err = s.pool.Query(ctx, exportCartsSQL, id)
+	if err != nil {
+		return nil, failed("export", err)
+	}
+	carts, err := pgx.CollectRows(rows, pgx.RowTo[json.RawMessage])
+	if err != nil {
+		return nil, failed("export", err)
+	}
 	private, err := s.Privates(ctx)
 	if err != nil {
 		return nil, err
@@ -200,13 +210,15 @@ func (s *Store) Export(ctx context.Context, id string) ([]byte, error) {
 			}
 		}
 	}
-	return json.MarshalIndent(map[string]any{"account": a, "keys": keys, "sessions": sessions, "use": used, "downloads": append([]auth.Download{}, downloads...), "collections": granted}, "", "  ")
+	return json.MarshalIndent(map[string]any{"account": a, "keys": keys, "sessions": sessions, "use": used, "downloads": append([]auth.Download{}, downloads...),
+		"collections": granted, "carts": append([]json.RawMessage{}, carts...)}, "", "  ")
 }
 
-// Erase forgets who an account was: name, address, password, identity, keys, sessions and grants. What it used stays under its id.
+// Erase forgets who an account was: name, address, password, identity, keys, sessions, grants and carts. What it used stays under its id.
 func (s *Store) Erase(ctx context.Context, id string) error {
 	return failed("erase", pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		for _, sql := range []string{"delete from account_key where account = @id", "delete from account_session where account = @id", "delete from collection_grant where account = @id"} {
+		for _, sql := range []string{"delete from account_key where account = @id", "delete from account_session where account = @id", "delete from collection_grant where account = @id",
+			"delete from cart where owner = @id"} {
 			if _, err := tx.Exec(ctx, sql, pgx.NamedArgs{"id": id}); err != nil {
 				return err
 			}

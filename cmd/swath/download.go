@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -47,7 +48,7 @@ var errNothing = exitError{errors.New("download: nothing matches"), exitNothing}
 type downloadFlags struct {
 	searchFlags
 	layout                           download.Options // what flags set directly
-	url, items, manifest             string
+	url, items, manifest, cart       string
 	folder, writeDir                 string
 	rate, most, newest, verify       string
 	profile, auth, found             string
@@ -99,6 +100,7 @@ A command line of peps_download.py works as it is, with --url or SWATH_URL besid
 		Example: `  swath download --url http://localhost:8080 -c sentinel-2-l2a --tile 31TCJ --from 2024-06-01 --to 2024-07-01 --max-cloud 20 -o toulouse
   swath download --url http://localhost:8080 -c sentinel-1-grd --bbox 0.5,43,2.5,44.5 --assets vv,vh --dry-run
   swath download -c S2ST -l Toulouse -a peps.txt -d 2017-01-01 -f 2017-02-01
+  swath download --url http://localhost:8080 --cart 5kq2x7m3z4n6p7r2s5t6v4w3xy -o cart
   swath download sync --url http://localhost:8080 -c sentinel-2-l2a --tile 31TCJ --delete -o toulouse
   swath download verify toulouse`,
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args) },
@@ -109,6 +111,7 @@ A command line of peps_download.py works as it is, with --url or SWATH_URL besid
 	flags := c.Flags()
 	f.add(flags)
 	flags.StringVar(&f.items, "items", "", "file of STAC items, an item collection or lines, instead of a search; - is standard input")
+	f.addCart(flags)
 	flags.StringVar(&f.manifest, "manifest", "", "manifest.json of another download, instead of a search: the same files from where they came")
 	flags.BoolVarP(&f.dry, "dry-run", "n", false, "print the plan and end")
 	flags.BoolVar(&f.curl, "curl", false, "print a curl command for each file that is missing, and end")
@@ -125,7 +128,12 @@ func stageCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return f.run(c, args) },
 	}
 	f.add(c.Flags())
+	f.addCart(c.Flags())
 	return c
+}
+
+func (f *downloadFlags) addCart(flags *pflag.FlagSet) {
+	flags.StringVar(&f.cart, "cart", "", "id of a cart at the server, instead of a search")
 }
 
 func verifyCommand() *cobra.Command {
@@ -243,6 +251,9 @@ func (f *downloadFlags) run(c *cobra.Command, args []string) (err error) {
 	if f.url == "" && f.items == "" && f.manifest == "" {
 		return downloadError(fault.New(fault.Invalid, "download: --url names the STAC API"))
 	}
+	if err := f.oneSource(c.Flags()); err != nil {
+		return downloadError(err)
+	}
 	ctx := c.Context()
 	defer interruptible(ctx)()
 	b := newBoard(c.ErrOrStderr(), f.quiet || f.asJSON)
@@ -252,7 +263,7 @@ func (f *downloadFlags) run(c *cobra.Command, args []string) (err error) {
 		return downloadError(err)
 	}
 	defer func() { err = errors.Join(err, run.Close()) }()
-	plan, err := f.plan(ctx, client, run, s)
+	plan, err := f.plan(ctx, c.ErrOrStderr(), client, run, s)
 	if err != nil {
 		return downloadError(err)
 	}
@@ -287,6 +298,19 @@ func (f *downloadFlags) run(c *cobra.Command, args []string) (err error) {
 	return outcome(report, err)
 }
 
+// oneSource refuses a cart beside another way to say what is wanted.
+func (f *downloadFlags) oneSource(flags *pflag.FlagSet) error {
+	if f.cart == "" {
+		return nil
+	}
+	for _, name := range append([]string{"items", "manifest"}, searched...) {
+		if flags.Changed(name) && !slices.Contains([]string{"assets", "newest-per", "auth"}, name) {
+			return fault.New(fault.Invalid, "--cart says what is wanted: --%s can't stand beside it", name)
+		}
+	}
+	return nil
+}
+
 // watch shows on a board what a run does.
 func (f *downloadFlags) watch(c *cobra.Command, b *board, o *download.Options) {
 	said := c.OutOrStdout()
@@ -298,7 +322,7 @@ func (f *downloadFlags) watch(c *cobra.Command, b *board, o *download.Options) {
 }
 
 // plan finds the items, and what is there of them.
-func (f *downloadFlags) plan(ctx context.Context, client *download.Client, run *download.Run, s download.Search) (*download.Plan, error) {
+func (f *downloadFlags) plan(ctx context.Context, errs io.Writer, client *download.Client, run *download.Run, s download.Search) (*download.Plan, error) {
 	name := f.items
 	if f.manifest != "" {
 		name = f.manifest
@@ -311,6 +335,11 @@ func (f *downloadFlags) plan(ctx context.Context, client *download.Client, run *
 				all = append(all, it.Body)
 				return keep(it)
 			}
+		}
+		if f.cart != "" {
+			return client.Cart(ctx, f.cart, func(collection, id string) {
+				fmt.Fprintf(errs, "gone       %s/%s is in the cart and no longer at the server\n", collection, id)
+			}, yield)
 		}
 		if name == "" {
 			if err := members(ctx, client, &s); err != nil {

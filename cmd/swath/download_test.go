@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,6 +82,59 @@ func TestDownload(t *testing.T) {
 		}
 		if code, _, errs := swath(t, append(append([]string{"download"}, c.args...), "-o", t.TempDir())...); code != c.code || !strings.Contains(errs, c.want) {
 			t.Errorf("%v: %d %s, want %d and %q", c.args, code, errs, c.code, c.want)
+		}
+	}
+}
+
+// TestDownloadOfCart: what somebody put into a cart at the server comes by its id, also what an account of its own put there.
+func TestDownloadOfCart(t *testing.T) {
+	base, _ := demo(t)
+	post := func(path, body string) (cart struct{ ID string }) {
+		t.Helper()
+		r, err := http.Post(base+path, "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		if err := json.NewDecoder(r.Body).Decode(&cart); err != nil || r.StatusCode >= 300 {
+			t.Fatalf("POST %s: %s, %v", path, r.Status, err)
+		}
+		return cart
+	}
+	id := filepath.Base(item56JMM)
+	cart := post("/carts", `{"title":"one","items":[{"collection":"sentinel-2-l1c","id":"`+id+`"}]}`).ID
+	post("/carts/"+cart+"/items", `{"search":{"collections":["barbellino"]}}`)
+	folder := t.TempDir()
+	args := []string{"download", "--url", base, "--cart", cart, "-o", folder}
+	code, out, errs := swath(t, append(args, "--dry-run", "--json")...)
+	var plan download.Plan
+	if err := json.Unmarshal([]byte(out), &plan); code != 0 || err != nil || plan.Items < 2 {
+		t.Fatalf("the plan: %d, %v, %+v\n%s", code, err, plan, errs)
+	}
+	if code, out, errs = swath(t, args...); code != 0 || !strings.Contains(out, "0 failed") {
+		t.Fatalf("%d\n%s%s", code, out, errs)
+	}
+	for _, f := range plan.Files {
+		if info, err := os.Stat(filepath.Join(folder, f.Path)); err != nil || f.Bytes > 0 && info.Size() != f.Bytes {
+			t.Errorf("%s: %v", f.Path, err)
+		}
+	}
+	r, err := http.NewRequest(http.MethodDelete, base+item56JMM, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := http.DefaultClient.Do(r); err != nil || answer.Body.Close() != nil || answer.StatusCode >= 300 {
+		t.Fatal(answer, err)
+	}
+	if code, out, errs = swath(t, args...); code != 0 || !strings.HasPrefix(out, "0 downloaded") || !strings.Contains(errs, "gone       sentinel-2-l1c/"+id) {
+		t.Errorf("again, with an item gone: %d\n%s%s", code, out, errs)
+	}
+	for want, args := range map[string][]string{"no cart": {"--cart", "none"}, "--tile can't": {"--cart", cart, "--tile", "31TCJ"}, "--items can't": {"--cart", cart, "--items", "-"}, "--url": {"--cart", cart}} {
+		if want != "--url" {
+			args = append(args, "--url", base)
+		}
+		if code, _, errs := swath(t, append([]string{"download", "-o", t.TempDir()}, args...)...); code != 1 || !strings.Contains(errs, want) {
+			t.Errorf("%v: %d %s, want 1 and %q", args, code, errs, want)
 		}
 	}
 }

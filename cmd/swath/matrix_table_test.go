@@ -146,6 +146,13 @@ var single = []row{
 	{"GET /orders/:order", "/orders/none", "", 404, 0, ""},
 	{"DELETE /orders/:order", "/orders/none", "", 404, 0, ""},
 
+	{"GET /carts", "/carts", "", 200, 0, own},
+	{"POST /carts", "/carts", `{"items":[{"collection":"{c}","id":"{i}"}]}`, 201, 404, ""},
+	{"GET /carts/:cart", "/carts/none", "", 404, 0, ""},
+	{"DELETE /carts/:cart", "/carts/none", "", 404, 0, ""},
+	{"POST /carts/:cart/items", "/carts/none/items", `{"items":[]}`, 404, 0, ""},
+	{"DELETE /carts/:cart/items/:collection/:item", "/carts/none/items/{c}/{i}", "", 404, 0, ""},
+
 	{"GET /processes", "/processes", "", 200, 0, ""},
 	{"GET /processes/:process", "/processes/echo", "", 200, 0, ""},
 	{"POST /processes/:process/execution", "/processes/echo/execution?dryRun=true", `{"inputs":{"productInput":{"item":"{i}","collection":"{c}"}}}`, 200, 400, works},

@@ -19,7 +19,8 @@ type API struct {
 	Catalog stac.Catalog
 	Analyst stac.Analyst
 	Editor  stac.Editor // nil: nothing can be changed
-	Changes string      // who may change the catalog: Local, Open or Closed
+	Carts   stac.Carts
+	Changes string // who may change the catalog: Local, Open or Closed
 	// Generation is another number whenever the collections may have changed.
 	Generation func() uint64
 	Document   func() []byte // the OpenAPI document as JSON
@@ -57,6 +58,7 @@ func (a API) Mount(r fiber.Router) {
 	r.Get("/collections/:collection/browse/:year/:leaf", a.browseCollection)
 	r.Get("/collections/:collection/items", a.items)
 	r.Get("/collections/:collection/items/:item", a.item)
+	a.mountCarts(r)
 	if a.Editor != nil {
 		a.mountTransactions(r)
 	}
