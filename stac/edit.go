@@ -51,8 +51,9 @@ func Patch(document, patch []byte, kind string) (json.RawMessage, error) {
 // maxPatch bounds the operations of one JSON Patch.
 const maxPatch = 1000
 
-// Received is an item as it is stored, made of one that a client has written: compact, and with the hrefs of our own assets
-// in their stored form. Which object is behind an asset is not the client's to say: it keeps what old, which may be nil, says.
+// Received is an item as it is stored, made of one that a client has written: compact, with the hrefs of our own assets in their stored
+// form, and without what is only told of an archive when it is served. Which object is behind an asset is not the client's to say: as long
+// as the asset's href is ours it is the one that old, which may be nil, has under that key.
 func (l Links) Received(body []byte, old *Item) (json.RawMessage, error) {
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, body); err != nil {
@@ -60,31 +61,56 @@ func (l Links) Received(body []byte, old *Item) (json.RawMessage, error) {
 	}
 	own := append(append([]byte{}, href...), l.Base+"/"...)
 	out := bytes.ReplaceAll(compact.Bytes(), own, append(append([]byte{}, href...), storedHref...))
-	if !bytes.Contains(out, ownObject) {
+	told := bytes.Contains(out, archiveType)
+	if !told && !bytes.Contains(out, ownObject) && (old == nil || !bytes.Contains(old.Body, ownObject)) {
 		return out, nil
 	}
 	var document, before struct {
-		Assets map[string]map[string]json.RawMessage `json:"assets"`
+		Properties map[string]json.RawMessage            `json:"properties"`
+		Assets     map[string]map[string]json.RawMessage `json:"assets"`
 	}
 	if json.Unmarshal(out, &document) != nil {
-		return nil, fault.New(fault.Invalid, "the item's assets are not an object of objects")
+		return nil, fault.New(fault.Invalid, "the item's properties and assets are not objects")
 	}
 	if old != nil {
 		_ = json.Unmarshal(old.Body, &before) // it was stored
 	}
-	changed := false
+	changed := told
 	for name, asset := range document.Assets {
-		if object, ok := asset[ObjectField]; ok && !bytes.Equal(object, before.Assets[name][ObjectField]) {
-			delete(asset, ObjectField)
-			changed = true
+		was, is := before.Assets[name][ObjectField], asset[ObjectField]
+		if told && is != nil {
+			untell(asset)
 		}
+		if !bytes.HasPrefix(asset["href"], storedValue) {
+			was = nil
+		}
+		switch {
+		case bytes.Equal(was, is):
+			continue
+		case was == nil:
+			delete(asset, ObjectField)
+		case asset != nil:
+			asset[ObjectField] = was
+		}
+		changed = true
 	}
 	if !changed {
 		return out, nil
 	}
-	assets, err := json.Marshal(document.Assets)
+	var patch []map[string]any
+	if document.Assets != nil {
+		patch = append(patch, map[string]any{"op": "replace", "path": "/assets", "value": document.Assets})
+	}
+	if told && document.Properties != nil {
+		untell(document.Properties)
+		patch = append(patch, map[string]any{"op": "replace", "path": "/properties", "value": document.Properties})
+	}
+	text, err := json.Marshal(patch)
 	if err != nil {
 		return nil, err
 	}
-	return Patch(out, append(append([]byte(`[{"op":"replace","path":"/assets","value":`), assets...), "}]"...), TypeJSONPatch)
+	return Patch(out, text, TypeJSONPatch)
 }
+
+// storedValue is how the href of an asset of ours begins as a value.
+var storedValue = []byte(`"` + HrefPrefix + "/")

@@ -1,6 +1,8 @@
 package stac
 
 import (
+	"bytes"
+	"encoding/json"
 	"strconv"
 	"time"
 
@@ -59,6 +61,23 @@ func WithArchived(body []byte, platform string, of map[string]Archived) []byte {
 		out = append(t.extensions(append(out[:len(out)-1], `,"stac_extensions":`...), []byte("[]")), '}')
 	}
 	return out
+}
+
+// archiveType is the type of the scheme that tells of the archive.
+var archiveType = []byte(`"swath-archive"`)
+
+// untell takes out of an asset, or of the properties, what WithArchived puts in.
+func untell(of map[string]json.RawMessage) {
+	delete(of, "order:status")
+	delete(of, "order:id")
+	delete(of, "expires")
+	if bytes.Equal(of["storage:refs"], []byte(`["archive"]`)) {
+		delete(of, "storage:refs")
+	}
+	var schemes map[string]json.RawMessage
+	if json.Unmarshal(of["storage:schemes"], &schemes) == nil && bytes.Contains(schemes["archive"], archiveType) {
+		delete(of, "storage:schemes")
+	}
 }
 
 // tiers is what is found out about the assets of an item.

@@ -2,6 +2,7 @@ package stac
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 )
@@ -44,4 +45,19 @@ func FuzzWithArchived(f *testing.F) {
 			t.Fatalf("%s became %s", body, got)
 		}
 	})
+}
+
+// TestArchivedIsNotStored: what is told of an archive when an item is served does not become part of it when a client puts it back.
+func TestArchivedIsNotStored(t *testing.T) {
+	old := Item{Collection: "c", ID: "i", Body: []byte(`{"id":"i","properties":{"x":1},"assets":{"a":{"href":"swath:/collections/c/items/i/assets/a","swath:object":"k"},"b":{"href":"https://other.example/","order:status":"orderable"}}}`)}
+	at := time.Date(2030, 1, 2, 0, 0, 0, 0, time.UTC)
+	served := WithArchived(old.Body, "https://here.example", map[string]Archived{"k": {Status: "ordered", Order: "o", Expires: &at}})
+	got, err := Links{Base: "https://here.example"}.Received(served, &old)
+	want := strings.TrimSuffix(string(old.Body), "}") + `,"stac_extensions":["` + storageExtension + `","` + orderExtension + `","` + timestampsExtension + `"]}`
+	if err != nil || string(got) != want {
+		t.Errorf("%v\n%s, want\n%s", err, got, want)
+	}
+	if served := string(WithArchived(got, "https://here.example", map[string]Archived{"k": {Status: "orderable"}})); strings.Count(served, `"order:status":`) != 3 {
+		t.Errorf("said twice: %s", served)
+	}
 }

@@ -148,17 +148,30 @@ func (a API) createAll(c *fiber.Ctx, collection string, bodies []json.RawMessage
 		return fault.New(fault.Invalid, "there is no item in the body")
 	}
 	l := links(c)
-	items, ids := make([]stac.Item, len(bodies)), make([]string, len(bodies))
+	items, ids, names := make([]stac.Item, len(bodies)), make([]string, len(bodies)), make([]stac.CartItem, len(bodies))
 	for i, body := range bodies {
 		h, err := readHead(body)
 		if err != nil {
 			return fault.New(fault.Invalid, "item %d of %d is not a JSON object", i+1, len(bodies))
 		}
-		stored, err := l.Received(body, nil)
+		ids[i], names[i] = h.ID, stac.CartItem{Collection: collection, ID: h.ID}
+	}
+	before := map[string]*stac.Item{}
+	if !insert {
+		there, _, err := a.itemsOf(c.UserContext(), names)
 		if err != nil {
 			return err
 		}
-		items[i], ids[i] = stac.Item{Collection: collection, ID: h.ID, Body: stored}, h.ID
+		for i, it := range there {
+			before[it.ID] = &there[i]
+		}
+	}
+	for i, body := range bodies {
+		stored, err := l.Received(body, before[ids[i]])
+		if err != nil {
+			return err
+		}
+		items[i] = stac.Item{Collection: collection, ID: ids[i], Body: stored}
 	}
 	if err := a.Editor.PutItems(c.UserContext(), collection, items, insert); err != nil {
 		return err

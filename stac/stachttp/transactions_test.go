@@ -110,6 +110,39 @@ func TestOwnObjectsStayOurs(t *testing.T) {
 	if after, err := store.Item(t.Context(), "sentinel-2-l1c", "S2A_000"); err != nil || string(after.Body) != string(before.Body) {
 		t.Errorf("an item that is put as it was served becomes\n%s\nfrom\n%s", after.Body, before.Body)
 	}
+	var bare map[string]any
+	if err := json.Unmarshal(served, &bare); err != nil {
+		t.Fatal(err)
+	}
+	for _, asset := range bare["assets"].(map[string]any) {
+		delete(asset.(map[string]any), stac.ObjectField) // as clients do that write what they know
+	}
+	bare["properties"].(map[string]any)["title"] = "edited"
+	text, _ := json.Marshal(bare)
+	elsewhere := strings.Replace(string(text), base+"/collections/sentinel-2-l1c/items/S2A_000/assets/thumbnail", "https://elsewhere.example/t.png", 1)
+	for name, put := range map[string]func(body string) int{
+		"PUT": func(body string) int { return client.Do("PUT", one, body).Status },
+		"bulk": func(body string) int {
+			return client.Post("/collections/sentinel-2-l1c/bulk_items", `{"items":{"S2A_000":`+body+`},"method":"upsert"}`).Status
+		},
+		"PATCH": func(body string) int {
+			return client.Do("PATCH", one, body, "Content-Type", stac.TypeMergePatch).Status
+		},
+	} {
+		for body, want := range map[string]int{string(text): 14, strings.Replace(string(served), `"swath:object":"k"`, `"swath:object":"stale"`, 1): 14, elsewhere: 13} {
+			if err := store.DeleteItem(t.Context(), "sentinel-2-l1c", "S2A_000"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := store.PutItem(t.Context(), before); err != nil {
+				t.Fatal(err)
+			}
+			status := put(body)
+			it, err := store.Item(t.Context(), "sentinel-2-l1c", "S2A_000")
+			if n := strings.Count(string(it.Body), stac.ObjectField); err != nil || status >= 300 || n != want || strings.Contains(string(it.Body), "stale") {
+				t.Errorf("%s: %d, %v: %d of %d objects in %s", name, status, err, n, want, it.Body)
+			}
+		}
+	}
 	stolen := strings.Replace(string(served), `"swath:object":"k"`, `"swath:object":"secret/key"`, 1)
 	client.Do("PUT", one, stolen)
 	client.Do("POST", "/collections/other/items", strings.NewReplacer(`"S2A_000"`, `"copy"`, `"sentinel-2-l1c"`, `"other"`).Replace(string(served)))
