@@ -357,10 +357,10 @@ const (
 	lateDays = 31
 )
 
-// Sweep counts the rows of each of the last so many days of acquisition, one request a day, and lists the days that differ from the ledger:
-// that finds what was published with an old date, and what left without a word. A day on which as many came as left looks the same: days
-// that list says are listed however many rows they have, as are those that fit a page, and all days of a hub that has no list of what was
-// deleted. Between, which may be nil, is called before each day.
+// Sweep compares the last so many days of acquisition with the ledger: that finds what was published with an old date, and what left
+// without a word. Days in a row that fit a page together are listed, in one request; a day of more rows is counted, in one request too,
+// and listed where it differs. A day on which as many came as left looks the same: days that list says are listed however many rows they
+// have, as are all days of a hub that has no list of what was deleted. Between, which may be nil, is called before each request.
 func (m *Mirror) Sweep(ctx context.Context, days int, list func(day int) bool, between func()) error {
 	orders := m.hub.Orders()
 	if slices.Contains(orders, hub.All) {
@@ -368,13 +368,24 @@ func (m *Mirror) Sweep(ctx context.Context, days int, list func(day int) bool, b
 	}
 	counts := slices.Contains(orders, hub.ByDeletion)
 	today := time.Now().Add(m.clock.ahead).UTC().Truncate(day)
-	for i := range days {
+	for i := 0; i < days; {
 		if between != nil {
 			between()
 		}
-		since := today.Add(-time.Duration(i) * day)
-		if err := m.sweepDay(ctx, since, since.Add(day), counts && !list(i)); err != nil {
-			return fmt.Errorf("day %s: %w", since.Format(time.DateOnly), err)
+		first, until := i, today.Add(-time.Duration(i-1)*day)
+		since, rows := until, int64(0)
+		for ; i < days; i++ {
+			more, err := m.ledger.Counted(ctx, since.Add(-day), since)
+			if err != nil {
+				return err
+			}
+			if i > first && rows+more > onePage {
+				break
+			}
+			since, rows = since.Add(-day), rows+more
+		}
+		if err := m.sweepDays(ctx, since, until, rows, counts && rows > onePage && !list(first)); err != nil {
+			return fmt.Errorf("days from %s: %w", since.Format(time.DateOnly), err)
 		}
 	}
 	return nil
@@ -390,18 +401,14 @@ func never(int) bool { return false }
 // onePage is how many rows are listed rather than counted: it costs one request either way.
 const onePage = 500
 
-func (m *Mirror) sweepDay(ctx context.Context, since, until time.Time, counting bool) error {
+// sweepDays compares days of acquisition, of which the ledger has so many rows.
+func (m *Mirror) sweepDays(ctx context.Context, since, until time.Time, here int64, counting bool) error {
 	q := hub.Query{By: hub.ByAcquisition, Since: since, Until: until, Published: m.cfg.Since}
 	there := int64(-1)
 	if counting {
-		here, err := m.ledger.Counted(ctx, since, until)
-		if err != nil {
+		var err error
+		if there, err = m.hub.Count(ctx, q); err != nil || here == there {
 			return err
-		}
-		if here == 0 || here > onePage {
-			if there, err = m.hub.Count(ctx, q); err != nil || here == there {
-				return err
-			}
 		}
 	}
 	missing, err := m.ledger.IDs(ctx, since, until)
@@ -427,7 +434,7 @@ func (m *Mirror) sweepDay(ctx context.Context, since, until time.Time, counting 
 		}
 	}
 	if there >= 0 || len(missing) > 0 {
-		m.log.Info("a day differed from the hub", "day", since.Format(time.DateOnly), "hub", there, "gone", len(missing))
+		m.log.Info("days differed from the hub", "since", since.Format(time.DateOnly), "until", until.Format(time.DateOnly), "hub", there, "gone", len(missing))
 	}
 	return nil
 }

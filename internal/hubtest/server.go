@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -40,6 +41,7 @@ type Server struct {
 	Requests  atomic.Int64
 	Lists     atomic.Int64 // of them, lists and counts
 	Days      atomic.Int64 // of them, of days of acquisition
+	Rows      atomic.Int64 // that lists were answered with
 	Refused   atomic.Int64 // because a client asked more often than it may
 	Crowded   atomic.Int64 // because it wanted more downloads at a time than it may
 	Bytes     atomic.Int64 // of products, that were sent
@@ -57,7 +59,66 @@ type Server struct {
 
 	mu      sync.Mutex
 	strikes map[string]int
+	asked   map[string]int
 }
+
+// Asked returns how many requests there were of each kind, with the status of the answer: "value 206", "token 200", "list 503".
+func (s *Server) Asked() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.asked)
+}
+
+// counted serves requests and counts them by kind and status; 0 is an answer that was broken off.
+func (s *Server) counted(serve http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen := &seen{ResponseWriter: w}
+		defer func() {
+			kind := "other"
+			switch m := productOf.FindStringSubmatch(r.URL.Path); {
+			case strings.HasPrefix(r.URL.Path, "/control/"):
+				return
+			case r.URL.Path == "/token":
+				kind = "token"
+			case m != nil && m[2] == "/$value":
+				kind = "value"
+			case m != nil && m[2] == "":
+				kind = "row"
+			case m != nil:
+				kind = "order"
+			case strings.Contains(r.URL.RawQuery, "ContentDate"):
+				kind = "day"
+			case strings.HasSuffix(r.URL.Path, "Products"):
+				kind = "list"
+			}
+			s.mu.Lock()
+			s.asked[fmt.Sprintf("%s %d", kind, seen.status)]++
+			s.mu.Unlock()
+		}()
+		serve(seen, r)
+	})
+}
+
+// seen notes the status of an answer.
+type seen struct {
+	http.ResponseWriter
+	status int
+}
+
+func (s *seen) WriteHeader(status int) {
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
+}
+
+func (s *seen) Write(p []byte) (int, error) {
+	if s.status == 0 {
+		s.status = http.StatusOK
+	}
+	return s.ResponseWriter.Write(p)
+}
+
+// Unwrap lets a ResponseController reach what it needs.
+func (s *seen) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 // The account.
 const User, Password = "mirror@example.org", "it's a secret&more"
@@ -74,7 +135,7 @@ func Serve(t testing.TB, a *Archive, o Options) *Server {
 
 // Start starts it, until it is closed.
 func Start(a *Archive, o Options) *Server {
-	s := &Server{Archive: a, options: o, keys: newKeys(), allowed: rate.NewLimiter(rate.Inf, 1), outage: -1, strikes: map[string]int{}}
+	s := &Server{Archive: a, options: o, keys: newKeys(), allowed: rate.NewLimiter(rate.Inf, 1), outage: -1, strikes: map[string]int{}, asked: map[string]int{}}
 	if o.RequestsPerMinute > 0 {
 		s.allowed = rate.NewLimiter(rate.Limit(o.RequestsPerMinute/60), 2*max(1, int(o.RequestsPerMinute/60))) // requests don't arrive as evenly as they were sent
 	}
@@ -88,7 +149,7 @@ func Start(a *Archive, o Options) *Server {
 		s.Skew = 40 * time.Minute
 		s.outage = 20 + int64(o.Seed%50)
 	}
-	catalogue, download := httptest.NewServer(http.HandlerFunc(s.catalogue)), httptest.NewServer(http.HandlerFunc(s.download))
+	catalogue, download := httptest.NewServer(s.counted(s.catalogue)), httptest.NewServer(s.counted(s.download))
 	s.handlers = [2]*httptest.Server{catalogue, download}
 	s.Catalogue, s.Token, s.Download = catalogue.URL, catalogue.URL+"/token", strings.TrimPrefix(download.URL, "http://")
 	return s
@@ -301,6 +362,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 	for i, one := range page {
 		values[i] = rowJSON(one)
 	}
+	s.Rows.Add(int64(len(page)))
 	out["value"] = values
 	answer(w, out)
 }

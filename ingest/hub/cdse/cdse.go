@@ -7,6 +7,7 @@ package cdse
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -275,14 +276,18 @@ func (c *Client) zip(ctx context.Context, id string, from int64, tag string) (bo
 		base := c.downloads()
 		var err error
 		body, err = c.wire.Body(ctx, wire.Call{Address: productAt(base, id) + "/$value", Moved: c.remember}, from, tag)
-		if err != nil && base != c.cfg.Catalogue { // perhaps they have moved on: the catalogue knows
-			c.moved.Store(nil)
-			if fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden) {
+		var unreached *url.Error
+		if refused := fault.Is(err, fault.NotFound) || fault.Is(err, fault.Forbidden); base != c.cfg.Catalogue && (refused || errors.As(err, &unreached)) {
+			c.moved.Store(nil) // perhaps they have moved on: the catalogue knows
+			if refused {
 				err = &fetch.Passing{Err: err}
 			}
 		}
 		return err
 	})
+	if err != nil {
+		c.moved.Store(nil) // who is busy for so long may be there no more
+	}
 	return body, err
 }
 

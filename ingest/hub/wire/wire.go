@@ -271,7 +271,9 @@ func (c *Client) send(ctx context.Context, call Call, header http.Header) (*http
 		}
 	}
 	renewed := false
+	been := map[string]int{} // requests to a place, whatever the query
 	for hop := 0; hop <= mostHops; hop++ {
+		been[at.Host+at.EscapedPath()]++
 		if err := c.cfg.Quota.Request(ctx); err != nil {
 			return nil, err
 		}
@@ -303,6 +305,9 @@ func (c *Client) send(ctx context.Context, call Call, header http.Header) (*http
 			}
 			if r.StatusCode == http.StatusMovedPermanently && call.Moved != nil {
 				call.Moved(at, next)
+			}
+			if been[next.Host+next.EscapedPath()] > 1 { // a signature may be put to an address, a third visit is a loop
+				return nil, &fetch.Passing{Err: fmt.Errorf("%s redirects in a loop", call.Address)}
 			}
 			at = next
 		case http.StatusUnauthorized:
