@@ -254,6 +254,39 @@ func TestScope(t *testing.T) {
 	}
 }
 
+// TestExposed: what is made of a private collection may go where nobody sees it who does not see that collection.
+func TestExposed(t *testing.T) {
+	k, s := newKeeper(t, auth.Config{})
+	ctx := t.Context()
+	ada, bob := account(t, s, auth.Account{Name: "ada", Role: auth.Operator}), account(t, s, auth.Account{Name: "bob", Role: auth.Reader})
+	for name, grants := range map[string][]auth.Grant{
+		"nobody": nil, "ada": {{Account: ada.ID}}, "ada and bob": {{Account: ada.ID}, {Account: bob.ID}}, "centres": {{Role: auth.Centre}}, "processors": {{Role: auth.Processor}}, "centres and bob": {{Role: auth.Centre}, {Account: bob.ID}},
+	} {
+		if err := s.MakePrivate(ctx, name); err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range grants {
+			g.Collection = name
+			if err := s.Grant(ctx, g); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := k.Refresh(ctx); err != nil {
+		t.Fatal(err)
+	}
+	all := []string{"public", "nobody", "ada", "ada and bob", "centres", "processors", "centres and bob"}
+	for into, want := range map[string]string{
+		"public": "[nobody ada ada and bob centres processors centres and bob]", "nobody": "[]", "ada": "[nobody centres processors centres and bob]",
+		"ada and bob": "[nobody ada centres processors centres and bob]", "centres": "[nobody ada ada and bob]", "processors": "[nobody ada ada and bob centres centres and bob]",
+		"centres and bob": "[nobody ada ada and bob centres processors]",
+	} {
+		if got := fmt.Sprint(k.Exposed(all, into)); got != want {
+			t.Errorf("into %s: %s, want %s", into, got, want)
+		}
+	}
+}
+
 func TestQuotas(t *testing.T) {
 	k, s := newKeeper(t, auth.Config{})
 	ctx := t.Context()

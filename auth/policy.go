@@ -64,5 +64,40 @@ func (c Private) shown(to viewer) bool {
 	return false
 }
 
+// Exposed returns those of some collections that are private, and that somebody might not know of who may know of the collection into:
+// what is made of their content must not go there.
+func (k *Keeper) Exposed(of []string, into string) []string {
+	private := map[string]Private{}
+	for _, one := range k.policy.Load().private {
+		private[one.Collection] = one
+	}
+	var exposed []string
+	for _, name := range of {
+		if one, hidden := private[name]; hidden && !one.shownToAll(private[into]) {
+			exposed = append(exposed, name)
+		}
+	}
+	return exposed
+}
+
+// shownToAll reports whether everybody who may know of another collection may know of this one; what is not private everybody knows of.
+func (c Private) shownToAll(other Private) bool {
+	if other.Collection == "" {
+		return false
+	}
+	for _, g := range other.Grants {
+		to := viewer{g.Account, g.Role}
+		if g.Account != "" {
+			to.role = Nobody // it may change
+		} else {
+			to.user = "somebody" // no account's id
+		}
+		if !c.shown(to) {
+			return false
+		}
+	}
+	return true
+}
+
 // AnyPrivate reports whether what is answered depends on who asks.
 func (k *Keeper) AnyPrivate() bool { return len(k.policy.Load().private) > 0 }

@@ -44,6 +44,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 
 	"swath/fault"
 )
@@ -55,8 +56,9 @@ type About struct {
 	Title       string
 	Description string
 	Keywords    []string
-	MemoryMiB   int // what a run may take; 0 is 2048
-	Minutes     int // what a run may take, wall clock; 0 is 60
+	Collection  string // that the items go into; a chain that makes items has one
+	MemoryMiB   int    // what a run may take; 0 is 2048
+	Minutes     int    // what a run may take, wall clock; 0 is 60
 }
 
 // withDefaults fills in what a run may take.
@@ -113,6 +115,9 @@ func (g *Geometry) UnmarshalJSON(b []byte) error { return (*json.RawMessage)(g).
 // Define makes a chain of a function. It panics when the types or tags make no description, which any test of the chain finds.
 func Define[In, Out any](about About, run func(ctx context.Context, in In, ws Workspace, progress Progress) (Out, error)) Chain {
 	c := Chain{About: about.withDefaults(), Inputs: fieldsOf(about.ID, reflect.TypeFor[In]()), Outputs: fieldsOf(about.ID, reflect.TypeFor[Out]())}
+	if about.Collection == "" && slices.ContainsFunc(c.Outputs, func(f Field) bool { return f.Kind == AnItem }) {
+		panic("chains: " + about.ID + " makes items of no collection")
+	}
 	c.run = func(ctx context.Context, inputs map[string]json.RawMessage, ws Workspace, progress Progress) (map[string]json.RawMessage, error) {
 		var in In
 		if err := decode(c.Inputs, inputs, reflect.ValueOf(&in).Elem()); err != nil {

@@ -103,7 +103,7 @@ func TestDescriptionsAreMadeFromTypes(t *testing.T) {
 		Items []chains.Item `json:"items" doc:"i"`
 	}
 	var seen in
-	c := chains.Define(chains.About{ID: "x"}, func(_ context.Context, i in, _ chains.Workspace, _ chains.Progress) (out, error) {
+	c := chains.Define(chains.About{ID: "x", Collection: "x"}, func(_ context.Context, i in, _ chains.Workspace, _ chains.Progress) (out, error) {
 		seen = i
 		return out{}, nil
 	})

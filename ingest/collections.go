@@ -5,6 +5,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"regexp"
 
 	"swath/fault"
@@ -16,6 +17,12 @@ var documents embed.FS
 
 // collectionID is what a collection may be called: it becomes part of addresses and object keys.
 var collectionID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
+
+// KnowsCollection reports whether a collection of this name is one that products go into, whether it is there yet or not.
+func KnowsCollection(id string) bool {
+	_, err := fs.Stat(documents, "collections/"+id+".json")
+	return err == nil
+}
 
 // EnsureCollection creates a collection that is missing: from its document, or an empty one for a name that has none.
 func (in *Ingester) EnsureCollection(ctx context.Context, id string) error {

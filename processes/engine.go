@@ -36,6 +36,7 @@ type Config struct {
 	Arrivals Arrivals                                                           // tells of new items, for subscriptions; nil: there are none
 	As       func(ctx context.Context, account string) (context.Context, error) // acts for an account; nil: as for everyone
 	Packages *cwl.Tool                                                          // runs what users deploy; nil: nothing can be deployed
+	Exposed  func(of []string, into string) []string                            // which collections somebody might not know of who knows of another; nil: everybody knows of all
 	Folders  map[string]Folder                                                  // by the name that requests give
 	Bases    []string                                                           // addresses under which this installation is known, such as https://swath.example
 	Software string                                                             // name and version of this program, for provenance

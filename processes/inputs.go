@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"swath/auth"
@@ -29,6 +30,7 @@ type source struct {
 	Value  json.RawMessage `json:"value,omitempty"`  // plain JSON
 	Item   *PinnedItem     `json:"item,omitempty"`   // a product
 	Object *PinnedFile     `json:"object,omitempty"` // a file of ours
+	Of     []string        `json:"of,omitempty"`     // collections that a file of ours is of, or was made of
 	Href   string          `json:"href,omitempty"`   // a file of others
 	Folder string          `json:"folder,omitempty"` // a folder of the operator
 	Data   []byte          `json:"data,omitempty"`   // a file that was given by value
@@ -407,16 +409,17 @@ func (e *Engine) reference(ctx context.Context, href, media string) ([]source, e
 		return []source{{Href: href, Media: media}}, nil
 	}
 	u, err := url.Parse(at)
-	if err != nil || u.RawQuery != "" {
-		return nil, fault.New(fault.Invalid, "%.200q names neither an item nor an asset of one", href)
+	wrong := fault.New(fault.Invalid, "%.200q names neither an item, nor an asset of one, nor a result of a job", href)
+	if err != nil {
+		return nil, wrong
 	}
 	parts := strings.Split(strings.Trim(u.EscapedPath(), "/"), "/")
 	for i, part := range parts {
 		if parts[i], err = url.PathUnescape(part); err != nil {
-			return nil, fault.New(fault.Invalid, "%.200q names neither an item nor an asset of one", href)
+			return nil, wrong
 		}
 	}
-	named := len(parts) >= 4 && parts[0] == "collections" && parts[2] == "items"
+	named := len(parts) >= 4 && parts[0] == "collections" && parts[2] == "items" && u.RawQuery == ""
 	switch {
 	case named && len(parts) == 4:
 		return e.itemNamed(ctx, parts[1], parts[3])
@@ -438,7 +441,42 @@ func (e *Engine) reference(ctx context.Context, href, media string) ([]source, e
 			name = it.ID + path.Ext(a.Object)
 		}
 		f := a.file(parts[5], name)
-		return []source{{Object: &f, Media: media}}, nil
+		return []source{{Object: &f, Of: []string{it.Collection}, Media: media}}, nil
+	case len(parts) == 4 && parts[0] == "jobs" && parts[2] == "results":
+		return e.resultsOf(ctx, parts[1], parts[3], u.Query().Get("part"))
 	}
-	return nil, fault.New(fault.Invalid, "%.200q names neither an item nor an asset of one", href)
+	return nil, wrong
+}
+
+// resultsOf returns the values of an output of a job that has ended well, or the one that part numbers, from 1.
+func (e *Engine) resultsOf(ctx context.Context, job, output, part string) (all []source, err error) {
+	results, err := e.Results(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	var inputs map[string]bound
+	if err := e.pool.QueryRow(ctx, "select inputs from job where id = $1", job).Scan(&inputs); err != nil {
+		return nil, jobsErr("inputs", err)
+	}
+	for _, r := range results {
+		for i, p := range r.Parts {
+			if r.Name != output || part != "" && part != strconv.Itoa(i+1) {
+				continue
+			}
+			if p.Item == "" {
+				f := PinnedFile{Object: p.Object, Name: p.Name, Checksum: p.Checksum, Media: r.Media, Bytes: p.Bytes}
+				all = append(all, source{Object: &f, Of: collectionsOf(inputs)})
+				continue
+			}
+			item, err := e.itemNamed(ctx, p.Collection, p.Item)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, item...)
+		}
+	}
+	if all == nil {
+		return nil, fault.New(fault.NotFound, "the job has no such file or item among its results")
+	}
+	return all, nil
 }

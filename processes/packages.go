@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -11,7 +12,9 @@ import (
 	"swath/auth"
 	"swath/chains"
 	"swath/fault"
+	"swath/ingest"
 	"swath/processes/cwl"
+	"swath/stac"
 )
 
 // Deployment is a package as somebody deploys it.
@@ -81,19 +84,28 @@ func (e *Engine) deploy(ctx context.Context, replaced string, d Deployment) (cha
 
 // insertPackage stores a package whose id nobody has. What it makes goes into a collection of that name, which must not be another's.
 func (e *Engine) insertPackage(ctx context.Context, tx pgx.Tx, p *cwl.Package, d Deployment) error {
-	var known, live bool
-	err := tx.QueryRow(ctx, "select count(*) > 0, coalesce(bool_or(live), false) from package where id = $1", p.ID).Scan(&known, &live)
-	if err != nil {
+	var known, live, own bool
+	who := auth.From(ctx)
+	err := tx.QueryRow(ctx, "select count(*) > 0, coalesce(bool_or(live), false), coalesce(bool_or(owner = $2), false) from package where id = $1", p.ID, who.User).Scan(&known, &live, &own)
+	switch {
+	case err != nil:
 		return err
-	} else if live {
+	case live:
 		return ErrDuplicated
+	case known && !own && who.Require(auth.Operator) != nil:
+		return fault.New(fault.Forbidden, "a process %q of another account was here: its results are in the collection of this name", p.ID)
+	case known:
+		return e.putPackage(ctx, tx, p, d)
 	}
-	if !known {
-		if _, err := e.cfg.Catalog.Collection(ctx, p.ID); err == nil {
-			return fault.New(fault.Conflict, "the collection %q is there already: results of the package would mix with it", p.ID)
-		} else if !fault.Is(err, fault.NotFound) {
+	taken := slices.ContainsFunc(e.cfg.List(), func(c chains.Chain) bool { return c.Collection == p.ID }) || ingest.KnowsCollection(p.ID)
+	if !taken {
+		_, err := e.cfg.Catalog.Collection(stac.WithScope(ctx, stac.Scope{}), p.ID) // also those that are hidden from the one who asks
+		if taken = err == nil; err != nil && !fault.Is(err, fault.NotFound) {
 			return err
 		}
+	}
+	if taken {
+		return fault.New(fault.Conflict, "a collection has the name %q, or may have it: results of the package would mix with it", p.ID)
 	}
 	return e.putPackage(ctx, tx, p, d)
 }

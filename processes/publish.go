@@ -32,7 +32,7 @@ func (w *worker) publish(ctx context.Context, t *task, out string, outputs map[s
 	var items []string // documents of all items, in order
 	for _, f := range t.chain.Outputs {
 		raw, made := outputs[f.Name]
-		if _, asked := t.request.Outputs[f.Name]; !made || len(t.request.Outputs) > 0 && !asked {
+		if !made || !t.request.wants(f.Name) {
 			continue
 		}
 		r := Result{Name: f.Name, Many: f.Many}
@@ -58,6 +58,9 @@ func (w *worker) publish(ctx context.Context, t *task, out string, outputs map[s
 	}
 	if len(items) == 0 {
 		return results, nil
+	}
+	if err := w.confine(t.chain, t.request, collectionsOf(t.inputs)); err != nil { // what is private may have changed since the job was accepted
+		return nil, err
 	}
 	for _, document := range items {
 		if err := w.describe(t, document); err != nil {
@@ -137,7 +140,7 @@ func (w *worker) putFiles(ctx context.Context, t *task, f chains.Field, paths []
 
 const processingExtension = "https://stac-extensions.github.io/processing/v1.2.0/schema.json"
 
-// describe writes into an item what it was made of and by: all of it follows from the inputs.
+// describe writes into an item where it goes, and what it was made of and by: all of it follows from the chain and its inputs.
 func (w *worker) describe(t *task, document string) error {
 	body, err := os.ReadFile(document)
 	if err != nil {
@@ -179,7 +182,7 @@ func (w *worker) describe(t *task, document string) error {
 	if links == nil {
 		links = []any{}
 	}
-	item["links"] = links
+	item["links"], item["collection"] = links, t.chain.Collection
 	extensions, _ := item["stac_extensions"].([]any)
 	if !slices.Contains(extensions, any(processingExtension)) {
 		item["stac_extensions"] = append(extensions, processingExtension)

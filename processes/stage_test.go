@@ -64,7 +64,7 @@ type readOut struct {
 }
 
 func reader() chains.Chain {
-	return chains.Define(chains.About{ID: "read", Version: "2", Title: "Read", MemoryMiB: 64, Minutes: 1}, func(_ context.Context, in readIn, ws chains.Workspace, progress chains.Progress) (out readOut, err error) {
+	return chains.Define(chains.About{ID: "read", Version: "2", Title: "Read", Collection: "made", MemoryMiB: 64, Minutes: 1}, func(_ context.Context, in readIn, ws chains.Workspace, progress chains.Progress) (out readOut, err error) {
 		for _, p := range append(slices.Clone(in.Products), chains.Product(in.DEM)) {
 			if p == "" {
 				continue
@@ -87,7 +87,7 @@ func reader() chains.Chain {
 		}
 		if in.Publish {
 			path := filepath.Join(ws.Out, "made.json")
-			err = os.WriteFile(path, []byte(`{"type":"Feature","stac_version":"1.1.0","id":"made","collection":"made","bbox":[1,43,2,44],"geometry":{"type":"Point","coordinates":[1.5,43.5]},
+			err = os.WriteFile(path, []byte(`{"type":"Feature","stac_version":"1.1.0","id":"made","collection":"whose","bbox":[1,43,2,44],"geometry":{"type":"Point","coordinates":[1.5,43.5]},
 				"properties":{"datetime":"2024-05-01T00:00:00Z"},"links":[],"assets":{}}`), 0o600)
 			item := chains.Item(path)
 			out.Item = &item

@@ -5,6 +5,8 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,6 +40,9 @@ func (e *Engine) plan(ctx context.Context, process string, r Request) (chains.Ch
 	}
 	inputs, err := e.bind(ctx, chain, r.Inputs)
 	if err != nil {
+		return chain, nil, Plan{}, err
+	}
+	if err := e.confine(chain, r, collectionsOf(inputs)); err != nil {
 		return chain, nil, Plan{}, err
 	}
 	p := Plan{Process: chain.ID, Version: chain.Version, MemoryMiB: chain.MemoryMiB, Minutes: chain.Minutes}
@@ -75,6 +80,40 @@ func (s source) files() []PinnedFile {
 		return []PinnedFile{*s.Object}
 	}
 	return nil
+}
+
+// collectionsOf returns the collections that inputs come from.
+func collectionsOf(inputs map[string]bound) (all []string) {
+	for _, b := range inputs {
+		for _, s := range b.Sources {
+			if all = append(all, s.Of...); s.Item != nil {
+				all = append(all, s.Item.Collection)
+			}
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// confine refuses items made of what not everybody may know of who may know of them: they would be in the chain's collection for all to see.
+func (e *Engine) confine(chain chains.Chain, r Request, from []string) error {
+	items := slices.ContainsFunc(chain.Outputs, func(f chains.Field) bool { return f.Kind == chains.AnItem && r.wants(f.Name) })
+	if !items || e.cfg.Exposed == nil {
+		return nil
+	}
+	exposed := e.cfg.Exposed(from, chain.Collection)
+	if len(exposed) == 0 {
+		return nil
+	}
+	private := strings.Join(exposed, ", ")
+	return fault.New(fault.Forbidden, "inputs are of private collections (%s), and the items that %s makes go into the collection %s, which others may see: an operator can make it private too, granted to "+
+		"no more than these are, or the request can name other outputs alone", private, chain.ID, chain.Collection)
+}
+
+// wants reports whether a request asks for an output.
+func (r Request) wants(output string) bool {
+	_, asked := r.Outputs[output]
+	return asked || len(r.Outputs) == 0
 }
 
 // check refuses what a request says of its outputs when it makes no sense.

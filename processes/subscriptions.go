@@ -126,7 +126,8 @@ func (e *Engine) checkSubscription(ctx context.Context, s *Subscription) error {
 	if err := s.Request.check(chain); err != nil {
 		return err
 	}
-	if _, err := e.bind(ctx, rest, s.Request.Inputs); err != nil {
+	inputs, err := e.bind(ctx, rest, s.Request.Inputs)
+	if err != nil {
 		return err
 	}
 	if len(s.Search) == 0 {
@@ -139,8 +140,10 @@ func (e *Engine) checkSubscription(ctx context.Context, s *Subscription) error {
 	if len(q.Search.Collections) == 0 {
 		return fault.New(fault.Invalid, "search: must name collections")
 	}
-	_, err = e.cfg.Catalog.Search(ctx, one(q.Search))
-	return err
+	if _, err = e.cfg.Catalog.Search(ctx, one(q.Search)); err != nil {
+		return err
+	}
+	return e.confine(chain, s.Request, append(collectionsOf(inputs), q.Search.Collections...))
 }
 
 // one asks for no more than whether something matches.

@@ -73,7 +73,7 @@ type Outputs struct {
 // Chain is the process "echo".
 func Chain() chains.Chain {
 	return chains.Define(chains.About{
-		ID: "echo", Version: "1.0.0", Title: "Echo", Keywords: []string{"test"}, MemoryMiB: 256, Minutes: 90,
+		ID: "echo", Version: "1.0.0", Title: "Echo", Keywords: []string{"test"}, Collection: "echo", MemoryMiB: 256, Minutes: 90,
 		Description: "Returns its inputs after a while: one of every type there is, for clients and their tests.",
 	}, Run)
 }

@@ -49,7 +49,7 @@ func Chain() chains.Chain {
 	return chains.Define(chains.About{
 		ID: "s1ortho", Version: Version, Title: "Sentinel-1 orthorectification on the Sentinel-2 grid", Keywords: []string{"Sentinel-1", "GRD", "backscatter", "RTC"},
 		Description: "Thermal and border noise removal, calibration and terrain geocoding of ground range images onto every MGRS tile that they cover, as cloud-optimized GeoTIFFs.",
-		MemoryMiB:   4096, Minutes: 120,
+		Collection:  "s1-ortho", MemoryMiB: 4096, Minutes: 120,
 	}, Run)
 }
 

@@ -56,7 +56,7 @@ func Chain() chains.Chain {
 	return chains.Define(chains.About{
 		ID: "s1tiling", Version: Version, Title: "Sentinel-1 series on Sentinel-2 tiles, with a multitemporal speckle filter", Keywords: []string{"Sentinel-1", "time series", "speckle"},
 		Description: "Calibrated tiles of all passes of an orbit, and the same with the speckle taken out over time (Quegan), keeping the resolution; a new date needs only the state of the filter, not the dates before.",
-		MemoryMiB:   4096, Minutes: 600,
+		Collection:  "s1-tiling", MemoryMiB: 4096, Minutes: 600,
 	}, Run)
 }
 

@@ -36,7 +36,7 @@ func openEngine(ctx context.Context, s *stores, cfg Config, log *slog.Logger) (*
 		return nil, err
 	}
 	return processes.New(ctx, s.url, processes.Config{
-		Catalog: s.catalog, Objects: s.objects, Desk: s.desk(cfg), Work: s.work, List: all.Chains, Arrivals: s.catalog, As: s.as, Executor: executor, Packages: cfg.Processes.Packages.tool(),
+		Catalog: s.catalog, Objects: s.objects, Desk: s.desk(cfg), Work: s.work, List: all.Chains, Arrivals: s.catalog, As: s.as, Exposed: s.keeper.Exposed, Executor: executor, Packages: cfg.Processes.Packages.tool(),
 		Publish: &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}, Bases: bases, Software: "swath " + version, Log: log,
 		Workers: cfg.Processes.Workers, MemoryMiB: cfg.Processes.MemoryMiB, Keep: cfg.Processes.Keep, Folders: cfg.Processes.folders(cells), Strangers: cfg.strangers(),
 		Waiting: cfg.Processes.Waiting, Running: cfg.Processes.Running,
@@ -79,6 +79,7 @@ Any number may run. One that is stopped gives its jobs back; one that is killed,
 			if cfg.Processes.Workers == 0 {
 				return usageError{errors.New("processes.workers is 0: this worker would run nothing")}
 			}
+			defer keepAccounts(c.Context(), s.keeper)()
 			log.Info("worker runs", "jobs", cfg.Processes.Workers)
 			return s.engine.Work(c.Context())
 		},

@@ -64,6 +64,7 @@ func Parse(document []byte, workflow string) (*Package, error) {
 	sum := sha256.Sum256(document)
 	p := &Package{Document: document, Main: name, steps: 1}
 	p.ID = local(text(main["id"]))
+	p.Collection = p.ID // a document does not choose whose items it replaces
 	p.Title, p.Description = text(main["label"]), words(main["doc"])
 	p.Version = hex.EncodeToString(sum[:6])
 	if said := softwareVersion(root, main); said != "" {

@@ -376,9 +376,6 @@ func (r *run) items(path string, depth int) ([]string, error) {
 			if err := r.within(linked); err != nil {
 				return nil, err
 			}
-			if err := r.claim(linked); err != nil {
-				return nil, err
-			}
 			items = append(items, linked)
 		case "child":
 			below, err := r.items(linked, depth+1)
@@ -389,20 +386,4 @@ func (r *run) items(path string, depth int) ([]string, error) {
 		}
 	}
 	return items, nil
-}
-
-// claim puts an item into the collection that is called as the package: a document must not choose whose items it replaces.
-func (r *run) claim(path string) error {
-	body, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("cwl: %w", err)
-	}
-	var item map[string]json.RawMessage
-	if err := json.Unmarshal(body, &item); err != nil {
-		return fault.New(fault.Invalid, "%s is no STAC item: %v", filepath.Base(path), err)
-	}
-	if item["collection"], err = json.Marshal(r.ID); err != nil {
-		return err
-	}
-	return writeJSON(path, item)
 }
