@@ -19,7 +19,7 @@ import (
 
 // A bulk load:
 //
-//	source ─lines─▶ chunks ─▶ workers: parse, pack, tuple ─▶ in order again ─▶ batch ─one transaction─▶ rows, counts, extent, mark
+//	source ─lines─▶ chunks ─▶ workers: parse, pack ─▶ in order again ─▶ batch ─one transaction─▶ rows, counts, extent, mark
 //	   └── collections ─▶ put at once            └── wrong lines ─▶ rejected
 //
 // A batch is written whole or not at all, and the mark with it; so a load that was killed goes on where it was. What is
@@ -71,8 +71,7 @@ type loader struct {
 	source   *LoadSource
 	identity string
 	conn     *pgxpool.Conn
-	stream   bytes.Buffer // of COPY
-	blind    bool         // nothing was stored when it began: what comes is new, unless the database says otherwise
+	blind    bool // nothing was stored when it began: what comes is new, unless the database says otherwise
 	done     Loaded
 	put      int64 // by the reader
 }
@@ -215,6 +214,16 @@ func (l *loader) putCollection(ctx context.Context, text []byte) error {
 func (l *loader) gather(ctx context.Context, inOrder <-chan job, batches chan<- *batch) error {
 	defer close(batches)
 	b := &batch{}
+	pass := func() error {
+		if err := b.number(ctx, l.store); err != nil {
+			return err
+		}
+		if !send(ctx, batches, b) {
+			return ctx.Err()
+		}
+		b = &batch{}
+		return nil
+	}
 	for j := range inOrder {
 		select {
 		case result := <-j.parsed:
@@ -223,14 +232,13 @@ func (l *loader) gather(ctx context.Context, inOrder <-chan job, batches chan<- 
 			return ctx.Err()
 		}
 		if b.full() {
-			if !send(ctx, batches, b) {
-				return ctx.Err()
+			if err := pass(); err != nil {
+				return err
 			}
-			b = &batch{}
 		}
 	}
 	if b.endLine > 0 {
-		send(ctx, batches, b)
+		return pass()
 	}
 	return ctx.Err()
 }

@@ -43,8 +43,8 @@ type batch struct {
 
 func (b *batch) add(p parsed) {
 	b.rows = append(b.rows, p.rows...)
-	for _, r := range p.rows {
-		b.bytes += len(r.tuple)
+	for i := range p.rows {
+		b.bytes += p.rows[i].row.size()
 	}
 	b.rejected = append(b.rejected, p.rejected...)
 	if b.wider == nil {
@@ -72,9 +72,22 @@ func (b *batch) repack(p *packer) error {
 		if err != nil {
 			return err
 		}
-		r.tuple = appendTuple(nil, r.row, r.collection)
 	}
 	return nil
+}
+
+// number gives all words of the batch their numbers: one commit, for which nobody but the next batch waits.
+func (b *batch) number(ctx context.Context, s *Store) error {
+	var keys []word
+	for i := range b.rows {
+		keys = b.rows[i].worded.words(keys)
+	}
+	numbers, err := s.words.number(ctx, s.pool, keys)
+	for i := range b.rows {
+		r := &b.rows[i]
+		r.row.grid, r.row.plat = r.worded.numbered(numbers)
+	}
+	return err
 }
 
 // collections returns the numbers of those that the batch writes to, in order.
@@ -263,13 +276,7 @@ func (l *loader) copy(ctx context.Context, tx pgx.Tx, fresh []*loadRow) error {
 	if len(fresh) == 0 {
 		return nil
 	}
-	l.stream.Reset()
-	l.stream.Write(copyHead)
-	for _, r := range fresh {
-		l.stream.Write(r.tuple)
-	}
-	l.stream.Write(copyEnd)
-	_, err := tx.Conn().PgConn().CopyFrom(ctx, &l.stream, copyRows)
+	_, err := tx.Conn().PgConn().CopyFrom(ctx, &copyStream{rows: fresh, rest: copyHead}, copyRows)
 	return err
 }
 

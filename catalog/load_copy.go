@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"encoding/binary"
+	"io"
 	"math"
 	"strings"
 	"time"
@@ -15,6 +16,34 @@ var (
 	copyHead = append([]byte("PGCOPY\n\xff\r\n\x00"), make([]byte, 8)...)
 	copyEnd  = []byte{0xff, 0xff}
 )
+
+// copyStream makes what COPY takes of rows while it is read.
+type copyStream struct {
+	rows  []*loadRow // that are still to be read
+	tuple []byte
+	rest  []byte // of the tuple, of the head or of the end
+	ended bool
+}
+
+func (s *copyStream) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		switch {
+		case len(s.rest) > 0:
+		case len(s.rows) > 0:
+			s.tuple = appendTuple(s.tuple[:0], s.rows[0].row, s.rows[0].collection)
+			s.rows, s.rest = s.rows[1:], s.tuple
+		case !s.ended:
+			s.rest, s.ended = copyEnd, true
+		case n > 0:
+			return n, nil
+		default:
+			return 0, io.EOF
+		}
+		part := copy(p[n:], s.rest)
+		n, s.rest = n+part, s.rest[part:]
+	}
+	return n, nil
+}
 
 // epoch2000 is where PostgreSQL's times begin, in seconds of Unix.
 var epoch2000 = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Unix()

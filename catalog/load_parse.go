@@ -19,7 +19,7 @@ type loadRow struct {
 	line       int64
 	collection int16
 	row        row
-	tuple      []byte // as COPY takes it
+	worded     worded // of the row, which have no numbers yet
 }
 
 // parsed is what became of a chunk.
@@ -47,7 +47,6 @@ func (p *parser) parse(ctx context.Context, c chunk) (parsed, error) {
 		out.rejected = append(out.rejected, Rejection{Line: number, Reason: public(errLongLine)})
 	}
 	docs := make([]document, 0, len(c.lines))
-	var keys []word
 	workspace := p.store.pack.codecs.Get().(*codec)
 	defer p.store.pack.codecs.Put(workspace)
 	for _, l := range c.lines {
@@ -55,22 +54,12 @@ func (p *parser) parse(ctx context.Context, c chunk) (parsed, error) {
 		switch kind, reason := fault.Of(err); {
 		case err == nil:
 			docs, out.rows = append(docs, doc), append(out.rows, row)
-			keys = doc.properties.words(keys)
 		case kind == fault.Invalid || kind == fault.NotFound || kind == fault.Conflict:
 			id, _ := jsonparser.GetString(l.text, "id")
 			out.rejected = append(out.rejected, Rejection{Line: l.number, Item: strings.ToValidUTF8(id, "\ufffd"), Reason: reason})
 		default:
 			return out, err
 		}
-	}
-	numbers, err := p.store.words.number(ctx, p.store.pool, keys)
-	if err != nil {
-		return out, classify(err)
-	}
-	for i := range out.rows {
-		r := &out.rows[i]
-		r.row.grid, r.row.plat = docs[i].properties.numbered(numbers)
-		r.tuple = appendTuple(nil, r.row, r.collection)
 	}
 	return out, p.widen(ctx, &out, docs)
 }
@@ -123,7 +112,7 @@ func (p *parser) line(ctx context.Context, c *codec, l textLine) (document, load
 	if err := p.train(ctx, number, doc.body); err != nil {
 		return doc, loadRow{}, err
 	}
-	r := loadRow{line: l.number, collection: number, row: doc.row(geom)}
+	r := loadRow{line: l.number, collection: number, row: doc.row(geom), worded: doc.properties.worded}
 	r.row.dict, r.row.body, err = p.store.pack.encodeRead(c, number, doc.body, doc.as)
 	doc.as = nil // the next line is read in its place
 	return doc, r, err

@@ -11,14 +11,13 @@ import (
 
 // properties is what the columns say of an item's properties.
 type properties struct {
-	cloud    *float64 // eo:cloud_cover, percent
-	orbit    *int16   // sat:relative_orbit
-	grid     *string  // grid:code, or the MGRS tile in its form; the text of a word
-	platform *string  // the text of a word
-	terms    []int32
-	all      []namedValue // those of nested objects too, but for what is known
-	form     *form        // of the item; nil when that was not asked
-	known    numberSet    // the properties that say what the form knows, by number
+	worded
+	cloud *float64 // eo:cloud_cover, percent
+	orbit *int16   // sat:relative_orbit
+	terms []int32
+	all   []namedValue // those of nested objects too, but for what is known
+	form  *form        // of the item; nil when that was not asked
+	known numberSet    // the properties that say what the form knows, by number
 }
 
 const (

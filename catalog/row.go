@@ -69,6 +69,9 @@ func (s *Store) rows(ctx context.Context, q querier, collection int16, docs []do
 	return rows, nil
 }
 
+// size returns about how many bytes COPY takes for a row.
+func (r row) size() int { return 200 + 8*len(r.terms) + len(r.geom) + len(r.body) }
+
 // row returns what the columns say of a document, but for words and the packed body.
 func (d document) row(geom []byte) row {
 	r := row{id: d.id, at: d.when.at, cc: d.properties.cloud, cell: noCell, box: nowhere, orbit: d.properties.orbit, terms: d.properties.terms, geom: geom, product: productOf(d.body)}
@@ -83,25 +86,31 @@ func (d document) row(geom []byte) row {
 	return r
 }
 
+// worded are the properties whose columns hold numbers of words.
+type worded struct {
+	grid     *string // grid:code, or the MGRS tile in its form
+	platform *string
+}
+
 // words appends the words of the columns.
-func (p properties) words(keys []word) []word {
-	if p.grid != nil {
-		keys = append(keys, word{gridWord, *p.grid})
+func (w worded) words(keys []word) []word {
+	if w.grid != nil {
+		keys = append(keys, word{gridWord, *w.grid})
 	}
-	if p.platform != nil {
-		keys = append(keys, word{platformWord, *p.platform})
+	if w.platform != nil {
+		keys = append(keys, word{platformWord, *w.platform})
 	}
 	return keys
 }
 
 // numbered returns the two columns of words.
-func (p properties) numbered(numbers map[word]int32) (grid *int32, platform *int16) {
-	if p.grid != nil {
-		n := numbers[word{gridWord, *p.grid}]
+func (w worded) numbered(numbers map[word]int32) (grid *int32, platform *int16) {
+	if w.grid != nil {
+		n := numbers[word{gridWord, *w.grid}]
 		grid = &n
 	}
-	if p.platform != nil {
-		n := int16(numbers[word{platformWord, *p.platform}])
+	if w.platform != nil {
+		n := int16(numbers[word{platformWord, *w.platform}])
 		platform = &n
 	}
 	return grid, platform
