@@ -77,7 +77,7 @@ func trainForm(samples []filledForm) *form {
 		switch isNumber := p.ends == afterPlain && named[marks[i]] >= formSeveral; {
 		case isNumber && !known:
 			numbers[marks[i]] = i
-		case isNumber && agree(samples, i, same) == len(samples):
+		case isNumber && agree(samples, i, same, false, len(samples)-1) == len(samples):
 			place.Like = same
 		default:
 			repeated := !inAssets && said[string(first.value(i))] >= formSeveral && bytes.ContainsFunc(first.value(i), unicode.IsDigit)
@@ -101,11 +101,14 @@ func trainForm(samples []filledForm) *form {
 	return f
 }
 
-// agree counts the samples that say the same in two places.
-func agree(samples []filledForm, place, other int) (n int) {
-	for _, s := range samples {
-		if bytes.Equal(s.value(place), s.value(other)) {
+// agree counts the samples that say in a place what they say in another, perhaps in lower case, unless these can't be more
+// than most: then it may count less.
+func agree(samples []filledForm, place, other int, lowered bool, most int) (n int) {
+	for i, s := range samples {
+		if same(s.value(place), s.value(other), lowered) {
 			n++
+		} else if i-n >= len(samples)-most-1 {
+			break
 		}
 	}
 	return n
@@ -136,17 +139,10 @@ func trainPlace(f *form, samples []filledForm, place int, earlier []map[string]i
 		if !candidates[like] {
 			continue
 		}
-		if same := agree(samples, place, like); same > most {
-			best, most = formPlace{Like: like}, same
-		}
-		lowered := 0
-		for _, s := range samples {
-			if same(s.value(place), s.value(like), true) {
-				lowered++
+		for _, lowered := range []bool{false, true} {
+			if n := agree(samples, place, like, lowered, most); n > most {
+				best, most = formPlace{Like: like, Lower: lowered}, n
 			}
-		}
-		if lowered > most {
-			best, most = formPlace{Like: like, Lower: true}, lowered
 		}
 	}
 	return best
