@@ -186,7 +186,10 @@ func (l *loader) look(ctx context.Context, tx pgx.Tx, b *batch, withStored bool)
 			places[before] = i
 		}
 	}
-	if err := there(ctx, tx, b.collections()); err != nil {
+	if err := there(ctx, tx, b.collections()); fault.Is(err, fault.Conflict) {
+		l.store.numbers.Clear() // one of them is of a collection that is gone: the next load asks again
+		return p, err
+	} else if err != nil {
 		return p, err
 	}
 	known := make([]bool, len(places))

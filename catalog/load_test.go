@@ -20,6 +20,7 @@ import (
 
 	"swath/fault"
 	"swath/internal/shelf"
+	"swath/internal/testdb"
 	"swath/stac"
 )
 
@@ -222,6 +223,52 @@ func TestLoadRepeats(t *testing.T) {
 		if err != nil || !strings.Contains(string(it.Body), fmt.Sprintf(`"n":%d`, i%2)) {
 			t.Errorf("%s, %v", it.Body, err)
 		}
+	}
+}
+
+// TestLoadAfterRemoval: another process removes a collection and makes it again; the load that finds out says so, and the next one goes
+// by the new number.
+func TestLoadAfterRemoval(t *testing.T) {
+	url, ctx := testdb.New(t), t.Context()
+	var here, other *Store
+	for _, s := range []**Store{&here, &other} {
+		var err error
+		if *s, err = Open(ctx, url, Config{}); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup((*s).Close)
+	}
+	load := func(id string) error {
+		it := itemOf("c", id, square, noon)
+		source, err := NewLoadStream("text", strings.NewReader(string(it.Body)+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer source.Close()
+		done, err := here.Load(ctx, source, LoadOptions{})
+		if err == nil && done.Loaded != 1 {
+			t.Errorf("%s: %+v", id, done)
+		}
+		return err
+	}
+	remake := func() {
+		if err := other.PutCollection(ctx, stac.Collection{ID: "c", Body: []byte(`{"type":"Collection","id":"c"}`)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	remake()
+	if err := load("a"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.ChangeCollection(ctx, "c", func(*stac.Collection) (*stac.Collection, error) { return nil, nil }); err != nil {
+		t.Fatal(err)
+	}
+	remake()
+	if err := load("b"); !fault.Is(err, fault.Conflict) {
+		t.Errorf("by the old number: %v", err)
+	}
+	if err := load("b"); err != nil {
+		t.Errorf("once more: %v", err)
 	}
 }
 
