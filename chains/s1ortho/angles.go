@@ -9,20 +9,31 @@ const (
 	unmasked = 4 // nothing was measured
 )
 
-// angles fills local incidence and mask of a block.
+// angles fills local incidence and mask of a block, where something was measured.
 func (w *worker) angles(strip *layers, l *lattice, x0, width, height int) {
 	t := w.t
 	s := &shader{r: t.relief, scale: l.scale}
 	s.tan, s.east, s.north = l.steepness()
 	s.lowest, s.highest = t.relief.span(l.x0, l.y0, width, height)
+	measured := func(at int) bool {
+		for _, p := range strip.power {
+			if p[at] == p[at] {
+				return true
+			}
+		}
+		return false
+	}
 	reach := int(float64(s.highest-s.lowest)*math.Max(s.tan, 1/s.tan)/pixelM) + 1
 	s.lowest, s.highest = t.relief.span(l.x0-reach, l.y0-reach, width+2*reach, height+2*reach)
 	for y := range height {
 		for x := range width {
+			at := y*t.grid.Width + x0 + x
+			if !measured(at) {
+				continue
+			}
 			// From the relief itself: slopes over 30 m.
 			cx, cy := s.coarse(l.x0+x, l.y0+y)
 			h, dx, dy := t.relief.slope(cx, cy, l.scale)
-			at := y*t.grid.Width + x0 + x
 			if strip.incidence != nil {
 				i, f := x/latticeStep, float64(x%latticeStep)/latticeStep
 				var look [3]float64

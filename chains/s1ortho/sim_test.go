@@ -280,6 +280,20 @@ func TestFlattened(t *testing.T) {
 		"local_incidence": true, "mask": true, "polarisations": []string{"VV"}, "tiles": []string{"33TVG"}})
 	vv, lia, mask := load(t, out, "*_vv_*.tif"), load(t, out, "*_lia_*.tif"), load(t, out, "*_mask_*.tif")
 	regions(t, vv, truth, "VV", func(i int) map[string]float64 { return truth.Regions[i].RTC })
+	inside, outside := 0, 0
+	for i, v := range vv.v { // an angle is where something was measured, and nowhere else
+		switch measured, angle := v == v, lia.v[i] == lia.v[i]; {
+		case measured != angle || measured == (int(mask.v[i])&unmasked != 0):
+			t.Fatalf("pixel %d: measured %v, local incidence %g, mask %g", i, measured, lia.v[i], mask.v[i])
+		case measured:
+			inside++
+		default:
+			outside++
+		}
+	}
+	if inside < 1e6 || outside < 1e6 {
+		t.Errorf("%d pixels inside, %d outside", inside, outside)
+	}
 	const flat = -7.8 // of every mountain pixel
 	var bins [4]struct{ sum, n float64 }
 	box := mountains(truth)

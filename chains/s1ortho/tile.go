@@ -226,17 +226,19 @@ func (w *worker) block(strip *layers, x0, y0, width, height int) {
 			clear(strip.mask[at : at+width])
 		}
 	}
-	extra := false // what has no image is made once, from the first slice that sees the place
+	var first *lattice
 	for _, sl := range t.scene.slices {
 		l, ok := solve(t.grid, t.projection, sl.grd, x0, y0, width, height, lowest, highest)
 		if !ok {
 			continue
 		}
-		if !extra && (strip.incidence != nil || strip.mask != nil) {
-			extra = true
-			w.angles(strip, l, x0, width, height)
+		if first == nil {
+			first = l
 		}
 		w.slice(strip, sl, l, x0, y0, width, height)
+	}
+	if first != nil && (strip.incidence != nil || strip.mask != nil) { // what has no image is made once, from the first slice whose orbit passes
+		w.angles(strip, first, x0, width, height)
 	}
 	w.finish(strip, x0, width, height)
 }
