@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"lukechampine.com/blake3"
 )
 
 // first is the publication of the first row of every hub of the bench.
@@ -22,20 +24,26 @@ const layout = "2006-01-02T15:04:05.000Z"
 // rowText is a row of the hub as CDSE writes it.
 func rowText(i int, name, sum string, bytes int64, published time.Time) string {
 	return fmt.Sprintf(`{"@odata.mediaContentType":"application/octet-stream","Id":"%08x-0000-4000-8000-%012d","Name":%q,"ContentType":"application/octet-stream","ContentLength":%d,"OriginDate":%q,`+
-		`"PublicationDate":%q,"ModificationDate":%q,"Online":true,"EvictionDate":"9999-12-31T23:59:59.999999Z","S3Path":"/eodata/Sentinel-2/MSI/L1C/%s","Checksum":[{"Value":%q,"Algorithm":"MD5","ChecksumDate":%q}],`+
+		`"PublicationDate":%q,"ModificationDate":%q,"Online":true,"EvictionDate":"9999-12-31T23:59:59.999999Z","S3Path":"/eodata/Sentinel-2/MSI/L1C/%s","Checksum":[%s],`+
 		`"ContentDate":{"Start":%q,"End":%q},"Footprint":"geography'SRID=4326;POLYGON ((1 43, 2 43, 2 44, 1 44, 1 43))'","GeoFootprint":{"type":"Polygon","coordinates":[[[1,43],[2,43],[2,44],[1,44],[1,43]]]}}`,
-		i*7, i, name, bytes, published.Format(layout), published.Format(layout), published.Format(layout), name, sum, published.Format(layout),
+		i*7, i, name, bytes, published.Format(layout), published.Format(layout), published.Format(layout), name, sum,
 		published.Add(-3*time.Hour).Format(layout), published.Add(-3*time.Hour).Format(layout))
 }
 
-// serve is a fast hub: its rows are made before, a minute apart, and its files are all the same.
-func serve(products, files int, size int64) error {
+// serve is a fast hub: its rows are made before, a minute apart, and its files are all the same. It says the MD5 of each and, as CDSE does
+// of what is new, its BLAKE3.
+func serve(products, files int, size int64, modern bool) error {
 	var body []byte
 	var sum string
 	if files > 0 {
 		body = product(size)
-		digest := md5.Sum(body)
-		sum = hex.EncodeToString(digest[:])
+	}
+	told := func(algorithm, digits string) string {
+		return fmt.Sprintf(`{"Value":%q,"Algorithm":%q,"ChecksumDate":%q}`, digits, algorithm, first.Format(layout))
+	}
+	digest, newer := md5.Sum(body), blake3.Sum256(body)
+	if sum = told("MD5", hex.EncodeToString(digest[:])); modern {
+		sum += "," + told("BLAKE3", hex.EncodeToString(newer[:]))
 	}
 	rows := make([]string, max(products, files))
 	for i := range rows {
@@ -50,7 +58,7 @@ func serve(products, files int, size int64) error {
 	fmt.Println(listener.Addr())
 	return http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/$value") {
-			w.Header().Set("ETag", `"`+sum+`"`)
+			w.Header().Set("ETag", `"one"`)
 			w.Header().Set("Content-Type", "application/zip")
 			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 			return

@@ -2,7 +2,7 @@
 // a ledger of the size of the whole archive.
 //
 //	go run ./bench/mirror sync            rows of a fast hub into the ledger
-//	go run ./bench/mirror fetch           large files over four connections, CPU seconds a GB
+//	go run ./bench/mirror fetch           large files over four connections, CPU seconds a GB; -blake3: of a hub that says BLAKE3
 //	go run ./bench/mirror ledger -rows N  a cycle with nothing new over N rows
 //
 // Hubs are other processes on the same machine, so that what is measured is ours alone. The database is a private cluster in -dir.
@@ -43,15 +43,16 @@ func main() {
 	products := flags.Int("products", 100_000, "of the hub whose lists are taken in")
 	files := flags.Int("files", 24, "that are fetched")
 	mib := flags.Int("mib", 256, "of each file")
+	modern := flags.Bool("blake3", false, "the hub says BLAKE3 beside MD5")
 	flags.Parse(os.Args[2:]) //nolint:errcheck // it exits
 	var err error
 	switch ctx := context.Background(); os.Args[1] {
 	case "serve":
-		err = serve(*products, *files, int64(*mib)<<20)
+		err = serve(*products, *files, int64(*mib)<<20, *modern)
 	case "sync":
 		err = benchSync(ctx, *dir, *products)
 	case "fetch":
-		err = benchFetch(ctx, *dir, *files, *mib)
+		err = benchFetch(ctx, *dir, *files, *mib, *modern)
 	case "ledger":
 		err = benchLedger(ctx, *dir, *rows)
 	default:
@@ -85,8 +86,8 @@ func database(ctx context.Context, dir string) (url string, stop func(), err err
 }
 
 // hubOf starts the hub as another process.
-func hubOf(products, files, mib int) (h *cdse.Client, stop func(), err error) {
-	c := exec.Command(os.Args[0], "serve", "-products", fmt.Sprint(products), "-files", fmt.Sprint(files), "-mib", fmt.Sprint(mib))
+func hubOf(products, files, mib int, modern bool) (h *cdse.Client, stop func(), err error) {
+	c := exec.Command(os.Args[0], "serve", "-products", fmt.Sprint(products), "-files", fmt.Sprint(files), "-mib", fmt.Sprint(mib), fmt.Sprintf("-blake3=%t", modern))
 	c.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := c.StdoutPipe()
 	if err != nil {
@@ -155,7 +156,7 @@ func fresh(ctx context.Context, url string) error {
 
 // bench opens the mirror of a hub with so many products, and its ledger.
 func bench(ctx context.Context, dir, url string, products int) (m *mirror.Mirror, l *ledger.Ledger, end func(), err error) {
-	h, endHub, err := hubOf(products, 0, 0)
+	h, endHub, err := hubOf(products, 0, 0, false)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -190,7 +191,7 @@ func benchSync(ctx context.Context, dir string, products int) error {
 	return nil
 }
 
-func benchFetch(ctx context.Context, dir string, files, mib int) error {
+func benchFetch(ctx context.Context, dir string, files, mib int, modern bool) error {
 	url, stop, err := database(ctx, dir)
 	if err != nil {
 		return err
@@ -199,7 +200,7 @@ func benchFetch(ctx context.Context, dir string, files, mib int) error {
 	if err := fresh(ctx, url); err != nil {
 		return err
 	}
-	h, end, err := hubOf(0, files, mib)
+	h, end, err := hubOf(0, files, mib, modern)
 	if err != nil {
 		return err
 	}
