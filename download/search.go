@@ -220,7 +220,9 @@ func (c *Client) walk(ctx context.Context, first stac.PageLink, limit int, gone 
 			}
 		}
 		for _, it := range page.Cart.Missing {
-			gone(it.Collection, it.ID)
+			if gone != nil { // any server may speak of a cart
+				gone(it.Collection, it.ID)
+			}
 		}
 		return page.Links, len(page.Features)+len(page.Cart.Missing) > 0, nil
 	})
