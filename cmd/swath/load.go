@@ -48,12 +48,10 @@ code is 3.`,
 				Rejected:         l.rejected,
 			}
 			if rejects != "" {
-				f, err := os.Create(rejects)
-				if err != nil {
+				if l.rejects, err = os.Create(rejects); err != nil {
 					return usageError{fmt.Errorf("--rejects: %w", err)}
 				}
-				l.rejects = f
-				defer func() { err = errors.Join(err, f.Close()) }()
+				defer func() { err = errors.Join(err, l.rejects.Close()) }()
 			}
 			return l.all(c.Context(), args)
 		},
@@ -92,10 +90,13 @@ func (l *loading) all(ctx context.Context, paths []string) error {
 			return err
 		}
 	}
-	if err := l.store.Settle(ctx); err != nil {
+	err := l.store.Settle(ctx)
+	l.report(sum, time.Since(begin))
+	if err != nil && ctx.Err() != nil {
+		return errors.New("interrupted: all items are in; a running server builds the indexes that are missing, or the same command does, and until then searches are slow")
+	} else if err != nil {
 		return err
 	}
-	l.report(sum, time.Since(begin))
 	switch good := sum.Loaded + sum.Unchanged + sum.Replaced + sum.Put; {
 	case l.failed != nil:
 		return fmt.Errorf("--rejects: %w", l.failed)

@@ -2,8 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -13,6 +16,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"swath/catalog"
+	"swath/internal/testdb"
 )
 
 // itemLines are items of one collection with some noise, as a file of lines.
@@ -172,6 +178,24 @@ func TestInterruptedLoad(t *testing.T) {
 	code, stdout, errs := swath(t, "load", "--data", data, path)
 	if code != exitDone || !strings.Contains(stdout, "loaded 200000, unchanged 0") {
 		t.Errorf("the next one: %d\n%s%s", code, stdout, errs)
+	}
+}
+
+// TestLoadInterruptedAtTheEnd: who interrupts a load that has all items, and builds indexes, is told so.
+func TestLoadInterruptedAtTheEnd(t *testing.T) {
+	store, err := catalog.Open(t.Context(), testdb.New(t), catalog.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	c := loadCommand()
+	c.SetOut(io.Discard)
+	c.SetErr(io.Discard)
+	l := &loading{c: c, store: store, bar: newProgress(io.Discard, slog.New(slog.DiscardHandler))}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := l.all(ctx, nil); err == nil || !strings.Contains(err.Error(), "all items are in") {
+		t.Errorf("it ends with %v", err)
 	}
 }
 
