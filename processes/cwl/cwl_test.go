@@ -289,6 +289,7 @@ func TestRefused(t *testing.T) {
 		"the network":         {"{cwlVersion: v1.2, " + tool + ", requirements: [{class: NetworkAccess, networkAccess: true}]}", "no network"},
 		"a record":            {"{cwlVersion: v1.2, class: CommandLineTool, outputs: {}, inputs: {a: {type: {type: record, fields: []}}}}", `input "a"`},
 		"a choice":            {"{cwlVersion: v1.2, class: CommandLineTool, outputs: {}, inputs: {a: [string, int]}}", "choice"},
+		"a file with others":  {"{cwlVersion: v1.2, class: CommandLineTool, outputs: {}, inputs: {a: {type: File, secondaryFiles: [{pattern: .idx, required: false}, .bai]}}}", "comes alone"},
 		"several workflows":   {"{cwlVersion: v1.2, $graph: [{class: Workflow, id: a, inputs: {}, outputs: {}, steps: []}, {class: Workflow, id: b, inputs: {}, outputs: {}, steps: []}]}", "several"},
 		"a default that lies": {"{cwlVersion: v1.2, class: CommandLineTool, outputs: {}, inputs: {a: {type: int, default: x}}}", "want integer"},
 		"an id with a path":   {"{cwlVersion: v1.2, id: 'a b', " + tool + "}", "no id"},

@@ -66,6 +66,9 @@ func field(e entry, input bool) (chains.Field, error) {
 	if err := describe(&f, o["type"], 0); err != nil {
 		return f, err
 	}
+	if input && needsMore(o["secondaryFiles"]) {
+		return f, fmt.Errorf("secondaryFiles can't be given: a file comes alone")
+	}
 	if f.Kind == chains.AFile {
 		f.Media = "application/octet-stream"
 	}
@@ -89,6 +92,19 @@ func field(e entry, input bool) (chains.Field, error) {
 		f.Max, f.Min = 0, 0
 	}
 	return f, nil
+}
+
+// needsMore reports whether secondary files have to be there. What an expression says is not known before.
+func needsMore(secondary any) bool {
+	switch v := secondary.(type) {
+	case string:
+		return !strings.HasSuffix(v, "?")
+	case []any:
+		return slices.ContainsFunc(v, needsMore)
+	case map[string]any:
+		return v["required"] != false && needsMore(v["pattern"])
+	}
+	return false
 }
 
 // describe reads a type: a word with "[]" or "?" behind it, a union with null, an array or an enumeration.
