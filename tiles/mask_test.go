@@ -213,8 +213,12 @@ func TestAlpha(t *testing.T) {
 	s.COG("m/i/1/data.tif", named, raster.COGOptions{})
 	bands := []map[string]any{{"name": "b1"}, {"name": "b2"}}
 	s.Item("m", "i", map[string]shelf.Asset{"data": {"swath:object": "m/i/1/data.tif", "swath:alpha": 2, "bands": bands}})
+	s.Item("m", "bare", map[string]shelf.Asset{"mask": {"swath:object": "m/i/1/data.tif", "swath:alpha": 1, "bands": bands[:1]}})
 	s.Presets("m", "{}")
 	r := New(s.Catalog(), s.Open, Options{})
+	if info, err := r.Info(t.Context(), "m", "bare", []string{"mask"}); err != nil || len(info.Assets) != 1 {
+		t.Errorf("an asset that is nothing but opacity: %d assets, %v", len(info.Assets), err)
+	}
 	for name, tc := range map[string]struct {
 		request Request
 		want    func(x, y int) float32 // 0: hidden

@@ -77,7 +77,7 @@ func (d *Description) list(entry string) ([]ref, error) {
 		if a := &d.Assets[i]; a.Key == entry {
 			refs := make([]ref, 0, len(a.Bands))
 			for j := range a.Bands {
-				if a.Bands[j].Number != a.alpha { // opacity hides pixels; who wants it as values names the band
+				if a.Bands[j].Number != a.alpha || len(a.Bands) == 1 { // opacity hides pixels; who wants it as values names the band, unless there is no other
 					refs = append(refs, ref{a, &a.Bands[j]})
 				}
 			}
