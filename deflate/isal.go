@@ -57,3 +57,8 @@ func (m *matcher) pack(out, src []byte, level int) ([]byte, error) {
 	}
 	return out[:n], nil
 }
+
+// checksum is Adler-32.
+func checksum(b []byte) uint32 {
+	return uint32(C.isal_adler32(1, (*C.uchar)(unsafe.Pointer(unsafe.SliceData(b))), C.uint64_t(len(b))))
+}

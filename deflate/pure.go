@@ -4,6 +4,8 @@ package deflate
 
 import (
 	"bytes"
+	"fmt"
+	"hash/adler32"
 
 	"github.com/klauspost/compress/zlib"
 )
@@ -21,3 +23,18 @@ func (m *matcher) pack(out, src []byte, level int) ([]byte, error) {
 	}
 	return through(m.writers[level], buffer, src)
 }
+
+// through writes src through a compressor into a buffer, and returns what is there then.
+func through(z *zlib.Writer, to *bytes.Buffer, src []byte) ([]byte, error) {
+	z.Reset(to)
+	if _, err := z.Write(src); err != nil {
+		return to.Bytes(), fmt.Errorf("deflate: %w", err)
+	}
+	if err := z.Close(); err != nil {
+		return to.Bytes(), fmt.Errorf("deflate: %w", err)
+	}
+	return to.Bytes(), nil
+}
+
+// checksum is Adler-32.
+func checksum(b []byte) uint32 { return adler32.Checksum(b) }

@@ -8,17 +8,19 @@
 // third of the time and inflated in four fifths. The same bytes always make the same stream.
 package deflate
 
+// #cgo CFLAGS: -O3 -Wall
+// #include "codes.h"
+import "C"
+
 import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-
-	"github.com/klauspost/compress/zlib"
+	"unsafe"
 )
 
 // Writer makes zlib streams, one after another. The zero value is ready; it is not safe for concurrent use.
 type Writer struct {
-	coder   *zlib.Writer // of Huffman codes alone
 	matcher matcher
 }
 
@@ -31,23 +33,17 @@ func (w *Writer) Pack(out, src []byte, level int) ([]byte, error) {
 	if repeats(src) {
 		return w.matcher.pack(out, src, level)
 	}
-	buffer := bytes.NewBuffer(out[:0])
-	if w.coder == nil {
-		w.coder, _ = zlib.NewWriterLevel(buffer, zlib.HuffmanOnly) // the level is a valid one
-	}
-	return through(w.coder, buffer, src)
+	return codes(out, src), nil
 }
 
-// through writes src through a compressor into a buffer, and returns what is there then.
-func through(z *zlib.Writer, to *bytes.Buffer, src []byte) ([]byte, error) {
-	z.Reset(to)
-	if _, err := z.Write(src); err != nil {
-		return to.Bytes(), fmt.Errorf("deflate: %w", err)
+// codes returns src as a zlib stream of Huffman codes alone, in the memory of out if it suffices.
+func codes(out, src []byte) []byte {
+	if need := len(src) + len(src)/8 + 1024 + 6; cap(out) < need { // as deflate_codes wants it, and what stands around
+		out = make([]byte, need)
 	}
-	if err := z.Close(); err != nil {
-		return to.Bytes(), fmt.Errorf("deflate: %w", err)
-	}
-	return to.Bytes(), nil
+	out = append(out[:0], 0x78, 1) // RFC 1950: a window of 32 kB, quickly packed
+	n := C.deflate_codes((*C.uint8_t)(unsafe.SliceData(src)), C.size_t(len(src)), (*C.uint8_t)(unsafe.Pointer(&out[:3][2])))
+	return binary.BigEndian.AppendUint32(out[:2+n], checksum(src))
 }
 
 const (
@@ -69,7 +65,7 @@ func repeats(b []byte) bool {
 		for end := at + probeBytes; at < end; at++ {
 			v := binary.LittleEndian.Uint64(b[at:])
 			place := &last[v*0x9E3779B97F4A7C15>>53]
-			if before := int(*place); before > 0 && bytes.Equal(b[before-1:][:sequence], b[at:at+sequence]) {
+			if before := int(*place); before > 0 && binary.LittleEndian.Uint64(b[before-1:]) == v && bytes.Equal(b[before-1:][:sequence], b[at:at+sequence]) {
 				found += sequence
 				at += sequence - 1
 			}
