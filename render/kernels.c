@@ -4,6 +4,9 @@
 #include "kernels.h"
 #include <math.h>
 #include <string.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #ifdef __x86_64__ // AVX2 without FMA: the same bits on every machine
 #define ROWS __attribute__((target_clones("avx2", "default")))
@@ -128,53 +131,81 @@ void render_histogram(const uint8_t *bytes, size_t n, uint32_t *counts) {
 		counts[v] = part[0][v] + part[1][v] + part[2][v] + part[3][v];
 }
 
-ROWS size_t render_first(const float *const *planes, int nplanes, size_t n, int32_t image, float *const *out, int32_t *from) {
-	int32_t take[RENDER_CHUNK];
+#define INLINE static inline __attribute__((always_inline))
+
+// render_first of the pixels from an offset on, one by one.
+static size_t first_each(const float *const *planes, int nplanes, size_t offset, size_t n, int32_t image, float *const *out, int32_t *from) {
 	size_t taken = 0;
-	for (size_t offset = 0; offset < n; offset += RENDER_CHUNK) {
-		size_t m = n - offset < RENDER_CHUNK ? n - offset : RENDER_CHUNK;
-		int32_t *own = from + offset, some = 0;
-		if (image == 0) {
-			for (size_t i = 0; i < m; i++)
-				own[i] = -1;
-			for (int p = 0; p < nplanes; p++)
-				for (size_t i = 0; i < m; i++)
-					out[p][offset + i] = NAN;
-		}
-		for (size_t i = 0; i < m; i++)
-			some += take[i] = own[i] < 0;
-		if (some == 0)
-			continue; // full
-		some = 0;
-		for (int p = 0; p < nplanes; p++) {
-			const float *x = planes[p] + offset;
-			for (size_t i = 0; i < m; i++)
-				take[i] &= x[i] == x[i];
-		}
-		for (size_t i = 0; i < m; i++)
-			some += take[i];
-		if (some == 0)
-			continue;
-		taken += some;
-		for (int p = 0; p < nplanes; p++) {
-			const float *x = planes[p] + offset;
-			float *d = out[p] + offset;
-			for (size_t i = 0; i < m; i++)
-				d[i] = take[i] ? x[i] : d[i];
-		}
-		for (size_t i = 0; i < m; i++)
-			own[i] = take[i] ? image : own[i];
+	for (size_t i = offset; i < n; i++) {
+		int take = image == 0 || from[i] < 0;
+		for (int p = 0; p < nplanes; p++)
+			take &= planes[p][i] == planes[p][i];
+		taken += take;
+		from[i] = take ? image : image == 0 ? -1 : from[i];
+		for (int p = 0; p < nplanes; p++)
+			out[p][i] = take ? planes[p][i] : image == 0 ? NAN : out[p][i];
 	}
 	return taken;
 }
 
+#ifdef __x86_64__
+static int has_avx2(void) { return __builtin_cpu_supports("avx2"); }
+
+// The same for eight pixels at a time: of eight that are all from an image, nothing more is read.
+__attribute__((target("avx2"))) static size_t first_avx2(const float *const *planes, int nplanes, size_t n, int32_t image, float *const *out, int32_t *from) {
+	const __m256i none = _mm256_set1_epi32(-1), own = _mm256_set1_epi32(image);
+	size_t taken = 0, i = 0;
+	for (; i + 8 <= n; i += 8) {
+		__m256i before = image == 0 ? none : _mm256_loadu_si256((const __m256i *)(from + i));
+		__m256 take = _mm256_castsi256_ps(before); // the sign says which are from none
+		if (_mm256_movemask_ps(take) == 0)
+			continue;
+		take = _mm256_castsi256_ps(_mm256_srai_epi32(before, 31));
+		for (int p = 0; p < nplanes; p++) {
+			__m256 x = _mm256_loadu_ps(planes[p] + i);
+			take = _mm256_and_ps(take, _mm256_cmp_ps(x, x, _CMP_ORD_Q));
+		}
+		int which = _mm256_movemask_ps(take);
+		if (which == 0 && image > 0)
+			continue;
+		taken += __builtin_popcount(which);
+		for (int p = 0; p < nplanes; p++) {
+			__m256 there = image == 0 ? _mm256_set1_ps(NAN) : _mm256_loadu_ps(out[p] + i);
+			_mm256_storeu_ps(out[p] + i, _mm256_blendv_ps(there, _mm256_loadu_ps(planes[p] + i), take));
+		}
+		_mm256_storeu_si256((__m256i *)(from + i), _mm256_blendv_epi8(before, own, _mm256_castps_si256(take)));
+	}
+	return taken + first_each(planes, nplanes, i, n, image, out, from);
+}
+#else
+static int has_avx2(void) { return 0; }
+#define first_avx2(...) 0
+#endif
+
+size_t render_first(const float *const *planes, int nplanes, size_t n, int32_t image, float *const *out, int32_t *from) {
+	if (has_avx2())
+		return first_avx2(planes, nplanes, n, image, out, from);
+	return first_each(planes, nplanes, 0, n, image, out, from);
+}
+
 // The stretch of rio-tiler: in float64, rounded to float32, then cut to a whole number; scale is 255/(high-low). Clipping
 // comes last here, where eight fit a register. NaN becomes 0.
-static inline uint8_t level(float x, double low, double scale) {
-	float v = (float)((x - low) * scale);
+INLINE uint8_t cut(float v) {
 	v = v > 0 ? v : 0;
 	v = v < 255 ? v : 255;
 	return (uint8_t)(int32_t)v;
+}
+
+INLINE uint8_t level(float x, double low, double scale) { return cut((float)((x - low) * scale)); }
+
+// The levels of m values that are to be seen.
+INLINE void levels_of(const float *x, size_t m, double low, double scale, const uint8_t *seen, uint8_t *to) {
+	if (low == 0 && scale == 1) // they are levels
+		for (size_t i = 0; i < m; i++)
+			to[i] = cut(x[i]) & seen[i];
+	else
+		for (size_t i = 0; i < m; i++)
+			to[i] = level(x[i], low, scale) & seen[i];
 }
 
 ROWS void render_levels(const float *x, size_t n, double low, double high, uint8_t *levels) {
@@ -197,6 +228,33 @@ void render_lookup(const uint8_t *indices, size_t n, const uint8_t *palette, int
 	}
 }
 
+#ifdef __x86_64__
+static int has_ssse3(void) { return __builtin_cpu_supports("ssse3"); }
+
+// Red, green and blue bytes side by side, 16 pixels at a time. Returns how many pixels those are.
+__attribute__((target("ssse3"))) static size_t pixels_ssse3(const uint8_t *red, const uint8_t *green, const uint8_t *blue, size_t n, uint8_t *out) {
+	__m128i from[3][3]; // of each 16 bytes of three: where those of each colour come from
+	for (int k = 0; k < 3; k++) {
+		int8_t at[3][16];
+		for (int i = 0; i < 16; i++)
+			for (int colour = 0; colour < 3; colour++)
+				at[colour][i] = (16 * k + i) % 3 == colour ? (16 * k + i) / 3 : -1;
+		for (int colour = 0; colour < 3; colour++)
+			from[k][colour] = _mm_loadu_si128((const __m128i *)at[colour]);
+	}
+	size_t i = 0;
+	for (; i + 16 <= n; i += 16) {
+		__m128i r = _mm_loadu_si128((const __m128i *)(red + i)), g = _mm_loadu_si128((const __m128i *)(green + i)), b = _mm_loadu_si128((const __m128i *)(blue + i));
+		for (int k = 0; k < 3; k++, out += 16)
+			_mm_storeu_si128((__m128i *)out, _mm_or_si128(_mm_or_si128(_mm_shuffle_epi8(r, from[k][0]), _mm_shuffle_epi8(g, from[k][1])), _mm_shuffle_epi8(b, from[k][2])));
+	}
+	return i;
+}
+#else
+static int has_ssse3(void) { return 0; }
+#define pixels_ssse3(...) 0
+#endif
+
 ROWS size_t render_interleave(const float *const *planes, const double *low, const double *high, size_t n, int channels, uint8_t *out) {
 	double scale[3] = {255.0 / (high[0] - low[0]), 255.0 / (high[1] - low[1]), 255.0 / (high[2] - low[2])};
 	uint8_t red[RENDER_CHUNK], green[RENDER_CHUNK], blue[RENDER_CHUNK], alpha[RENDER_CHUNK];
@@ -206,12 +264,9 @@ ROWS size_t render_interleave(const float *const *planes, const double *low, con
 		size_t m = n - offset < RENDER_CHUNK ? n - offset : RENDER_CHUNK;
 		for (size_t i = 0; i < m; i++)
 			alpha[i] = (a[i] == a[i]) & (b[i] == b[i]) & (c[i] == c[i]) ? 255 : 0;
-		for (size_t i = 0; i < m; i++)
-			red[i] = level(a[i], low[0], scale[0]) & alpha[i];
-		for (size_t i = 0; i < m; i++)
-			green[i] = level(b[i], low[1], scale[1]) & alpha[i];
-		for (size_t i = 0; i < m; i++)
-			blue[i] = level(c[i], low[2], scale[2]) & alpha[i];
+		levels_of(a, m, low[0], scale[0], alpha, red);
+		levels_of(b, m, low[1], scale[1], alpha, green);
+		levels_of(c, m, low[2], scale[2], alpha, blue);
 		int32_t some = 0;
 		for (size_t i = 0; i < m; i++)
 			some += !(red[i] | green[i] | blue[i]);
@@ -219,22 +274,37 @@ ROWS size_t render_interleave(const float *const *planes, const double *low, con
 		if (channels == 4)
 			for (size_t i = 0; i < m; i++, out += 4)
 				out[0] = red[i], out[1] = green[i], out[2] = blue[i], out[3] = alpha[i];
-		else
-			for (size_t i = 0; i < m; i++, out += 3)
+		else {
+			size_t i = has_ssse3() ? pixels_ssse3(red, green, blue, m, out) : 0;
+			for (out += 3 * i; i < m; i++, out += 3)
 				out[0] = red[i], out[1] = green[i], out[2] = blue[i];
+		}
 	}
 	return black;
 }
 
 // How far differences are from 0, together.
-ROWS static uint32_t size_of(const uint8_t *differences, size_t n) {
-	uint32_t sum = 0;
-	for (size_t i = 0; i < n; i++) {
-		uint8_t d = differences[i];
-		sum += d < 128 ? d : 256 - d;
+#ifdef __x86_64__
+static uint32_t size_of(const uint8_t *differences, size_t n) {
+	__m128i sum = _mm_setzero_si128(), zero = sum; // what every such machine has: 16 bytes at a time
+	size_t i = 0;
+	for (; i + 16 <= n; i += 16) {
+		__m128i d = _mm_loadu_si128((const __m128i *)(differences + i));
+		sum = _mm_add_epi64(sum, _mm_sad_epu8(_mm_min_epu8(d, _mm_sub_epi8(zero, d)), zero));
 	}
+	uint32_t all = (uint32_t)(_mm_cvtsi128_si64(sum) + _mm_cvtsi128_si64(_mm_unpackhi_epi64(sum, sum)));
+	for (; i < n; i++)
+		all += differences[i] < 128 ? differences[i] : 256 - differences[i];
+	return all;
+}
+#else
+static uint32_t size_of(const uint8_t *differences, size_t n) {
+	uint32_t sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += differences[i] < 128 ? differences[i] : 256 - differences[i];
 	return sum;
 }
+#endif
 
 ROWS static void average(const uint8_t *row, const uint8_t *above, size_t bytes, size_t channels, uint8_t *out) {
 	for (size_t i = 0; i < channels; i++)
