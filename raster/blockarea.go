@@ -70,13 +70,10 @@ func (g *controlGrid) but(skip func(x, y, width, height int) bool) []cell {
 	return kept
 }
 
-// plane returns memory for the values of a grid: NaN, unless every one lies in a cell and will be written.
+// plane returns memory for the values of a grid: NaN, unless every one lies in a cell and will be written, or was said to be skipped.
 func (g *controlGrid) plane(grid Grid) []float32 {
-	p, area := NewPlane(grid.Width*grid.Height), 0
-	for i := range g.cells {
-		area += int(g.cells[i].width) * int(g.cells[i].height)
-	}
-	if area < len(p) {
+	p := NewPlane(grid.Width * grid.Height)
+	if !g.whole {
 		fillNaN(p)
 	}
 	return p

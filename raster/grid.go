@@ -31,6 +31,7 @@ type controlGrid struct {
 	cells                 []cell
 	level                 int
 	columnRatio, rowRatio float64 // source pixels of the level per output pixel
+	whole                 bool    // every output pixel lies in a cell
 }
 
 // layGrid chooses the level for a grid, and the cells that cover it.
@@ -56,6 +57,7 @@ func layGrid(l *locator, g Grid, levels []Level) (controlGrid, error) {
 		return controlGrid{}, err
 	}
 	grid.cells = make([]cell, len(plan))
+	area := 0
 	for i, c := range plan {
 		for k := range 4 {
 			c.column[k], c.row[k] = c.column[k]*sx, c.row[k]*sy
@@ -64,7 +66,9 @@ func layGrid(l *locator, g Grid, levels []Level) (controlGrid, error) {
 			c.alone(8 * max(grid.columnRatio, grid.rowRatio))
 		}
 		grid.cells[i] = c.cell
+		area += int(c.width) * int(c.height)
 	}
+	grid.whole = area == g.Width*g.Height
 	return grid, nil
 }
 

@@ -21,6 +21,9 @@ func TestNearestIsThePixelUnderThePlace(t *testing.T) {
 			layout []string
 		}{
 			{1, options("TILED=YES", "BLOCKXSIZE=64", "BLOCKYSIZE=64")},
+			{2, options("TILED=YES", "BLOCKXSIZE=32", "BLOCKYSIZE=64", "INTERLEAVE=PIXEL", "SPARSE_OK=TRUE")},
+			{5, options("TILED=YES", "BLOCKXSIZE=32", "BLOCKYSIZE=32", "INTERLEAVE=PIXEL", "SPARSE_OK=TRUE")},
+			{4, options("TILED=YES", "BLOCKXSIZE=64", "BLOCKYSIZE=64", "INTERLEAVE=PIXEL")},
 			{3, options("TILED=YES", "BLOCKXSIZE=48", "BLOCKYSIZE=80", "INTERLEAVE=PIXEL")},
 			{2, options("BLOCKYSIZE=7", "INTERLEAVE=BAND")},
 		} {
@@ -29,6 +32,9 @@ func TestNearestIsThePixelUnderThePlace(t *testing.T) {
 				width: 333, height: 250, bands: tc.bands, dataType: d, noData: 0, hole: true, creation: tc.layout}
 			c := openFile(t, s.write(t, t.TempDir()))
 			bands := []int{tc.bands, 1}
+			if tc.bands > 3 { // side by side
+				bands = []int{tc.bands - 3, tc.bands - 2, tc.bands - 1}
+			}
 			r := NewReader(1 << 24)
 			full, err := r.Read(context.Background(), c, 0, Window{0, 0, 333, 250}, bands)
 			if err != nil {

@@ -26,7 +26,7 @@ func (r *Reader) Warp(ctx context.Context, c *COG, g Grid, bands []int, resampli
 	return r.WarpBut(ctx, c, g, bands, resampling, nil)
 }
 
-// WarpBut is Warp without the rectangles of samples that skip says nobody needs: what lies there is NaN, or the value. nil skips nothing.
+// WarpBut is Warp without the rectangles of samples that skip says nobody needs: what lies there may be anything. nil skips nothing.
 func (r *Reader) WarpBut(ctx context.Context, c *COG, g Grid, bands []int, resampling Resampling, skip func(x, y, width, height int) bool) ([][]float32, error) {
 	if resampling > ModeOf {
 		return nil, fault.New(fault.Invalid, "resampling %d is not known", resampling)
