@@ -8,23 +8,26 @@ import (
 	"time"
 )
 
-// cache keeps the most recently used values, made once per key, for at most ttl (0: for ever). Values that are closed when
+// cache keeps the most recently used values, made once per key, up to a weight and for at most ttl (0: for ever). Values that are closed when
 // they leave are closed after their last user.
 type cache[V any] struct {
-	most int
-	ttl  time.Duration
+	most  int
+	weigh func(V) int // what counts of a value; nil: 1
+	ttl   time.Duration
 
 	flight flight[*entry[V]]
 	mu     sync.Mutex
 	byKey  map[string]*list.Element // of *entry[V]
 	recent list.List                // most recent first
+	weight int                      // of them all
 }
 
 type entry[V any] struct {
-	key   string
-	value V
-	made  time.Time
-	users int // the cache itself counts as one
+	key    string
+	value  V
+	made   time.Time
+	users  int // the cache itself counts as one
+	weight int
 }
 
 // get returns the value of a key, making it when it is missing or too old. The caller calls release when done with it.
@@ -96,9 +99,12 @@ func (c *cache[V]) put(key string, v V) *entry[V] {
 	if el := c.byKey[key]; el != nil {
 		c.drop(el)
 	}
-	e := &entry[V]{key: key, value: v, made: time.Now(), users: 1}
+	e := &entry[V]{key: key, value: v, made: time.Now(), users: 1, weight: 1}
+	if c.weigh != nil {
+		e.weight = c.weigh(v)
+	}
 	c.byKey[key] = c.recent.PushFront(e)
-	for c.recent.Len() > c.most {
+	for c.weight += e.weight; c.weight > c.most && c.recent.Len() > 1; {
 		c.drop(c.recent.Back())
 	}
 	return e
@@ -108,6 +114,7 @@ func (c *cache[V]) put(key string, v V) *entry[V] {
 func (c *cache[V]) drop(el *list.Element) {
 	e := c.recent.Remove(el).(*entry[V])
 	delete(c.byKey, e.key)
+	c.weight -= e.weight
 	c.unuse(e)
 }
 

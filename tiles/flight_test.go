@@ -221,6 +221,24 @@ func TestCacheForgets(t *testing.T) {
 	}
 }
 
+// TestCacheWeighs: heavy values push out as many light ones as they weigh; one alone may be too heavy.
+func TestCacheWeighs(t *testing.T) {
+	c := cache[int]{most: 10, weigh: func(v int) int { return v }}
+	for _, step := range []struct {
+		put  int
+		want string
+	}{{4, "4"}, {5, "45"}, {1, "451"}, {3, "513"}, {12, "12"}, {2, "2"}, {8, "28"}} {
+		c.put(fmt.Sprint(step.put), step.put)
+		kept := ""
+		for el := c.recent.Back(); el != nil; el = el.Prev() {
+			kept += el.Value.(*entry[int]).key
+		}
+		if kept != step.want {
+			t.Errorf("after %d: %s is kept, want %s", step.put, kept, step.want)
+		}
+	}
+}
+
 func TestCacheUnderLoad(t *testing.T) {
 	var open atomic.Int32
 	c := cache[counted]{most: 3}

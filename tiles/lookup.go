@@ -17,13 +17,12 @@ import (
 // A map asks for many tiles side by side within a moment, each of which is a search. From the second on in a cell of the world, the
 // search is made once for the cell, and the items of a tile are those whose footprints meet it:
 //
-//	tile ─▶ cell, 8 to 16 times as wide ─▶ search (kept for a second) ─▶ footprints that meet the tile, in the search's order
+//	tile ─▶ cell, 8 to 16 times as wide ─▶ search (kept for some seconds) ─▶ footprints that meet the tile, in the search's order
 //	          └── first time, across cells, or more items than one picture is made of ──▶ search of the tile alone
 
 const (
-	lookupFresh   = time.Second      // how long what was found is believed
 	crowdedFor    = time.Minute      // how long a cell is not asked for that has too many items
-	mostLookups   = 32               // cells that are kept
+	mostLookedUp  = 1 << 12          // items in the cells that are kept, and the cells; some 7 kB each
 	lookupWider   = 8                // how many times as wide as the tile a cell is at the least
 	widestCellDeg = 64               // beyond it a cell is as good as the world
 	sightFor      = 10 * time.Second // within which the second tile of a cell comes

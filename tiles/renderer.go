@@ -59,7 +59,8 @@ type Renderer struct {
 	crowded   cache[struct{}] // cells of which a lookup is no use
 }
 
-// freshFor is how long a parsed item or collection is believed: re-ingested products show after this time.
+// freshFor is how long a parsed item or collection is believed, and which items lie in a cell: new and re-ingested products show after
+// this time.
 const freshFor = 3 * time.Second
 
 // queuePatience is the longest that a drawing is let wait for its turn: a client that is refused at once can ask elsewhere, or again.
@@ -87,7 +88,7 @@ func New(catalog stac.Catalog, open Opener, o Options) *Renderer {
 		offers:    cache[offer]{most: 256, ttl: freshFor},
 		cogs:      cache[openCOG]{most: def(o.OpenFiles, 512)},
 		stretches: cache[[][2]float64]{most: 4096},
-		lookups:   cache[lookup]{most: mostLookups, ttl: lookupFresh},
+		lookups:   cache[lookup]{most: mostLookedUp, weigh: func(l lookup) int { return 1 + len(l.items) }, ttl: freshFor},
 		sights:    cache[struct{}]{most: 4096, ttl: sightFor},
 		crowded:   cache[struct{}]{most: 4096, ttl: crowdedFor},
 	}

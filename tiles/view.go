@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -196,7 +197,7 @@ func (v *View) pictureOf(planes int, what string) error {
 }
 
 // drawVersion changes when the same request draws other pixels, or other bytes, than before.
-const drawVersion = 5
+const drawVersion = 6
 
 // digest names the pixels of this view. It changes when a source, a band's scale or a parameter does, so it serves as
 // validator of caches without anything being drawn.
@@ -209,11 +210,22 @@ func (v *View) digest(q Request) string {
 		fmt.Fprintf(h, "percentiles %v\n", *v.shares)
 	}
 	fmt.Fprintf(h, "%t %s\n", v.opaque, v.mask.digest())
+	var text []byte
 	for _, in := range slices.Concat(v.inputs, v.listed) {
-		b := in.band
-		fmt.Fprintf(h, "%q %q %d %g %g %s %s %s %s %t\n", in.asset.Object, in.asset.Checksum, b.Number, b.Scale, b.Offset,
-			text(b.NoData), text(b.Min), text(b.Max), in.asset.DataType, in.asset.reflectance())
+		b, a := in.band, in.asset
+		for _, name := range [...]string{a.Object, a.Checksum, a.DataType} { // with its length: no two lists of them are the same text
+			text = append(strconv.AppendInt(text, int64(len(name)), 10), ':')
+			text = append(text, name...)
+		}
+		text = strconv.AppendBool(strconv.AppendInt(text, int64(b.Number), 10), a.reflectance())
+		for _, value := range [...]*float64{&b.Scale, &b.Offset, b.NoData, b.Min, b.Max} {
+			if text = append(text, ' '); value != nil {
+				text = strconv.AppendFloat(text, *value, 'g', -1, 64)
+			}
+		}
+		text = append(text, '\n')
 	}
+	h.Write(text) //nolint:errcheck // a hash takes everything
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 
