@@ -155,7 +155,7 @@ var single = []row{
 
 	{"GET /processes", "/processes", "", 200, 0, ""},
 	{"GET /processes/:process", "/processes/echo", "", 200, 0, ""},
-	{"POST /processes/:process/execution", "/processes/echo/execution?dryRun=true", `{"inputs":{"productInput":{"item":"{i}","collection":"{c}"}}}`, 200, 400, works},
+	{"POST /processes/:process/execution", "/processes/echo/execution?dryRun=true", `{"inputs":{"productInput":{"item":"{i}","collection":"{c}"}},"outputs":{"stringOutput":{}}}`, 200, 400, works},
 	{"POST /processes", "/processes", `{"cwlVersion":"v1.2"}`, 400, 0, deploys},
 	{"PUT /processes/:process", "/processes/none", `{"cwlVersion":"v1.2"}`, 400, 0, deploys},
 	{"DELETE /processes/:process", "/processes/none", "", 400, 0, deploys},
