@@ -29,10 +29,8 @@ var _ stac.Carts = (*Store)(nil)
 func noCart(id string) error { return fault.New(fault.NotFound, "there is no cart %.60q", id) }
 
 // carts returns one cart, or those of an owner.
-func carts(ctx context.Context, db interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}, id, owner string) ([]stac.Cart, error) {
-	rows, err := db.Query(ctx, cartSQL, id, owner, append([]string{}, stac.ScopeOf(ctx).Hidden()...))
+func carts(ctx context.Context, q querier, id, owner string) ([]stac.Cart, error) {
+	rows, err := q.Query(ctx, cartSQL, id, owner, append([]string{}, stac.ScopeOf(ctx).Hidden()...))
 	if err != nil {
 		return nil, err
 	}
@@ -43,19 +41,24 @@ func carts(ctx context.Context, db interface {
 	})
 }
 
+// oneCart returns one, or fault.NotFound.
+func oneCart(ctx context.Context, q querier, id string) (stac.Cart, error) {
+	found, err := carts(ctx, q, id, "")
+	if err != nil {
+		return stac.Cart{}, err
+	} else if len(found) == 0 {
+		return stac.Cart{}, noCart(id)
+	}
+	return found[0], nil
+}
+
 // Cart returns one, or fault.NotFound.
 func (s *Store) Cart(ctx context.Context, id string) (c stac.Cart, err error) {
 	if id == "" || strings.ContainsRune(id, 0) {
 		return c, noCart(id)
 	}
-	err = s.reading(ctx, "cart", func(conn *pgxpool.Conn) error {
-		found, err := carts(ctx, conn, id, "")
-		if err == nil && len(found) == 0 {
-			err = noCart(id)
-		}
-		if err == nil {
-			c = found[0]
-		}
+	err = s.reading(ctx, "cart", func(conn *pgxpool.Conn) (err error) {
+		c, err = oneCart(ctx, conn, id)
 		return err
 	})
 	return c, err
@@ -178,12 +181,5 @@ func addToCart(ctx context.Context, tx pgx.Tx, id string, items []stac.CartItem)
 	if n > stac.MostCartItems {
 		return stac.Cart{}, fault.New(fault.TooLarge, "a cart holds %d items, this would have %d", stac.MostCartItems, n)
 	}
-	found, err := carts(ctx, tx, id, "")
-	if err == nil && len(found) == 0 {
-		err = noCart(id)
-	}
-	if err != nil {
-		return stac.Cart{}, err
-	}
-	return found[0], nil
+	return oneCart(ctx, tx, id)
 }
