@@ -189,6 +189,37 @@ func TestInterruptedInitialisation(t *testing.T) {
 		t.Fatal(err)
 	}
 	query(t, start(t, dir).URL(), "select postgis_version()")
+	if drafts, _ := filepath.Glob(half + "*"); len(drafts) != 0 {
+		t.Errorf("%v are left", drafts)
+	}
+}
+
+// TestKilledInitialisation: an initdb that outlives who started it does not disturb the next one.
+func TestKilledInitialisation(t *testing.T) {
+	dir := os.Getenv("SWATH_CLUSTER_TEST_OWNS")
+	if dir != "" {
+		start(t, dir)
+		return
+	}
+	for i := range 4 {
+		dir := openDir(t)
+		first := exec.Command(os.Args[0], "-test.run=^TestKilledInitialisation$")
+		first.Env = append(os.Environ(), "SWATH_CLUSTER_TEST_OWNS="+dir)
+		if err := first.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for began := time.Now(); time.Since(began) < 20*time.Second; time.Sleep(time.Millisecond) {
+			if drafts, _ := filepath.Glob(filepath.Join(dir, "postgres", "data.new*", "base")); len(drafts) > 0 {
+				break
+			}
+		}
+		time.Sleep(time.Duration(i) * 100 * time.Millisecond)
+		if err := first.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		first.Wait() //nolint:errcheck // it was killed
+		query(t, start(t, dir).URL(), "select postgis_version()")
+	}
 }
 
 // TestKilledPostmaster: the supervisor starts postgres again, on the same address, and nothing committed is lost.

@@ -36,10 +36,12 @@ func (l layout) majorOf() (int, error) {
 }
 
 // initialise makes a cluster under a temporary name and renames it when it is complete and on disk, so that a killed
-// start leaves nothing that looks like one.
+// start leaves nothing that looks like one. The name is new each time: an initdb whose parent was killed goes on for a moment.
 func (l layout) initialise(ctx context.Context, b binaries, a account) error {
-	draft := l.data + ".new"
-	if err := os.RemoveAll(draft); err != nil {
+	l.sweepDrafts()
+	defer l.sweepDrafts()
+	draft, err := os.MkdirTemp(filepath.Dir(l.data), filepath.Base(l.data)+".new-")
+	if err != nil {
 		return err
 	}
 	if err := a.makeDir(draft); err != nil {
@@ -62,6 +64,14 @@ func (l layout) initialise(ctx context.Context, b binaries, a account) error {
 		return err
 	}
 	return os.Rename(draft, l.data)
+}
+
+// sweepDrafts removes clusters that were never completed. One in which an initdb still writes may stay: nothing reads it.
+func (l layout) sweepDrafts() {
+	drafts, _ := filepath.Glob(l.data + ".new*") // the pattern is sound
+	for _, draft := range drafts {
+		os.RemoveAll(draft) //nolint:errcheck // see above
+	}
 }
 
 // command prepares a child that runs as the account, apart from our terminal, and in an environment that no PG* variable

@@ -46,13 +46,14 @@ func (c *hubClient) ask(method, address, body string) (int, string) {
 		c.t.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer "+c.token)
-	hubs := http.Client{Timeout: time.Second, CheckRedirect: func(r *http.Request, via []*http.Request) error {
-		if len(via) > 5 {
-			return http.ErrUseLastResponse
-		}
-		r.Header.Set("Authorization", "Bearer "+c.token)
-		return nil
-	}}
+	hubs := http.Client{Timeout: 5 * time.Second, // half of a stall, and long for everything else
+		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+			if len(via) > 5 {
+				return http.ErrUseLastResponse
+			}
+			r.Header.Set("Authorization", "Bearer "+c.token)
+			return nil
+		}}
 	r, err := hubs.Do(request)
 	if err != nil {
 		return 0, err.Error()
