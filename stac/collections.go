@@ -16,7 +16,7 @@ import (
 )
 
 // CollectionsParams are the query parameters of GET /collections.
-var CollectionsParams = []string{"bbox", "datetime", "fields", "filter", "filter-crs", "filter-lang", "limit", "q", "query", "sortby", "token"}
+var CollectionsParams = []string{"bbox", "datetime", "fields", "filter", "filter-crs", "filter-lang", "language", "limit", "q", "query", "sortby", "token"}
 
 // CollectionPage is one page of a search for collections.
 type CollectionPage struct {
@@ -80,6 +80,19 @@ type collectionHead struct {
 		Spatial  struct{ BBox [][]float64 }
 		Temporal struct{ Interval [][]*string }
 	}
+	Translations map[string]struct {
+		Title, Description string
+		Keywords           []string
+	} `json:"swath:translations"`
+}
+
+// texts are what words are looked for in, of all languages.
+func (h collectionHead) texts() []string {
+	all := append([]string{h.Title, h.Description}, h.Keywords...)
+	for _, one := range h.Translations {
+		all = append(append(all, one.Title, one.Description), one.Keywords...)
+	}
+	return all
 }
 
 func collectionMatches(c Collection, s Search) bool {
@@ -91,7 +104,7 @@ func collectionMatches(c Collection, s Search) bool {
 	if s.Datetime != nil && !slices.ContainsFunc(h.Extent.Temporal.Interval, func(in []*string) bool { return intervalsMeet(*s.Datetime, in) }) {
 		return false
 	}
-	if s.Text != nil && !MatchText(s.Text, append([]string{h.Title, h.Description, c.ID}, h.Keywords...)) {
+	if s.Text != nil && !MatchText(s.Text, append(h.texts(), c.ID)) {
 		return false
 	}
 	return s.Filter == nil || cql2.Match(s.Filter, collectionEnv(c.Body))

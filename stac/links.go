@@ -32,6 +32,8 @@ const (
 type Links struct {
 	Base    string   // the server's address without a trailing slash, safe inside a JSON string
 	Presets []Preset // in which each drawable item gets links to its tiles
+
+	Language string // of titles (see TitleLanguages); empty is DefaultLanguage
 }
 
 // CollectionURL returns the address of a collection.
@@ -150,21 +152,21 @@ func (l Links) AppendCollection(dst []byte, c Collection) []byte {
 		dst = append(dst, crsMembers...)
 	}
 	dst = append(dst, `"links":[`...)
-	dst = AppendLink(dst, "self", self, TypeJSON, "This collection")
-	dst = AppendLink(append(dst, ','), "parent", l.Base+"/", TypeJSON, "The catalog")
-	dst = AppendLink(append(dst, ','), "root", l.Base+"/", TypeJSON, "The catalog")
-	dst = AppendLink(append(dst, ','), "items", self+"/items", TypeGeoJSON, "Its items")
-	dst = AppendLink(append(dst, ','), RelQueryables, self+"/queryables", TypeSchema, "What its items can be searched by")
-	dst = AppendLink(append(dst, ','), "aggregations", self+"/aggregations", TypeJSON, "What can be counted")
-	dst = AppendLink(append(dst, ','), "aggregate", self+"/aggregate", TypeJSON, "Counts of its items")
-	dst = AppendLink(append(dst, ','), "child", self+"/browse", TypeJSON, "Its items, by year and place")
-	dst = AppendLink(append(dst, ','), RelTileSets, self+"/tiles", TypeJSON, "Map tiles of its items")
+	dst = AppendLink(dst, "self", self, TypeJSON, l.Text("This collection"))
+	dst = AppendLink(append(dst, ','), "parent", l.Base+"/", TypeJSON, l.Text("The catalog"))
+	dst = AppendLink(append(dst, ','), "root", l.Base+"/", TypeJSON, l.Text("The catalog"))
+	dst = AppendLink(append(dst, ','), "items", self+"/items", TypeGeoJSON, l.Text("Its items"))
+	dst = AppendLink(append(dst, ','), RelQueryables, self+"/queryables", TypeSchema, l.Text("What its items can be searched by"))
+	dst = AppendLink(append(dst, ','), "aggregations", self+"/aggregations", TypeJSON, l.Text("What can be counted"))
+	dst = AppendLink(append(dst, ','), "aggregate", self+"/aggregate", TypeJSON, l.Text("Counts of its items"))
+	dst = AppendLink(append(dst, ','), "child", self+"/browse", TypeJSON, l.Text("Its items, by year and place"))
+	dst = AppendLink(append(dst, ','), RelTileSets, self+"/tiles", TypeJSON, l.Text("Map tiles of its items"))
 	if bytes.Contains(c.Body, renders) {
 		for _, p := range Presets(c.Body) {
 			dst = p.appendLinks(dst, self)
 		}
 	}
-	dst = AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, "This collection as a page")
+	dst = AppendLink(append(dst, ','), "alternate", self+"?f=html", TypeHTML, l.Text("This collection as a page"))
 	return l.appendBody(dst, c.Body, held)
 }
 

@@ -99,7 +99,8 @@ func classes() []string {
 		"https://api.stacspec.org/v1.0.0-rc.1/collection-search#free-text", "https://api.stacspec.org/v1.0.0-rc.1/collection-search#advanced-free-text",
 		"https://api.stacspec.org/v1.0.0-rc.1/collection-search#filter", "https://api.stacspec.org/v1.0.0-rc.1/collection-search#sort",
 		"https://api.stacspec.org/v1.0.0-rc.1/collection-search#fields", "https://api.stacspec.org/v1.0.0-rc.1/collection-search#query",
-		"https://api.stacspec.org/v0.3.0/aggregation", "https://api.stacspec.org/v1.0.0-rc.2/children", "https://api.stacspec.org/v1.0.0-rc.2/browseable")
+		"https://api.stacspec.org/v0.3.0/aggregation", "https://api.stacspec.org/v1.0.0-rc.2/children", "https://api.stacspec.org/v1.0.0-rc.2/browseable",
+		"https://api.stacspec.org/v1.0.0-rc.2/language")
 	all = append(all, "https://api.stacspec.org/v1.0.0/item-search#filter", "https://api.stacspec.org/v1.0.0-rc.3/item-search#filter")
 	for _, class := range []string{"cql2-text", "cql2-json", "basic-cql2", "advanced-comparison-operators", "case-insensitive-comparison",
 		"accent-insensitive-comparison", "basic-spatial-functions", "basic-spatial-functions-plus", "spatial-functions", "temporal-functions",
@@ -140,42 +141,48 @@ func (a API) landing(c *fiber.Ctx) error {
 	if httpkit.WantsHTML(c) {
 		return c.Next()
 	}
-	if _, err := query(c); err != nil {
+	_, p, err := localQuery(c)
+	if err != nil {
 		return err
 	}
 	all, err := a.Catalog.Collections(c.UserContext())
 	if err != nil {
 		return err
 	}
-	l := links(c)
+	all = slices.Clone(all)
+	l, _ := localize(links(c), p, all)
+	say(c, l.Language)
 	root := stac.Root{
 		Version: stac.Version, Id: "swath", Title: "Swath", ConformsTo: conformsTo,
-		Description: "Earth observation products: search them, download them by range, draw them as map tiles.",
+		Description: l.Text("Earth observation products: search them, download them by range, draw them as map tiles."),
 		Links: []*stac.Link{
-			{Rel: "self", Href: l.Base + "/", Type: stac.TypeJSON, Title: "This catalog"},
-			{Rel: "root", Href: l.Base + "/", Type: stac.TypeJSON, Title: "This catalog"},
-			{Rel: "alternate", Href: l.Base + "/?f=html", Type: stac.TypeHTML, Title: "The map"},
-			{Rel: "conformance", Href: l.Base + "/conformance", Type: stac.TypeJSON, Title: "The parts of standards that are obeyed"},
-			{Rel: "service-desc", Href: l.Base + "/api", Type: openapi.MediaType, Title: "The API, for programs"},
-			{Rel: "service-doc", Href: l.Base + "/api.html", Type: stac.TypeHTML, Title: "The API, for people"},
-			{Rel: "data", Href: l.Base + "/collections", Type: stac.TypeJSON, Title: "Collections"},
-			{Rel: "search", Href: l.Base + "/search", Type: stac.TypeGeoJSON, Title: "Search", Method: fiber.MethodGet},
-			{Rel: "search", Href: l.Base + "/search", Type: stac.TypeGeoJSON, Title: "Search", Method: fiber.MethodPost},
-			{Rel: stac.RelQueryables, Href: l.Base + "/queryables", Type: stac.TypeSchema, Title: "What items can be searched by"},
-			{Rel: "aggregations", Href: l.Base + "/aggregations", Type: stac.TypeJSON, Title: "What can be counted"},
-			{Rel: "aggregate", Href: l.Base + "/aggregate", Type: stac.TypeJSON, Title: "Counts of a search"},
-			{Rel: "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes", Href: l.Base + "/tileMatrixSets", Type: stac.TypeJSON, Title: "Tile matrix sets"},
-			{Rel: stac.RelTileSets, Href: l.Base + "/tiles", Type: stac.TypeJSON, Title: "Map tiles of all items"},
-			{Rel: "http://www.opengis.net/def/rel/ogc/1.0/processes", Href: l.Base + "/processes", Type: stac.TypeJSON, Title: "What can be computed here"},
-			{Rel: "http://www.opengis.net/def/rel/ogc/1.0/job-list", Href: l.Base + "/jobs", Type: stac.TypeJSON, Title: "One's jobs"},
-			{Rel: "children", Href: l.Base + "/children", Type: stac.TypeJSON, Title: "The children of this catalog"},
+			{Rel: "self", Href: l.Base + "/", Type: stac.TypeJSON, Title: l.Text("This catalog")},
+			{Rel: "root", Href: l.Base + "/", Type: stac.TypeJSON, Title: l.Text("This catalog")},
+			{Rel: "alternate", Href: l.Base + "/?f=html", Type: stac.TypeHTML, Title: l.Text("The map")},
+			{Rel: "conformance", Href: l.Base + "/conformance", Type: stac.TypeJSON, Title: l.Text("The parts of standards that are obeyed")},
+			{Rel: "service-desc", Href: l.Base + "/api", Type: openapi.MediaType, Title: l.Text("The API, for programs")},
+			{Rel: "service-doc", Href: l.Base + "/api.html", Type: stac.TypeHTML, Title: l.Text("The API, for people")},
+			{Rel: "data", Href: l.Base + "/collections", Type: stac.TypeJSON, Title: l.Text("Collections")},
+			{Rel: "search", Href: l.Base + "/search", Type: stac.TypeGeoJSON, Title: l.Text("Search"), Method: fiber.MethodGet},
+			{Rel: "search", Href: l.Base + "/search", Type: stac.TypeGeoJSON, Title: l.Text("Search"), Method: fiber.MethodPost},
+			{Rel: stac.RelQueryables, Href: l.Base + "/queryables", Type: stac.TypeSchema, Title: l.Text("What items can be searched by")},
+			{Rel: "aggregations", Href: l.Base + "/aggregations", Type: stac.TypeJSON, Title: l.Text("What can be counted")},
+			{Rel: "aggregate", Href: l.Base + "/aggregate", Type: stac.TypeJSON, Title: l.Text("Counts of a search")},
+			{Rel: "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes", Href: l.Base + "/tileMatrixSets", Type: stac.TypeJSON, Title: l.Text("Tile matrix sets")},
+			{Rel: stac.RelTileSets, Href: l.Base + "/tiles", Type: stac.TypeJSON, Title: l.Text("Map tiles of all items")},
+			{Rel: "http://www.opengis.net/def/rel/ogc/1.0/processes", Href: l.Base + "/processes", Type: stac.TypeJSON, Title: l.Text("What can be computed here")},
+			{Rel: "http://www.opengis.net/def/rel/ogc/1.0/job-list", Href: l.Base + "/jobs", Type: stac.TypeJSON, Title: l.Text("One's jobs")},
+			{Rel: "children", Href: l.Base + "/children", Type: stac.TypeJSON, Title: l.Text("The children of this catalog")},
 		},
 	}
 	for _, one := range all {
 		root.Links = append(root.Links, &stac.Link{Rel: "child", Href: l.CollectionURL(one.ID), Type: stac.TypeJSON, Title: read(one.Body).name()})
 	}
-	root.Links = append(root.Links, &stac.Link{Rel: "child", Href: l.Base + "/browse", Type: stac.TypeJSON, Title: "All items, by mission, level, year and tile"})
+	root.Links = append(root.Links, &stac.Link{Rel: "child", Href: l.Base + "/browse", Type: stac.TypeJSON, Title: l.Text("All items, by mission, level, year and tile")})
 	body, err := root.MarshalJSON()
+	if err == nil {
+		body, err = languageMembers(body, l)
+	}
 	if err != nil {
 		return err
 	}

@@ -380,22 +380,23 @@ func (a API) deleteCollection(c *fiber.Ctx) error {
 
 // changeCollection changes a collection that is there, under the client's preconditions; a nil change removes it.
 func (a API) changeCollection(c *fiber.Ctx, change func(old *stac.Collection) (json.RawMessage, error)) (stac.Collection, error) {
-	l, id := links(c), c.Params("collection")
+	id := c.Params("collection")
 	return a.Editor.ChangeCollection(c.UserContext(), id, func(old *stac.Collection) (*stac.Collection, error) {
 		if old == nil {
 			return nil, fault.New(fault.NotFound, "there is no collection %q", id)
 		}
-		if err := httpkit.IfMatch(c, httpkit.Tag(l.AppendCollection(nil, *old))); err != nil {
+		l, seen, _ := localized(links(c), preferences(c), *old)
+		if err := httpkit.IfMatch(c, httpkit.Tag(l.AppendCollection(nil, seen))); err != nil {
 			return nil, err
 		}
 		if change == nil {
 			return nil, nil
 		}
-		body, err := change(old)
+		body, err := change(&seen)
 		if err == nil {
 			err = whole(body)
 		}
-		return &stac.Collection{ID: id, Body: body}, err
+		return &stac.Collection{ID: id, Body: stac.Translate(body, stac.LanguagesOf(old.Body)[0])}, err
 	})
 }
 
@@ -411,12 +412,14 @@ func whole(body json.RawMessage) error {
 			return fault.New(fault.Invalid, "the collection's %s is missing, or is no text", name)
 		}
 	}
-	return nil
+	return stac.CheckTranslations(body)
 }
 
 // sendCollection answers with a collection as GET would.
 func (a API) sendCollection(c *fiber.Ctx, one stac.Collection) error {
-	body := links(c).AppendCollection(make([]byte, 0, len(one.Body)+stac.LinkBytes), one)
+	l, one, spoken := localized(links(c), preferences(c), one)
+	say(c, spoken)
+	body := l.AppendCollection(make([]byte, 0, len(one.Body)+stac.LinkBytes), one)
 	c.Set(fiber.HeaderETag, httpkit.Tag(body))
 	c.Set(fiber.HeaderContentType, stac.TypeJSON)
 	return c.Send(body)
