@@ -37,19 +37,23 @@ func (r *extentRow) extent() extent {
 func (e extent) with(d document) (wider extent, changed bool) {
 	wider = e
 	if !d.where.empty() {
-		box := d.where.box
-		if e.box != nil {
-			box = cover([]span{*e.box, box})
-		}
-		if e.box == nil || box != *e.box {
-			wider.box, changed = &box, true
+		if e.box == nil || !e.box.contains(d.where.box) {
+			box := d.where.box
+			if e.box != nil {
+				box = cover([]span{*e.box, box})
+			}
+			if e.box == nil || box != *e.box {
+				wider.box, changed = &box, true
+			}
 		}
 	}
 	if e.begins == nil || d.when.begins.Before(*e.begins) {
-		wider.begins, changed = &d.when.begins, true
+		begins := d.when.begins
+		wider.begins, changed = &begins, true
 	}
 	if e.ends == nil || d.when.ends.After(*e.ends) {
-		wider.ends, changed = &d.when.ends, true
+		ends := d.when.ends
+		wider.ends, changed = &ends, true
 	}
 	if before := d.when.at.UnixMicro() - d.when.begins.UnixMicro(); before > e.reachBefore {
 		wider.reachBefore, changed = before, true

@@ -25,6 +25,7 @@ type form struct {
 	lineOf   map[string]int // which of them say the properties, see propertyLines
 	shape    formShape
 	edgesAt  [][]edge // by mark
+	own      bool     // whether stored objects are named in it
 }
 
 // formPlace says what stands in one place, if nothing else is written.

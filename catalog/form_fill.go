@@ -20,6 +20,8 @@ type scratch struct {
 	edges               []int
 	members, properties []member
 	recognized          recognized
+	all                 []namedValue // see properties
+	terms               []int32
 }
 
 // differing is a place that says something else than the form knows.

@@ -1,5 +1,10 @@
 package catalog
 
+import (
+	"slices"
+	"strings"
+)
+
 // step is a part of a text: what is always the same, and then a place, or several that say the same as several before them, with
 // the same marks between.
 type step struct {
@@ -41,6 +46,7 @@ func (f *form) ready() error {
 		return errDamagedForm
 	}
 	f.shape = f.outline()
+	f.own = slices.ContainsFunc(f.Marks, func(marks string) bool { return strings.Contains(marks, string(ownObject)) })
 	f.edgesAt = f.shape.edges(len(f.Marks))
 	var atoms []atom
 	atomOf := make([]int, len(f.Places))

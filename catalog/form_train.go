@@ -19,24 +19,37 @@ const (
 
 // trainForms finds the forms of samples, the most frequent one first.
 func trainForms(samples [][]byte) []*form {
-	groups := map[string][]filledForm{}
-	for _, text := range samples {
-		places := sections(text, nil)
-		marks := string(marksOf(text, places, nil))
-		groups[marks] = append(groups[marks], filledForm{text, places})
+	type group struct {
+		samples []filledForm // the first of them
+		n       int
 	}
-	all := make([][]filledForm, 0, len(groups))
+	groups := map[string]*group{}
+	var places []section
+	var marks []byte
+	for _, text := range samples {
+		places = sections(text, places[:0])
+		marks = marksOf(text, places, marks[:0])
+		g := groups[string(marks)]
+		if g == nil {
+			g = &group{}
+			groups[string(marks)] = g
+		}
+		if g.n++; g.n <= formSamples {
+			g.samples = append(g.samples, filledForm{text, slices.Clone(places)})
+		}
+	}
+	all := make([]*group, 0, len(groups))
 	for _, g := range groups {
-		if len(g) >= formFrom {
+		if g.n >= formFrom {
 			all = append(all, g)
 		}
 	}
-	slices.SortFunc(all, func(a, b []filledForm) int {
-		return cmp.Or(cmp.Compare(len(b), len(a)), bytes.Compare(a[0].text, b[0].text))
+	slices.SortFunc(all, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(b.n, a.n), bytes.Compare(a.samples[0].text, b.samples[0].text))
 	})
 	forms := make([]*form, 0, mostForms)
 	for _, g := range all[:min(len(all), mostForms)] {
-		forms = append(forms, trainForm(g[:min(len(g), formSamples)]))
+		forms = append(forms, trainForm(g.samples))
 	}
 	return forms
 }
@@ -114,19 +127,34 @@ func agree(samples []filledForm, place, other int, lowered bool, most int) (n in
 	return n
 }
 
+// majority returns what more than half of the samples say in a place, if they do, and how many (R. S. Boyer, J S. Moore, MJRTY, 1991).
+func majority(samples []filledForm, place int) (text []byte, n int) {
+	votes := 0
+	for _, s := range samples {
+		switch value := s.value(place); {
+		case votes == 0:
+			text, votes = value, 1
+		case bytes.Equal(value, text):
+			votes++
+		default:
+			votes--
+		}
+	}
+	for _, s := range samples {
+		if bytes.Equal(s.value(place), text) {
+			n++
+		}
+	}
+	return text, n
+}
+
 // trainPlace finds out what a place says, of the values that the samples have in it and before it. Of two guesses that are as
 // good, that it is like another place is the better one.
 func trainPlace(f *form, samples []filledForm, place int, earlier []map[string]int, maybeAlways bool) formPlace {
 	best, most := formPlace{Like: -1}, int(trustedPart*float64(len(samples)))
 	if maybeAlways {
-		counts := map[string]int{}
-		for _, s := range samples {
-			counts[string(s.value(place))]++
-		}
-		for text, n := range counts {
-			if n > most {
-				best, most = formPlace{Like: -1, Always: text}, n-1
-			}
+		if text, n := majority(samples, place); n > most {
+			best, most = formPlace{Like: -1, Always: string(text)}, n-1
 		}
 	}
 	candidates := map[int]bool{}

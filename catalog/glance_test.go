@@ -45,6 +45,7 @@ func TestGlance(t *testing.T) {
 				body = bytes.Replace(body, []byte(`"n":`), []byte(`"m":`), 1)
 			}
 			packed, err := d.encode(c, body)
+			packed = bytes.Clone(packed)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,10 +88,12 @@ func TestGlanceKeepsItsItem(t *testing.T) {
 	for range 200 {
 		body, other := formSample(r, false), formSample(r, false)
 		packed, err := d.encode(c, body)
+		packed = bytes.Clone(packed)
 		if err != nil {
 			t.Fatal(err)
 		}
 		packedOther, err := d.encode(c, other)
+		packedOther = bytes.Clone(packedOther)
 		if err != nil {
 			t.Fatal(err)
 		}

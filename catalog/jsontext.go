@@ -135,6 +135,43 @@ func numberOf(raw []byte) (float64, bool) {
 	if len(raw) == 0 || raw[0] != '-' && (raw[0] < '0' || raw[0] > '9') {
 		return 0, false
 	}
+	if n, ok := plainDecimal(raw); ok {
+		return n, true
+	}
 	n, err := strconv.ParseFloat(string(raw), 64)
 	return n, err == nil
 }
+
+// plainDecimal reads numbers such as -12.345: digits of which there are fewer than 2^53, divided by a power of ten that a float64 holds
+// exactly, are rounded once, and rightly (W. D. Clinger, How to read floating point numbers accurately, 1990). It says so where a number
+// is none of these.
+func plainDecimal[T string | []byte](text T) (value float64, ok bool) {
+	var digits uint64
+	at, point := 0, -1
+	if len(text) > 0 && text[0] == '-' {
+		at = 1
+	}
+	first := at
+	for ; at < len(text); at++ {
+		switch b := text[at]; {
+		case b-'0' <= 9:
+			digits = digits*10 + uint64(b-'0')
+		case b == '.' && point < 0 && at > first:
+			point = at
+		default:
+			return 0, false
+		}
+	}
+	if at == first || at-first > 19 || digits >= 1<<53 || point == at-1 { // of 19 digits none is lost
+		return 0, false
+	}
+	if value = float64(digits); point >= 0 {
+		value /= powersOf10[at-point-1]
+	}
+	if first == 1 {
+		value = -value
+	}
+	return value, true
+}
+
+var powersOf10 = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19}

@@ -120,7 +120,7 @@ func (l *loader) run(ctx context.Context) error {
 		damage = l.read(ctx, work, newLineReader(l.source.text, l.done.Lines, offset), todo, inOrder)
 		return nil
 	})
-	p := &parser{store: l.store, options: l.options}
+	p := &parser{store: l.store, options: l.options, training: make(chan struct{}, 2)}
 	for range workers {
 		group.Go(func() error {
 			for j := range todo {
@@ -246,7 +246,7 @@ func (l *loader) gather(ctx context.Context, inOrder <-chan job, batches chan<- 
 // writeAll writes batches until there are no more.
 func (l *loader) writeAll(ctx context.Context, batches <-chan *batch) error {
 	for b := range batches {
-		if err := b.repack(l.store.pack); err != nil {
+		if err := b.pack(l.store.pack); err != nil {
 			return err
 		}
 		after, rejected, err := l.write(ctx, b)

@@ -58,22 +58,14 @@ func (b *batch) add(p parsed) {
 
 func (b *batch) full() bool { return len(b.rows) >= batchRows || b.bytes >= batchBytes }
 
-// repack packs again what came before its collection had a dictionary, which has one now.
-func (b *batch) repack(p *packer) error {
+// pack packs what came before its collection had a dictionary, which may have one now.
+func (b *batch) pack(p *packer) (err error) {
 	for i := range b.rows {
-		r := &b.rows[i]
-		if r.row.dict != noDictionary || !p.has(r.collection) {
-			continue
-		}
-		body, err := p.decode(r.row.dict, r.row.body)
-		if err == nil {
-			r.row.dict, r.row.body, err = p.encode(r.collection, body)
-		}
-		if err != nil {
-			return err
+		if r := &b.rows[i]; r.row.dict == notPacked && err == nil {
+			r.row.dict, r.row.body, err = p.encode(r.collection, r.row.body)
 		}
 	}
-	return nil
+	return err
 }
 
 // number gives all words of the batch their numbers: one commit, for which nobody but the next batch waits.

@@ -37,7 +37,23 @@ type parser struct {
 	options  LoadOptions
 	trainers sync.Map // *trainer by collection number
 	missing  sync.Mutex
-	training sync.Mutex
+	training chan struct{} // holds as many as may train at a time: it takes 50 MB for a quarter of a second
+}
+
+// slab is memory of many small things that live and die together.
+type slab[T any] []T
+
+// slabSize is how many things share memory: somewhat more than a chunk has.
+const slabSize = 64 << 10
+
+// keep returns a copy.
+func (s *slab[T]) keep(all []T) []T {
+	if cap(*s)-len(*s) < len(all) {
+		*s = make(slab[T], 0, max(len(all), slabSize))
+	}
+	from := len(*s)
+	*s = append(*s, all...)
+	return (*s)[from:len(*s):len(*s)]
 }
 
 // parse makes rows of a chunk's lines. The error is one of the database; what is wrong with a line is a rejection.
@@ -46,14 +62,13 @@ func (p *parser) parse(ctx context.Context, c chunk) (parsed, error) {
 	for _, number := range c.tooLong {
 		out.rejected = append(out.rejected, Rejection{Line: number, Reason: public(errLongLine)})
 	}
-	docs := make([]document, 0, len(c.lines))
-	workspace := p.store.pack.codecs.Get().(*codec)
-	defer p.store.pack.codecs.Put(workspace)
+	workspace := lineSpace{codec: p.store.pack.codecs.Get().(*codec), own: map[int16]*coverage{}}
+	defer p.store.pack.codecs.Put(workspace.codec)
 	for _, l := range c.lines {
-		doc, row, err := p.line(ctx, workspace, l)
+		row, err := p.line(ctx, &workspace, l, &out)
 		switch kind, reason := fault.Of(err); {
 		case err == nil:
-			docs, out.rows = append(docs, doc), append(out.rows, row)
+			out.rows = append(out.rows, row)
 		case kind == fault.Invalid || kind == fault.NotFound || kind == fault.Conflict:
 			id, _ := jsonparser.GetString(l.text, "id")
 			out.rejected = append(out.rejected, Rejection{Line: l.number, Item: strings.ToValidUTF8(id, "\ufffd"), Reason: reason})
@@ -61,61 +76,71 @@ func (p *parser) parse(ctx context.Context, c chunk) (parsed, error) {
 			return out, err
 		}
 	}
-	return out, p.widen(ctx, &out, docs)
+	return out, nil
 }
 
-// widen notes what documents add to what their collections cover.
-func (p *parser) widen(ctx context.Context, out *parsed, docs []document) error {
-	own := map[int16]*coverage{} // wider than what is known of a collection
-	for i, doc := range docs {
-		collection := out.rows[i].collection
-		covered := own[collection]
-		if covered == nil {
-			known, err := p.store.coverage(ctx, p.store.pool, collection)
-			if err != nil {
-				return classify(err)
-			}
-			covered = known
+// lineSpace is what the lines of a chunk are read in.
+type lineSpace struct {
+	codec *codec
+	bytes slab[byte]
+	terms slab[int32]
+	own   map[int16]*coverage // wider than what is known of a collection
+}
+
+// widen notes what a document adds to what its collection covers.
+func (p *parser) widen(ctx context.Context, own map[int16]*coverage, collection int16, doc document, out *parsed) error {
+	covered, isOwn := own[collection]
+	if !isOwn {
+		known, err := p.store.coverage(ctx, p.store.pool, collection)
+		if err != nil {
+			return classify(err)
 		}
-		extent, farther := covered.extent.with(doc)
-		news := covered.news(doc)
-		if !farther && len(news) == 0 {
-			continue
-		}
-		if own[collection] == nil {
-			covered = &coverage{properties: maps.Clone(covered.properties)}
-			own[collection] = covered
-		}
-		covered.extent = extent
-		for _, v := range news {
-			covered.properties[v.name] = covered.properties[v.name].with(v)
-		}
-		out.wider[collection] = append(out.wider[collection], doc.slim(news))
+		covered = known
 	}
+	extent, farther := covered.extent.with(doc)
+	news := covered.news(doc)
+	if !farther && len(news) == 0 {
+		return nil
+	}
+	if !isOwn {
+		covered = &coverage{properties: maps.Clone(covered.properties)}
+		own[collection] = covered
+	}
+	covered.extent = extent
+	for _, v := range news {
+		covered.properties[v.name] = covered.properties[v.name].with(v)
+	}
+	out.wider[collection] = append(out.wider[collection], doc.slim(news))
 	return nil
 }
 
 // line makes the row of one line, but for its words.
-func (p *parser) line(ctx context.Context, c *codec, l textLine) (document, loadRow, error) {
-	doc, collection, err := p.document(c, l.text)
+func (p *parser) line(ctx context.Context, space *lineSpace, l textLine, out *parsed) (loadRow, error) {
+	doc, collection, err := p.document(space.codec, l.text)
 	if err != nil {
-		return doc, loadRow{}, err
+		return loadRow{}, err
 	}
 	number, err := p.number(ctx, collection)
 	if err != nil {
-		return doc, loadRow{}, err
+		return loadRow{}, err
 	}
 	geom, err := shapeOf(ctx, p.store.pool, doc.where)
 	if err != nil {
-		return doc, loadRow{}, classify(err)
-	}
-	if err := p.train(ctx, number, doc.body); err != nil {
-		return doc, loadRow{}, err
+		return loadRow{}, classify(err)
 	}
 	r := loadRow{line: l.number, collection: number, row: doc.row(geom), worded: doc.properties.worded}
-	r.row.dict, r.row.body, err = p.store.pack.encodeRead(c, number, doc.body, doc.as)
-	doc.as = nil // the next line is read in its place
-	return doc, r, err
+	r.row.terms = space.terms.keep(r.row.terms)
+	if r.row.body, err = p.sample(ctx, number, doc.body); err != nil {
+		return loadRow{}, err
+	}
+	if r.row.body != nil {
+		r.row.dict = notPacked
+	} else if r.row.dict, r.row.body, err = p.store.pack.encodeRead(space.codec, number, doc.body, doc.as); err != nil {
+		return loadRow{}, err
+	} else {
+		r.row.body = space.bytes.keep(r.row.body)
+	}
+	return r, p.widen(ctx, space.own, number, doc, out)
 }
 
 // document reads an item, and finds out which collection it belongs to.
@@ -185,8 +210,9 @@ type trainer struct {
 	done    bool
 }
 
-// train trains a collection's dictionary when enough of its bodies have come by. Whoever has more of them waits.
-func (p *parser) train(ctx context.Context, collection int16, body []byte) error {
+// sample keeps a body of a collection that has no dictionary yet, and returns the copy, or nil. When enough of them have come by it
+// trains one: whoever has more of them waits.
+func (p *parser) sample(ctx context.Context, collection int16, body []byte) (kept []byte, err error) {
 	known, ok := p.trainers.Load(collection)
 	if !ok {
 		known, _ = p.trainers.LoadOrStore(collection, &trainer{done: p.store.pack.has(collection)})
@@ -195,16 +221,17 @@ func (p *parser) train(ctx context.Context, collection int16, body []byte) error
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done {
-		return nil
+		return nil, nil
 	}
-	if t.samples = append(t.samples, bytes.Clone(body)); len(t.samples) < dictionarySamples {
-		return nil
+	kept = bytes.Clone(body)
+	if t.samples = append(t.samples, kept); len(t.samples) < dictionarySamples {
+		return kept, nil
 	}
 	samples := t.samples
 	t.samples, t.done = nil, true
-	p.training.Lock() // it takes 100 MB for a second
-	defer p.training.Unlock()
-	return p.store.trainOne(ctx, p.store.pool, collection, samples)
+	p.training <- struct{}{}
+	defer func() { <-p.training }()
+	return kept, p.store.trainOne(ctx, p.store.pool, collection, samples)
 }
 
 // slim returns a document with what is new of it alone, without the text that it was read from.

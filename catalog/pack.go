@@ -1,12 +1,16 @@
 package catalog
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 )
 
 // noDictionary is the value of item.dict for a body that was packed without one.
 const noDictionary = 0
+
+// notPacked stands for it in a row whose body is still to be packed.
+const notPacked = -1
 
 // packer turns bodies into what is stored and back. It is safe for concurrent use.
 type packer struct {
@@ -69,10 +73,12 @@ func (p *packer) of(collection int16) *dictionary {
 func (p *packer) encode(collection int16, body []byte) (dict int16, packed []byte, err error) {
 	c := p.codecs.Get().(*codec)
 	defer p.codecs.Put(c)
-	return p.encodeRead(c, collection, body, nil)
+	dict, packed, err = p.encodeRead(c, collection, body, nil)
+	return dict, bytes.Clone(packed), err
 }
 
-// encodeRead is encode of a body that the codec may have read last: as says how, or is nil.
+// encodeRead is encode of a body that the codec may have read last: as says how, or is nil. What it returns is valid until the codec is
+// used again.
 func (p *packer) encodeRead(c *codec, collection int16, body []byte, as *recognized) (dict int16, packed []byte, err error) {
 	d := p.of(collection)
 	switch {

@@ -17,6 +17,14 @@ import (
 
 var ownObject = []byte(`"` + stac.ObjectField + `"`)
 
+// ownProduct is productOf of a document: an item that was recognized has our names only where its form has them.
+func (d document) ownProduct() *int64 {
+	if d.as != nil && !d.as.form().own {
+		return nil
+	}
+	return productOf(d.body)
+}
+
 // productOf returns the bytes of the original product that an item's asset "product" holds here; nil when there is none.
 func productOf(body []byte) *int64 {
 	if !bytes.Contains(body, ownObject) {

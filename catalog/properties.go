@@ -15,7 +15,7 @@ type properties struct {
 	cloud *float64 // eo:cloud_cover, percent
 	orbit *int16   // sat:relative_orbit
 	terms []int32
-	all   []namedValue // those of nested objects too, but for what is known
+	all   []namedValue // those of nested objects too, but for what is known; of a form's item they are valid as long as it, as are terms
 	form  *form        // of the item; nil when that was not asked
 	known numberSet    // the properties that say what the form knows, by number
 }
@@ -41,9 +41,8 @@ func parseProperties(members []member, keywords []byte, as *recognized) (when pe
 	p.orbit = orbitOf(get(members, "sat:relative_orbit"))
 	p.platform = wordOf(get(members, "platform"))
 	p.grid = gridOf(wordOf(get(members, "grid:code")), wordOf(get(members, "s2:mgrs_tile")))
-	p.all, p.terms = make([]namedValue, 0, len(members)), make([]int32, 0, mostlyTerms)
 	if as != nil {
-		p.form = as.form()
+		p.all, p.terms, p.form = as.room.all[:0], as.room.terms[:0], as.form()
 		for i := range members {
 			if known := p.form.shape.properties[i].known; known != nil && string(members[i].raw) == known.raw {
 				p.known.add(i)
@@ -52,10 +51,15 @@ func parseProperties(members []member, keywords []byte, as *recognized) (when pe
 				return period{}, p, err
 			}
 		}
-	} else if p.all, err = appendProperties(p.all, "", members); err != nil {
+	} else if p.all, err = appendProperties(make([]namedValue, 0, len(members)), "", members); err != nil {
 		return period{}, p, err
+	} else {
+		p.terms = make([]int32, 0, mostlyTerms)
 	}
 	p.terms, err = termsOf(p.terms, p.all, keywords)
+	if as != nil {
+		as.room.all, as.room.terms = p.all, p.terms
+	}
 	return when, p, err
 }
 

@@ -106,7 +106,7 @@ func forEachWord(raw []byte, kind int32, do func(raw []byte)) {
 func kindOf(raw []byte) (kind int32, number float64) {
 	switch raw[0] {
 	case '"':
-		if looksLikeTime(textOf(raw)) {
+		if mayBeTime(raw) && looksLikeTime(textOf(raw)) {
 			return kindTime, 0
 		}
 		return kindText, 0

@@ -42,6 +42,9 @@ func quickPolygon(raw []byte) (parts []part, ok bool) {
 
 // quickNumber reads a number of JSON.
 func quickNumber(text string) (float64, bool) {
+	if value, ok := plainDecimal(text); ok {
+		return value, true
+	}
 	for i := range len(text) { // strconv reads more than JSON is
 		if b := text[i]; !digit(b) && b != '.' && b != '-' && b != '+' && b != 'e' && b != 'E' {
 			return 0, false

@@ -21,7 +21,7 @@ type row struct {
 	cell         int32
 	box          grid
 	grid         *int32
-	dict         int16
+	dict         int16 // or notPacked
 	orbit, plat  *int16
 	product      *int64 // bytes of it
 	terms        []int32
@@ -70,11 +70,17 @@ func (s *Store) rows(ctx context.Context, q querier, collection int16, docs []do
 }
 
 // size returns about how many bytes COPY takes for a row.
-func (r row) size() int { return 200 + 8*len(r.terms) + len(r.geom) + len(r.body) }
+func (r row) size() int {
+	size := 200 + 8*len(r.terms) + len(r.geom)
+	if r.dict == notPacked {
+		return size + len(r.body)/4
+	}
+	return size + len(r.body)
+}
 
 // row returns what the columns say of a document, but for words and the packed body.
 func (d document) row(geom []byte) row {
-	r := row{id: d.id, at: d.when.at, cc: d.properties.cloud, cell: noCell, box: nowhere, orbit: d.properties.orbit, terms: d.properties.terms, geom: geom, product: productOf(d.body)}
+	r := row{id: d.id, at: d.when.at, cc: d.properties.cloud, cell: noCell, box: nowhere, orbit: d.properties.orbit, terms: d.properties.terms, geom: geom, product: d.ownProduct()}
 	r.hash, r.key = hashesOf(d.id)
 	if !d.where.empty() {
 		r.box, r.cell = d.where.box.outward(), cellOf(d.where.box)

@@ -25,6 +25,11 @@ func unwrapBox(west, south, east, north float64) span {
 	return span{west + move, south, east + move, north}
 }
 
+// contains reports whether all of another span lies in this one, without turning either around the globe.
+func (s span) contains(o span) bool {
+	return s.west <= o.west && o.east <= s.east && s.south <= o.south && o.north <= s.north
+}
+
 // turnHome returns by how much longitudes move so that the west lies in [-180, 180). What lies on 180 alone stays there: the
 // two sides of the antimeridian are two lines, and what only touches it meets nothing beyond.
 func turnHome(west, east float64) (moveDeg float64) {

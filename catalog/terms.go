@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"slices"
@@ -65,7 +66,7 @@ func rawTerm(name string, raw []byte) (term int32, ok bool) {
 			}
 			said = append(said, lower(c))
 		}
-		if len(inner) > longestTermBytes || len(inner) >= len("2024-06-01T10:56:19Z") && looksLikeTime(string(inner)) {
+		if len(inner) > longestTermBytes || mayBeTime(raw) && looksLikeTime(string(inner)) {
 			return 0, false
 		}
 		return shortened(hash32(said), len(said)-from), true
@@ -112,6 +113,12 @@ func isInteger(raw []byte) bool {
 func wordTerm(word string) int32 { return hash32([]byte("\x00" + word)) }
 
 func hash32(text []byte) int32 { return int32(uint32(xxhash.Sum64(text))) }
+
+// mayBeTime reports false of texts in JSON that are certainly no time.
+func mayBeTime(raw []byte) bool {
+	const shortest = len(`"2024-06-01T10:56:19Z"`)
+	return len(raw) >= shortest && raw[5] == '-' && raw[8] == '-' || bytes.IndexByte(raw, '\\') >= 0
+}
 
 // looksLikeTime tells an RFC 3339 time from other texts.
 func looksLikeTime(text string) bool {

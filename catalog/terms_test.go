@@ -146,3 +146,30 @@ func TestWordsAreNumberedOnce(t *testing.T) {
 		t.Errorf("a platform beyond the last: %v, %v", got, err)
 	}
 }
+
+// TestMayBeTime: no time is passed over, however it is written.
+func TestMayBeTime(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	times := 0
+	for range 50_000 {
+		text := []byte([]string{"2024-06-01T10:56:19Z", "2016-12-31t23:59:60.125+00:00", "2024-06-01 10:56:19.5z"}[r.IntN(3)])
+		if r.IntN(2) == 0 {
+			text[r.IntN(len(text))] = "0123456789-:TZ.\\u"[r.IntN(17)]
+		}
+		raw, err := json.Marshal(string(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := 1 + r.IntN(len(raw)-2); r.IntN(4) == 0 && raw[at-1] != '\\' && raw[at] != '\\' {
+			raw = slices.Concat(raw[:at], fmt.Appendf(nil, `\u%04x`, raw[at]), raw[at+1:])
+		}
+		if looksLikeTime(textOf(raw)) {
+			if times++; !mayBeTime(raw) {
+				t.Fatalf("%s is a time", raw)
+			}
+		}
+	}
+	if times < 10_000 {
+		t.Errorf("only %d were times", times)
+	}
+}

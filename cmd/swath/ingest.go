@@ -58,7 +58,7 @@ func profileTo(name string) (stop func() error, err error) {
 	}
 	f, err := os.Create(name)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("ingest: cpu-profile: %w", err)}
+		return nil, usageError{fmt.Errorf("--cpu-profile: %w", err)}
 	}
 	if err := pprof.StartCPUProfile(f); err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -18,7 +18,7 @@ import (
 const shownRejections = 20
 
 func loadCommand() *cobra.Command {
-	var collection, rejects string
+	var collection, rejects, profile string
 	c := &cobra.Command{
 		Use:   "load FILE...",
 		Short: "Load STAC items in bulk: a line each, plain, gzip or zstd; - is standard input",
@@ -41,6 +41,11 @@ code is 3.`,
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
 			limitMemory(loadMemory, serveGarbage)
+			stop, err := profileTo(profile)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, stop()) }()
 			l := &loading{c: c, store: s.catalog, bar: newProgress(c.ErrOrStderr(), log)}
 			l.options = catalog.LoadOptions{
 				Collection:       collection,
@@ -58,6 +63,7 @@ code is 3.`,
 	}
 	c.Flags().StringVarP(&collection, "collection", "c", "", "collection of all items (default: each item's own)")
 	c.Flags().StringVar(&rejects, "rejects", "", "file for the rejected lines: JSON with number, id and reason")
+	c.Flags().StringVar(&profile, "cpu-profile", "", "write to this file where the processor's time went, for go tool pprof")
 	addFlags(c, storeSettings)
 	return c
 }
