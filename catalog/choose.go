@@ -38,8 +38,11 @@ func (s *Store) choose(ctx context.Context, conn *pgxpool.Conn, p *plan, box *sp
 	if len(p.cols) == 1 {
 		walk = walkingOne
 	}
-	if p.order.dated() != "" {
+	switch {
+	case p.order.dated() != "" && p.search.Products:
 		walk = changing
+	case p.order.dated() != "":
+		walk = changed
 	}
 	r := routes{page: walk, all: walk, rows: math.NaN(), countCost: math.NaN()}
 	names := p.search.IDs

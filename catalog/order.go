@@ -17,9 +17,9 @@ type orderBy int
 const (
 	byTime orderBy = iota
 	byCloud
-	byPublished // when a product came, and changed: of products alone
-	byModified
-	byNothing // all that match are gathered, and sorted here
+	byPublished // when a product came: of products alone
+	byModified  // when it changed
+	byNothing   // all that match are gathered, and sorted here
 )
 
 // order is the total order of a search: a column that an index walks, the further keys among rows that are equal in it, and
@@ -111,6 +111,9 @@ func (o order) after(p place) string {
 	if column := o.dated(); column != "" {
 		if p.first {
 			return ""
+		}
+		if o.by == byModified && !o.descending { // which summaries of the table understand
+			return " and i.updated >= @at::timestamptz and (i.updated, i.pk) > (@at::timestamptz, @pk::bigint)"
 		}
 		return " and (" + column + ", i.pk) " + map[bool]string{true: "<", false: ">"}[o.descending] + " (@at::timestamptz, @pk::bigint)"
 	}

@@ -95,8 +95,8 @@ func (s *Store) newPlan(ctx context.Context, conn *pgxpool.Conn, set *collection
 	}
 	if q.Products { // written so that no index is tried for it
 		p.where += " and (i.product is not null) is true"
-	} else if p.order.dated() != "" {
-		return nil, fault.New(fault.Invalid, "only products are sorted by when they came or changed")
+	} else if p.order.by == byPublished {
+		return nil, fault.New(fault.Invalid, "only products are sorted by when they came")
 	}
 	c := &compiler{ctx: ctx, conn: conn, words: s.words, args: p.args, set: set, cols: p.cols, periods: p.periods}
 	var rare [][]int32

@@ -94,6 +94,22 @@ func TestProducts(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, tc.want)
 		}
 	}
+	var all []string
+	for q := (stac.Search{Limit: 4, Sort: sorted(stac.Modified, false), Filter: since(stac.Modified, cql2.GreaterOrEqual)}); ; {
+		page, err := s.Search(ctx, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, it := range page.Items {
+			all = append(all, it.ID)
+		}
+		if q.Token = page.Next; q.Token == "" {
+			break
+		}
+	}
+	if got := strings.Join(all, " "); got != "p5 bare5 p6 bare6 p7 bare7 p8 bare8 p3" {
+		t.Errorf("all items by when they changed, from that of p5 on: %s", got)
+	}
 	if _, err := s.Search(ctx, stac.Search{Sort: sorted(stac.Published, false)}); !fault.Is(err, fault.Invalid) {
 		t.Errorf("items that are no products, by when they came: %v", err)
 	}

@@ -23,6 +23,9 @@ var cellsSinceSQL string
 //go:embed sql/changes.sql
 var changesSQL string
 
+//go:embed sql/changed.sql
+var changedSQL string
+
 //go:embed sql/orbit.sql
 var orbitSQL string
 
@@ -56,6 +59,7 @@ var (
 	// The newest of them, in stretches of time that grow until there are enough: see recently.
 	cellingSince = route{"cells since", cellsSinceSQL, celling.all}
 	changing     = route{"changes", changesSQL, walking.all}
+	changed      = route{"changed", changedSQL, walking.all} // of items that need not be products
 	orbiting     = route{"orbit", orbitSQL, "item i where i.col = any(@cols::smallint[]) and i.orbit = any(@orbits::smallint[])"}
 	naming       = route{"ids", idsSQL, "item i where i.col = any(@cols::smallint[]) and i.idh = any(@hashes::bigint[]) and i.idk = any(@keys::bigint[])"}
 	terming      = route{"terms", termsSQL, "item i where i.ph && @terms::int[] and i.col = any(@cols::smallint[])"}

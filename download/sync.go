@@ -131,7 +131,7 @@ func (c *Client) changeProperty(ctx context.Context) (property string, now time.
 	} else if err != nil {
 		return "", now, err
 	}
-	if _, ok := page.Properties["swath:revision"]; ok && able.filter {
+	if _, ok := page.Properties[swathProperty]; ok && able.filter {
 		if now, err = http.ParseTime(header.Get("Date")); err == nil {
 			property = swathProperty
 		}

@@ -2,7 +2,10 @@ package stac
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/buger/jsonparser"
 
@@ -64,6 +67,43 @@ func (f *Fields) check() error {
 		}
 	}
 	return nil
+}
+
+// dated adds to what is wanted of an item the moments at which it came and changed last, where they are named: no body holds them.
+func (f *Fields) dated(body []byte, it Item) []byte {
+	var dates []byte
+	for _, one := range []struct {
+		name string
+		at   time.Time
+	}{{Published, it.Created}, {Modified, it.Updated}} {
+		if !one.at.IsZero() && slices.Contains(f.Include, "properties."+one.name) {
+			dates = fmt.Appendf(dates, `,"%s":"%s"`, one.name, one.at.UTC().Format(time.RFC3339Nano))
+		}
+	}
+	if dates == nil {
+		return body
+	}
+	there := false
+	out := edit(make([]byte, 0, len(body)+len(dates)), body, func(dst []byte, key string, value []byte) ([]byte, bool) {
+		if key != "properties" || value[0] != '{' {
+			return dst, false
+		}
+		there = true
+		return append(joinMembers(append(dst, value[:len(value)-1]...), dates), '}'), true
+	})
+	if there {
+		return out
+	}
+	out = joinMembers(out[:len(out)-1], []byte(`,"properties":{`))
+	return append(joinMembers(out, dates), '}', '}')
+}
+
+// joinMembers appends members, which begin with a comma, to an object that is open.
+func joinMembers(open, members []byte) []byte {
+	if open[len(open)-1] == '{' {
+		members = members[1:]
+	}
+	return append(open, members...)
 }
 
 // wants tells what to do with the member at a path: keep it, leave it out, or look inside.

@@ -137,7 +137,7 @@ func (l Links) AppendFields(dst []byte, it Item, f *Fields) []byte {
 		return l.AppendItem(dst, it)
 	}
 	whole := it.Body
-	it.Body = f.Apply(whole)
+	it.Body = f.dated(f.Apply(whole), it)
 	if !f.Links() {
 		return l.completed(dst, it.Body)
 	}

@@ -171,6 +171,22 @@ func TestFields(t *testing.T) {
 			t.Errorf("%q: %s\nwant %s", fields, got, want)
 		}
 	}
+	at := time.Date(2024, 5, 6, 7, 8, 9, 123456000, time.FixedZone("", 7200))
+	for fields, want := range map[string]string{
+		"id":                        `{"type":"Feature","id":"a","collection":"c"}`,
+		"properties.swath:modified": `{"type":"Feature","id":"a","collection":"c","properties":{"swath:modified":"2024-05-06T05:08:09.123456Z"}}`,
+		"properties.datetime,properties.swath:modified":                                  `{"type":"Feature","id":"a","collection":"c","properties":{"datetime":"t","swath:modified":"2024-05-06T05:08:09.123456Z"}}`,
+		"properties,-properties.x,-properties.eo:cloud_cover,properties.swath:published": `{"type":"Feature","id":"a","collection":"c","properties":{"datetime":"t","swath:published":"2024-05-06T05:08:08.123456Z"}}`,
+	} {
+		f, err := parseFields(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := Links{}.AppendFields(nil, Item{Collection: "c", ID: "a", Body: []byte(item), Created: at.Add(-time.Second), Updated: at}, f)
+		if string(got) != want {
+			t.Errorf("%q: %s\nwant %s", fields, got, want)
+		}
+	}
 	// The table of the standard: missing, null and empty are three.
 	const all, least = `"geometry":null,"bbox":[1,2,3,4],"properties":{"datetime":"t","eo:cloud_cover":1,"x":{"y":2,"z":"q\"uote"}}`, `"geometry":null,"bbox":[1,2,3,4],"properties":{"datetime":"t"}`
 	for body, want := range map[string]string{

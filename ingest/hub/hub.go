@@ -15,7 +15,7 @@ import (
 
 // Product is a row of a hub's catalogue.
 type Product struct {
-	ID, Name  string // the hub's key, unique; the product's name as it is packed, which several rows may share
+	ID, Name  string // the hub's key, unique; the product's name as it is packed, which several rows may share; behind a slash where names are of a collection alone
 	Bytes     int64  // of the download; 0: not said
 	Checksums []fetch.Sum
 	Published time.Time

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -182,6 +183,7 @@ func (m *Mirror) bringLocal(ctx context.Context, p hub.Product, path string) (h 
 
 // fileName is the name under which a product is handed over, without extension.
 func fileName(name string) string {
+	name = path.Base(name)
 	for _, extension := range []string{".zip", ".SAFE"} {
 		name = strings.TrimSuffix(name, extension)
 	}

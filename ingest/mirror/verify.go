@@ -76,6 +76,7 @@ func verifyInside(ctx context.Context, name, path string, zipped bool) error {
 
 // isSAFE reports whether a product must have a manifest: hubs call some Sentinel products without their extension.
 func isSAFE(name, path string, zipped bool) bool {
+	name = filepath.Base(name)
 	if strings.HasSuffix(strings.TrimSuffix(name, ".zip"), ".SAFE") {
 		return true
 	}

@@ -30,6 +30,9 @@ func (a API) queryables(c *fiber.Ctx) error {
 		"geometry":   fiber.Map{"title": "Footprint", "$ref": "https://geojson.org/schema/Geometry.json", "x-ogc-role": "primary-geometry"},
 		"datetime":   fiber.Map{"title": "Acquired", "type": "string", "format": "date-time", "x-ogc-role": "primary-instant"},
 	}
+	for name, title := range map[string]string{stac.Published: "When it came", stac.Modified: "When it changed last"} {
+		properties[name] = fiber.Map{"title": title, "type": "string", "format": "date-time"}
+	}
 	for _, q := range all {
 		if properties[q.Name] == nil {
 			properties[q.Name] = describe(q)

@@ -20,6 +20,7 @@ import (
 	"swath/fetch"
 	"swath/ingest/hub"
 	"swath/ingest/hub/wire"
+	"swath/stac"
 )
 
 // item is a STAC item, with numbers as they were written.
@@ -64,6 +65,9 @@ type asset struct {
 	fields    map[string]any
 }
 
+// ofSwath reports whether an item was made by a Swath, which keeps its own files and knows others by their addresses.
+func (it item) ofSwath() bool { return it.properties()["swath:revision"] != nil }
+
 // assets returns those that are wanted and can be fetched, by key.
 func (c *Client) assets(it item) (wanted []asset) {
 	all, _ := it.body["assets"].(map[string]any)
@@ -72,7 +76,8 @@ func (c *Client) assets(it item) (wanted []asset) {
 		if len(c.cfg.Assets) > 0 && !slices.Contains(c.cfg.Assets, key) {
 			continue
 		}
-		if href := c.href(it, fields); href != "" {
+		href := c.href(it, fields)
+		if elsewhere := it.ofSwath() && !c.wire.May(href) && len(c.cfg.Assets) == 0; href != "" && !elsewhere {
 			wanted = append(wanted, asset{key, href, fields})
 		}
 	}
@@ -127,10 +132,10 @@ func (it item) absolute(href string) string {
 // row makes a hub's row of an item. Its sum changes when anything changes that is taken over: addresses may be signed anew each time.
 func (c *Client) row(it item) hub.Product {
 	sum := sha256.New()
-	properties := maps.Clone(it.properties())
-	for _, date := range []string{"updated", c.cfg.Date} {
-		if date != "datetime" {
-			delete(properties, date)
+	properties, date := maps.Clone(it.properties()), c.date()
+	for _, passing := range append(passing, date) {
+		if passing != "datetime" {
+			delete(properties, passing)
 		}
 	}
 	e := json.NewEncoder(sum)
@@ -145,9 +150,19 @@ func (c *Client) row(it item) hub.Product {
 		}
 	}
 	return hub.Product{
-		ID: it.collection + "/" + it.id, Name: it.id, Checksums: []fetch.Sum{{Algorithm: "ITEM", Value: hex.EncodeToString(sum.Sum(nil)[:16])}},
-		Published: it.date("published", "created", c.cfg.Date, "updated", "datetime"), Modified: it.date(c.cfg.Date, "updated", "created", "datetime"),
+		ID: it.collection + "/" + it.id, Name: it.collection + "/" + it.id, Checksums: []fetch.Sum{{Algorithm: "ITEM", Value: hex.EncodeToString(sum.Sum(nil)[:16])}},
+		Published: it.date(stac.Published, "published", "created", date, updated, "datetime"), Modified: it.date(date, updated, "created", "datetime"),
 		Acquired: it.date("datetime", "start_datetime"), Online: online,
+	}
+}
+
+// passing are properties that change while an item stays as it is: when something happened to it at the hub, and where its files are there.
+var passing = []string{updated, stac.Published, stac.Modified, "order:status", "order:id", "expires", "storage:schemes"}
+
+// forget takes out of an item's properties, or of an asset, what is true of it at another Swath alone.
+func forget(of map[string]any) {
+	for _, theirs := range []string{"order:status", "order:id", "expires", "storage:schemes", "storage:refs", stac.ObjectField} {
+		delete(of, theirs)
 	}
 }
 
@@ -168,10 +183,17 @@ func (c *Client) Contents(ctx context.Context, p hub.Product) (hub.Contents, err
 	}
 	out := hub.Contents{Entry: "item.json"}
 	assets, _ := it.body["assets"].(map[string]any)
+	ofSwath := it.ofSwath()
+	if ofSwath {
+		forget(it.properties())
+	}
 	for _, value := range assets { // what stays elsewhere keeps its address
 		if fields, ok := value.(map[string]any); ok {
 			if text, _ := fields["href"].(string); text != "" {
 				fields["href"] = it.absolute(text)
+			}
+			if ofSwath {
+				forget(fields)
 			}
 		}
 	}

@@ -3,7 +3,8 @@
 //	search by date ─▶ rows (collection/item, a sum over what is said of it)
 //	item ─▶ the assets that are wanted ─▶ one zip, or item.json with its files beside it
 //
-// There is no list of what was deleted: the counts of days tell. Sources: STAC API 1.0 with its extensions Filter, Query and Sort; the
+// There is no list of what was deleted: the counts of days tell. A Swath lists by when an item changed there, which it says of each row for the
+// asking, whatever the item itself says. Sources: STAC API 1.0 with its extensions Filter, Query and Sort; the
 // STAC extensions file, order, storage, alternate-assets.
 package stacapi
 
@@ -29,7 +30,7 @@ type Config struct {
 	Collections []string // empty: all
 	Filter      string   // CQL2, text or JSON; empty: none
 	Area        json.RawMessage
-	Date        string   // the property by which changes are found; empty: updated
+	Date        string   // the property by which changes are found; empty: swath:modified of a Swath, of others updated
 	Assets      []string // keys of those that are wanted; empty: all that can be fetched
 	PreferS3    bool     // where an asset has both addresses
 	Page        int      // items of a page; 100
@@ -49,15 +50,13 @@ var _ hub.Hub = (*Client)(nil)
 // api is what a landing page says.
 type api struct {
 	filter, query, sort bool
+	date                string // by which changes are found
 }
 
 // New checks a configuration.
 func New(cfg Config) (*Client, error) {
 	if cfg.Page == 0 {
 		cfg.Page = 100
-	}
-	if cfg.Date == "" {
-		cfg.Date = "updated"
 	}
 	if cfg.Page < 1 || cfg.Page > 10_000 {
 		return nil, fault.New(fault.Invalid, "hub: page %d is not 1 to 10000", cfg.Page)
@@ -68,6 +67,16 @@ func New(cfg Config) (*Client, error) {
 	}
 	cfg.URL, cfg.Wire.Trusted = at.String(), append([]string{at.Host}, cfg.Wire.Trusted...)
 	return &Client{cfg: cfg, wire: wire.New(cfg.Wire)}, nil
+}
+
+// date is the property by which changes are found.
+func (c *Client) date() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.api != nil {
+		return c.api.date
+	}
+	return c.cfg.Date
 }
 
 // Orders is the one date that items have of themselves.
@@ -85,13 +94,38 @@ func (c *Client) landing(ctx context.Context) (api, error) {
 		return api{}, err
 	}
 	has := func(extension string) bool { return stac.SearchesBy(page.ConformsTo, extension) }
-	a := api{filter: has("filter"), query: has("query"), sort: has("sort")}
-	if !a.filter && !a.query && c.cfg.Date != "datetime" {
-		return api{}, fault.New(fault.Invalid, "hub: %s can't search by %q (neither filter nor query among its conformance classes): say date: datetime", c.cfg.URL, c.cfg.Date)
+	a := api{filter: has("filter"), query: has("query"), sort: has("sort"), date: c.cfg.Date}
+	if a.date == "" {
+		var err error
+		if a.date, err = c.dateOf(ctx, a); err != nil {
+			return api{}, err
+		}
+	}
+	if !a.filter && !a.query && a.date != "datetime" {
+		return api{}, fault.New(fault.Invalid, "hub: %s can't search by %q (neither filter nor query among its conformance classes): say date: datetime", c.cfg.URL, a.date)
 	}
 	c.api = &a
 	return a, nil
 }
+
+// dateOf asks by which property an API knows what changed: that of a Swath is among its queryables.
+func (c *Client) dateOf(ctx context.Context, a api) (string, error) {
+	if !a.filter || !a.sort {
+		return updated, nil
+	}
+	var schema struct{ Properties map[string]json.RawMessage }
+	_, err := c.wire.JSON(ctx, wire.Call{Address: c.cfg.URL + "/queryables"}, &schema)
+	if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Invalid) {
+		return "", err
+	}
+	if schema.Properties[stac.Modified] != nil {
+		return stac.Modified, nil
+	}
+	return updated, nil
+}
+
+// updated is the property of STAC that says when an item changed.
+const updated = "updated"
 
 // instants writes the datetime of a range whose end is not included.
 func instants(since, until time.Time) string {
@@ -115,10 +149,13 @@ func (c *Client) search(ctx context.Context, q hub.Query) (body map[string]any, 
 	if c.cfg.Area != nil {
 		body["intersects"] = c.cfg.Area
 	}
-	date, from, to := c.cfg.Date, q.Since, q.Until
+	if a.date == stac.Modified { // which no item has of itself
+		body["fields"] = map[string]any{"include": []string{"bbox", "geometry", "properties", "assets", "links", "properties." + stac.Published, "properties." + stac.Modified}}
+	}
+	date, from, to := a.date, q.Since, q.Until
 	if q.By == hub.ByAcquisition {
 		body["datetime"] = instants(q.Since, q.Until)
-		date, from, to = c.cfg.Date, q.Published, time.Time{}
+		from, to = q.Published, time.Time{}
 		if date == "datetime" {
 			from = time.Time{}
 		}
@@ -130,7 +167,7 @@ func (c *Client) search(ctx context.Context, q hub.Query) (body map[string]any, 
 		return nil, false, err
 	}
 	if a.sort {
-		by := c.cfg.Date
+		by := a.date
 		if q.By == hub.ByAcquisition {
 			by = "datetime"
 		}

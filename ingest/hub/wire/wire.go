@@ -342,6 +342,12 @@ func (c *Client) authorize(ctx context.Context, call Call, r *http.Request) (tok
 	return token, err
 }
 
+// May reports whether an address is of a host that may be asked.
+func (c *Client) May(address string) bool {
+	to, err := url.Parse(address)
+	return err == nil && c.mayGo(nil, to) == nil
+}
+
 // among reports whether a host is listed.
 func among(hosts []string, host string) bool {
 	return slices.ContainsFunc(hosts, func(h string) bool {
