@@ -326,9 +326,33 @@ func geometrySchema() map[string]any {
 	}
 }
 
+// jsonSchema says in JSON Schema's words what OpenAPI 3.0 says by "nullable".
+func jsonSchema(value any) any {
+	switch v := value.(type) {
+	case []any:
+		parts := make([]any, len(v))
+		for i, part := range v {
+			parts[i] = jsonSchema(part)
+		}
+		return parts
+	case map[string]any:
+		parts := map[string]any{}
+		for key, part := range v {
+			if key != "nullable" {
+				parts[key] = jsonSchema(part)
+			}
+		}
+		if v["nullable"] == true {
+			return map[string]any{"anyOf": []any{map[string]any{"type": "null"}, parts}}
+		}
+		return parts
+	}
+	return value
+}
+
 // compile prepares a schema for validation.
 func compile(schema map[string]any) (*jsonschema.Schema, error) {
-	body, err := json.Marshal(schema)
+	body, err := json.Marshal(jsonSchema(schema))
 	if err != nil {
 		return nil, err
 	}

@@ -97,6 +97,7 @@ func TestDeployOverHTTP(t *testing.T) {
 	if run = send("POST", "/processes/shout/execution", "application/json", `{"inputs":{"word":"moo"},"response":"raw"}`); string(run.Body) != "moo?" {
 		t.Errorf("the other version says %q", run.Body)
 	}
+	structured(t, send)
 	if r := send("DELETE", "/processes/shout", "", ""); r.Status != http.StatusNoContent {
 		t.Errorf("taken away: %d", r.Status)
 	}
@@ -154,6 +155,45 @@ func TestDeployOverHTTP(t *testing.T) {
 	}
 	if r := c.Get(path, as...); r.Status != http.StatusNotFound {
 		t.Errorf("still there: %d", r.Status)
+	}
+}
+
+// structured deploys a process that takes and gives records, lists of lists and choices, and runs it.
+func structured(t *testing.T, send func(method, path, media, body string) contract.Response) {
+	t.Helper()
+	document := `{"cwlVersion":"v1.2","class":"CommandLineTool","id":"grids","requirements":{"InlineJavascriptRequirement":{}},"baseCommand":"true",
+		"inputs":{"cells":{"type":{"type":"array","items":{"type":"array","items":"int"}}},"where":["null","string",{"type":"record","fields":{"lon":"double","lat":"double"}}]},
+		"outputs":{"told":{"type":{"type":"record","fields":{"sum":"int","where":"Any"}},
+			"outputBinding":{"outputEval":"${var n = 0; inputs.cells.forEach(function(r) { r.forEach(function(v) { n += v }) }); return {sum: n, where: inputs.where}}"}}}}`
+	if r := send("POST", "/processes", "application/cwl+json", document); r.Status != http.StatusCreated {
+		t.Fatalf("records: %d %s", r.Status, r.Body)
+	}
+	var process struct {
+		Inputs, Outputs map[string]struct {
+			Schema any
+		}
+	}
+	send("GET", "/processes/grids", "", "").JSON(t, &process)
+	schemas := fmt.Sprint(process)
+	for _, part := range []string{"items:map[items:map[maximum:2.147483647e+09 minimum:-2.147483648e+09 type:integer] type:array]", "anyOf:[map[type:string] map[", "required:[sum where]"} {
+		if !strings.Contains(schemas, part) {
+			t.Errorf("%s has no %s", schemas, part)
+		}
+	}
+	for name, tc := range map[string]struct {
+		inputs string
+		status int
+		says   string
+	}{
+		"an object":    {`{"cells":[[1,2],[],[39]],"where":{"value":{"lon":6.5,"lat":45}}}`, 200, `{"sum":42,"where":{"lat":45,"lon":6.5}}`},
+		"a text":       {`{"cells":[[1]],"where":"here"}`, 200, `{"sum":1,"where":"here"}`},
+		"half of it":   {`{"cells":[[1]],"where":{"value":{"lon":6.5}}}`, 400, `input \"where\"`},
+		"a plain list": {`{"cells":[1,2]}`, 400, `input \"cells\": at /0: got number, want array`},
+	} {
+		r := send("POST", "/processes/grids/execution", "application/json", `{"inputs":`+tc.inputs+`,"response":"raw"}`)
+		if r.Status != tc.status || !strings.Contains(strings.ReplaceAll(string(r.Body), " ", ""), strings.ReplaceAll(tc.says, " ", "")) {
+			t.Errorf("%s: %d %s, want %d %s", name, r.Status, r.Body, tc.status, tc.says)
+		}
 	}
 }
 

@@ -3,11 +3,14 @@ package cwl
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -185,6 +188,119 @@ outputs: {results: {type: Directory, outputBinding: {glob: $("r")}}}
 	}
 }
 
+// structures is a package of what types there are beside plain ones and files.
+const structures = `
+cwlVersion: v1.2
+class: CommandLineTool
+id: structures
+requirements:
+  InlineJavascriptRequirement: {}
+  SchemaDefRequirement:
+    types:
+    - {name: area, type: record, label: An area, fields: {west: double, south: double, name: "string?"}}
+inputs:
+  window: {type: "#structures/area"}
+  grid: {type: {type: array, items: {type: array, items: [int, "null"]}}}
+  either: {type: [int, string, {type: array, items: string}], default: 3}
+  anything: "Any?"
+  sample:
+    type:
+      type: record
+      fields:
+      - {name: table, type: File, doc: as CSV}
+      - {name: how, type: {type: enum, symbols: [fast, exact]}}
+baseCommand: [sh, -c, 'mkdir d; cat "$0" > d/table.csv; cp d/table.csv copy.csv']
+arguments: [$(inputs.sample.table)]
+outputs:
+  told:
+    type: Any
+    outputBinding: {outputEval: '${ return {window: inputs.window, grid: inputs.grid, either: inputs.either, anything: inputs.anything, how: inputs.sample.how}; }'}
+  made:
+    type:
+      type: record
+      fields:
+        table: {type: File, outputBinding: {glob: copy.csv}}
+        folder: {type: Directory, outputBinding: {glob: d}}
+`
+
+func TestStructures(t *testing.T) {
+	p, err := Parse([]byte(structures), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, err := p.Chain(Tool{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct{ input, value, says string }{
+		"a window":         {"window", `{"west":1,"south":2.5}`, ""},
+		"no south":         {"window", `{"west":1}`, "south"},
+		"no null":          {"window", `{"west":null,"south":1}`, "at /west"},
+		"null":             {"window", `{"west":1,"south":2,"name":null}`, ""},
+		"a slip":           {"window", `{"west":1,"south":2,"nmae":"x"}`, "nmae"},
+		"lists":            {"grid", `[[1,2],[],[null]]`, ""},
+		"a list":           {"grid", `[1]`, "at /0"},
+		"a text in it":     {"grid", `[[1],["x"]]`, "at /1/0"},
+		"one":              {"either", `7`, ""},
+		"another":          {"either", `["x"]`, ""},
+		"neither":          {"either", `1.5`, "either"},
+		"anything":         {"anything", `{"a":[1,{"b":null}]}`, ""},
+		"a file":           {"sample", `{"table":{"class":"File","contents":"a"},"how":"fast"}`, ""},
+		"a file elsewhere": {"sample", `{"table":{"class":"File","location":"file:///etc/passwd"},"how":"fast"}`, "at /table"},
+		"a word of no use": {"sample", `{"table":{"class":"File","contents":"a"},"how":"slow"}`, "must be one of fast, exact"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := chain.Input(tc.input)
+			if err := f.Validate(json.RawMessage(tc.value)); tc.says == "" && err != nil || tc.says != "" && (err == nil || !strings.Contains(err.Error(), tc.says)) {
+				t.Errorf("%v, want one that says %q", err, tc.says)
+			}
+		})
+	}
+	inputs := map[string]string{
+		"window": `{"west":1,"south":2.5}`, "grid": `[[1,2],[null]]`, "anything": `{"b":[true]}`,
+		"sample": `{"table":{"class":"File","basename":"t.csv","contents":"a,b\n"},"how":"exact"}`,
+	}
+	outputs, _, err := execute(t, t.Context(), structures, inputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal := func(name, want string) {
+		t.Helper()
+		var got, wanted any
+		if err := errors.Join(json.Unmarshal(outputs[name], &got), json.Unmarshal([]byte(want), &wanted)); err != nil || !reflect.DeepEqual(got, wanted) {
+			t.Errorf("%s is %s, want %s (%v)", name, outputs[name], want, err)
+		}
+	}
+	equal("told", `{"window":{"west":1,"south":2.5,"name":null},"grid":[[1,2],[null]],"either":3,"anything":{"b":[true]},"how":"exact"}`)
+	file := `{"class":"File","basename":%q,"contents":"a,b\n","checksum":"sha1$2fbdd1b4fa7011d804f484d0bd32bff7f526d812","size":4}`
+	equal("made", fmt.Sprintf(`{"table":`+file+`,"folder":{"class":"Directory","basename":"d","listing":[`+file+`]}}`, "copy.csv", "table.csv"))
+
+	inputs["anything"] = `[{"class":"File","path":"/etc/passwd"}]`
+	if _, _, err := execute(t, t.Context(), structures, inputs); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "no path") {
+		t.Errorf("a path within a value: %v", err)
+	}
+}
+
+// TestLargeWithin refuses a file within a value that CWL does not let stand there.
+func TestLargeWithin(t *testing.T) {
+	for name, tc := range map[string]struct {
+		script string
+		kind   fault.Kind
+	}{
+		"too large": {"head -c 70000 /dev/zero | tr '\\0' a > f", fault.TooLarge},
+		"no text":   {"printf '\\377' > f", fault.Invalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body, _ := json.Marshal([]string{"sh", "-c", tc.script}) //nolint:errcheck // strings
+			_, _, err := execute(t, t.Context(), `{cwlVersion: v1.2, class: CommandLineTool, inputs: {}, baseCommand: `+string(body)+`,
+  outputs: {o: {type: {type: record, fields: {f: {type: File, outputBinding: {glob: f}}}}}}}`, nil)
+			if !fault.Is(err, tc.kind) || !strings.Contains(err.Error(), "of their own") && !strings.Contains(err.Error(), "of its own") {
+				t.Errorf("%v, want %v", err, tc.kind)
+			}
+		})
+	}
+}
+
 func TestContained(t *testing.T) {
 	canary := filepath.Join(t.TempDir(), "canary")
 	if err := os.WriteFile(canary, []byte("a secret"), 0o644); err != nil {
@@ -287,8 +403,9 @@ func TestRefused(t *testing.T) {
 		"a file of ours":      {"{cwlVersion: v1.2, class: CommandLineTool, outputs: {}, inputs: {a: {type: File, default: {class: File, path: /etc/passwd}}}}", "no path"},
 		"an image":            {"{cwlVersion: v1.2, " + tool + ", requirements: {DockerRequirement: {dockerPull: x}}}", "images are not run"},
 		"the network":         {"{cwlVersion: v1.2, " + tool + ", requirements: [{class: NetworkAccess, networkAccess: true}]}", "no network"},
-		"a record":            {"{cwlVersion: v1.2, class: CommandLineTool, outputs: {}, inputs: {a: {type: {type: record, fields: []}}}}", `input "a"`},
-		"a choice":            {"{cwlVersion: v1.2, class: CommandLineTool, outputs: {}, inputs: {a: [string, int]}}", "choice"},
+		"an unknown type":     {"{cwlVersion: v1.2, class: CommandLineTool, outputs: {}, inputs: {a: {type: {type: record, fields: {b: [int, colour]}}}}}", `input "a": "b": there is no type "colour"`},
+		"a type of itself":    {"{cwlVersion: v1.2, class: CommandLineTool, outputs: {}, inputs: {a: t}, requirements: {SchemaDefRequirement: {types: [{name: t, type: array, items: t}]}}}", "too deep"},
+		"its own name":        {"{cwlVersion: v1.2, class: CommandLineTool, outputs: {}, inputs: {a: t}, requirements: {SchemaDefRequirement: {types: [{name: t, type: t}]}}}", `input "a"`},
 		"a file with others":  {"{cwlVersion: v1.2, class: CommandLineTool, outputs: {}, inputs: {a: {type: File, secondaryFiles: [{pattern: .idx, required: false}, .bai]}}}", "comes alone"},
 		"several workflows":   {"{cwlVersion: v1.2, $graph: [{class: Workflow, id: a, inputs: {}, outputs: {}, steps: []}, {class: Workflow, id: b, inputs: {}, outputs: {}, steps: []}]}", "several"},
 		"a default that lies": {"{cwlVersion: v1.2, class: CommandLineTool, outputs: {}, inputs: {a: {type: int, default: x}}}", "want integer"},
@@ -310,6 +427,7 @@ func TestRefused(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(workflow)
+	f.Add(structures)
 	f.Add(shell("ls"))
 	f.Fuzz(func(t *testing.T, document string) {
 		p, err := Parse([]byte(document), "")

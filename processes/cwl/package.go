@@ -2,6 +2,7 @@ package cwl
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -65,7 +66,7 @@ func Parse(document []byte, workflow string) (*Package, error) {
 	p := &Package{Document: document, Main: name, steps: 1}
 	p.ID = local(text(main["id"]))
 	p.Collection = p.ID // a document does not choose whose items it replaces
-	p.Title, p.Description = text(main["label"]), words(main["doc"])
+	p.Title, p.Description = cmp.Or(text(main["label"]), p.ID), words(main["doc"])
 	p.Version = hex.EncodeToString(sum[:6])
 	if said := softwareVersion(root, main); said != "" {
 		p.Version = said + "+" + p.Version
@@ -77,10 +78,11 @@ func Parse(document []byte, workflow string) (*Package, error) {
 	if steps, ok := main["steps"]; ok {
 		p.steps = max(len(entries(steps)), 1)
 	}
-	if p.Inputs, err = fields(main["inputs"], true); err != nil {
+	known := typesOf(root, main)
+	if p.Inputs, err = fields(main["inputs"], true, known); err != nil {
 		return nil, err
 	}
-	if p.Outputs, err = fields(main["outputs"], false); err != nil {
+	if p.Outputs, err = fields(main["outputs"], false, known); err != nil {
 		return nil, err
 	}
 	return p, nil

@@ -84,6 +84,9 @@ func (r *run) order(inputs map[string]json.RawMessage) (map[string]any, error) {
 			continue
 		}
 		if f.Kind == chains.Value {
+			if err := literals(value); err != nil {
+				return nil, fault.New(fault.Invalid, "input %q: %v", f.Name, err)
+			}
 			order[f.Name] = value
 			continue
 		}
@@ -271,7 +274,11 @@ func (r *run) results(values map[string]json.RawMessage) (map[string]json.RawMes
 			continue
 		}
 		if f.Kind == chains.Value {
-			outputs[f.Name] = value
+			inlined, err := r.inline(value)
+			if err != nil {
+				return nil, fmt.Errorf("output %q: %w", f.Name, err)
+			}
+			outputs[f.Name] = inlined
 			continue
 		}
 		paths, err := r.paths(f, value)

@@ -1,0 +1,108 @@
+package cwl
+
+import (
+	"encoding/json"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"unicode/utf8"
+
+	"swath/fault"
+)
+
+// literals refuses files and directories of a value that are not wholly in it.
+func literals(raw json.RawMessage) error {
+	var value any
+	if err := json.Unmarshal(raw, &value); err != nil {
+		return err
+	}
+	_, err := rewritten(value, func(o map[string]any) (any, error) {
+		for _, key := range []string{"location", "path"} {
+			if _, ok := o[key]; ok {
+				return nil, fault.New(fault.Invalid, "a %v within a value has contents of its own, and no %s", o["class"], key)
+			}
+		}
+		return o, nil
+	})
+	return err
+}
+
+// inline puts what the files of a value say into it: they are gone when the run is.
+func (r *run) inline(raw json.RawMessage) (json.RawMessage, error) {
+	var value any
+	if err := json.Unmarshal(raw, &value); err != nil {
+		return nil, err
+	}
+	changed := false
+	value, err := rewritten(value, func(o map[string]any) (any, error) {
+		changed = true
+		place, err := url.Parse(text(o["location"]))
+		if err != nil || place.Scheme != "file" {
+			return nil, fault.New(fault.Invalid, "%q is no file", text(o["location"]))
+		}
+		if err := r.within(place.Path); err != nil {
+			return nil, err
+		}
+		literal := map[string]any{"class": o["class"], "basename": filepath.Base(place.Path)}
+		for _, key := range []string{"checksum", "size", "format", "secondaryFiles", "listing"} {
+			if said, ok := o[key]; ok {
+				literal[key] = said
+			}
+		}
+		if o["class"] == "Directory" {
+			return literal, nil
+		}
+		literal["contents"], err = contents(place.Path)
+		return literal, err
+	})
+	if err != nil || !changed {
+		return raw, err
+	}
+	return json.Marshal(value)
+}
+
+// contents reads a file that may stand in a value.
+func contents(name string) (string, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return "", err
+	}
+	if info.Size() > mostContents {
+		return "", fault.New(fault.TooLarge, "%s has %d bytes; a file within a value may have %d, others are outputs of their own", path.Base(name), info.Size(), mostContents)
+	}
+	body, err := os.ReadFile(name)
+	if err != nil {
+		return "", err
+	}
+	if !utf8.Valid(body) {
+		return "", fault.New(fault.Invalid, "%s is no text: such a file is an output of its own", path.Base(name))
+	}
+	return string(body), nil
+}
+
+// rewritten is a value with its files and directories replaced, outer ones before what is in them.
+func rewritten(value any, replace func(map[string]any) (any, error)) (any, error) {
+	var err error
+	switch v := value.(type) {
+	case []any:
+		for i, part := range v {
+			if v[i], err = rewritten(part, replace); err != nil {
+				return nil, err
+			}
+		}
+	case map[string]any:
+		if class := text(v["class"]); class == "File" || class == "Directory" {
+			if value, err = replace(v); err != nil {
+				return nil, err
+			}
+			v, _ = value.(map[string]any)
+		}
+		for key, part := range v {
+			if v[key], err = rewritten(part, replace); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return value, nil
+}
