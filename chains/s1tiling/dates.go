@@ -44,12 +44,18 @@ func parseImage(path string) (date, error) {
 	return date{series: series{Tile: m[3], Orbit: m[6], Direction: m[5], Polarisations: m[4], Calibration: m[2]}, unit: m[1], day: m[7], path: path}, nil
 }
 
+// modeTag names the acquisition mode in a file: its name does not.
+const modeTag = "ACQUISITION_MODE"
+
 // tags are what its files say of themselves.
 func (d date) tags() raster.GeoTIFF {
 	g := raster.GeoTIFF{Type: raster.Float32, Items: map[string]string{
 		"CALIBRATION": d.Calibration, "FLYING_UNIT_CODE": d.unit, "IMAGE_TYPE": "BACKSCATTERING", "ORBIT_DIRECTION": d.Direction, "RELATIVE_ORBIT_NUMBER": d.Orbit,
 		"ORTHORECTIFIED": "true", "POLARIZATION": d.Polarisations, "S2_TILE_CORRESPONDING_CODE": d.Tile, "ACQUISITION_DATE": d.day, "TIFFTAG_SOFTWARE": "swath s1tiling " + Version,
 	}}
+	if p, _ := d.item["properties"].(map[string]any); p["sar:instrument_mode"] != nil {
+		g.Items[modeTag], _ = p["sar:instrument_mode"].(string)
+	}
 	for _, b := range d.bands() {
 		g.Bands = append(g.Bands, raster.GeoTIFFBand{Name: b})
 	}

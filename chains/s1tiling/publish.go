@@ -1,6 +1,7 @@
 package s1tiling
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -306,7 +307,7 @@ func (d date) plain(ctx context.Context) (map[string]any, error) {
 		"properties": map[string]any{
 			"datetime": nil, "start_datetime": day.Format(time.RFC3339), "end_datetime": day.AddDate(0, 0, 1).Add(-time.Second).Format(time.RFC3339),
 			"platform": "sentinel-1" + d.unit[2:], "constellation": "sentinel-1", "instruments": []string{"c-sar"}, "sat:orbit_state": state, "sat:relative_orbit": orbit,
-			"sar:product_type": "GRD", "sar:instrument_mode": "IW", "sar:polarizations": strings.Split(strings.ToUpper(strings.Join(d.bands(), " ")), " "),
+			"sar:product_type": "GRD", "sar:instrument_mode": cmp.Or(about.Items[modeTag], "IW"), "sar:polarizations": strings.Split(strings.ToUpper(strings.Join(d.bands(), " ")), " "),
 			"grid:code": "MGRS-" + d.Tile, "proj:code": about.CRS.String(), "proj:shape": []int{about.Height, about.Width},
 			"proj:transform": []float64{t[1], t[2], t[0], t[4], t[5], t[3], 0, 0, 1},
 			"proj:bbox":      []float64{t[0], t[3] + float64(about.Height)*t[5], t[0] + float64(about.Width)*t[1], t[3]}, "gsd": t[1],

@@ -241,3 +241,35 @@ func TestOfProduct(t *testing.T) {
 		t.Errorf("the product has 4.4 looks: %+v, %v", st, err)
 	}
 }
+
+// The mode of an acquisition goes with its image: the item of one that was made before says it.
+func TestMode(t *testing.T) {
+	for mode, item := range map[string]map[string]any{"EW": {"properties": map[string]any{"sar:instrument_mode": "EW"}}, "IW": nil} {
+		path := filepath.Join(t.TempDir(), "s1a_sig_31TGL_hhhv_DES_139_20180701txxxxxx.tif")
+		d, err := parseImage(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.item = item
+		g := d.tags()
+		g.Grid = raster.Grid{CRS: 32631, Transform: geo.Affine{699960, 10, 0, 4900020, 0, -10}, Width: 16, Height: 16}
+		w, err := raster.NewCOGWriter(path, g, raster.COGOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := slices.Repeat([]float32{0.1}, 256)
+		if err := w.Add(values, values); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		made, err := d.plain(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := made["properties"].(map[string]any)["sar:instrument_mode"]; got != mode {
+			t.Errorf("the item says %v, want %s", got, mode)
+		}
+	}
+}
