@@ -197,7 +197,7 @@ func (v *View) pictureOf(planes int, what string) error {
 }
 
 // drawVersion changes when the same request draws other pixels, or other bytes, than before.
-const drawVersion = 6
+const drawVersion = 7
 
 // digest names the pixels of this view. It changes when a source, a band's scale or a parameter does, so it serves as
 // validator of caches without anything being drawn.

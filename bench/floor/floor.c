@@ -136,7 +136,8 @@ int floor_webp(const uint8_t *pixels)
 	WebPMemoryWriterInit(&out);
 	if (!WebPConfigPreset(&config, WEBP_PRESET_DEFAULT, 75) || !WebPPictureInit(&picture))
 		return 0;
-	config.method = 1;
+	config.method = 0;
+	config.sns_strength = 0;
 	picture.width = picture.height = SIDE;
 	picture.writer = WebPMemoryWrite;
 	picture.custom_ptr = &out;
