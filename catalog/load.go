@@ -117,14 +117,19 @@ func (l *loader) run(ctx context.Context) error {
 	group.Go(func() error {
 		defer close(todo)
 		defer close(inOrder)
-		damage = l.read(ctx, work, newLineReader(l.source.text, l.done.Lines, offset), todo, inOrder)
+		lines := l.source.lines(l.done.Lines, offset)
+		damage = l.source.guarded(func() error { return l.read(ctx, work, lines, todo, inOrder) })
 		return nil
 	})
 	p := &parser{store: l.store, options: l.options, training: make(chan struct{}, 2)}
 	for range workers {
 		group.Go(func() error {
 			for j := range todo {
-				result, err := p.parse(work, j.chunk)
+				var result parsed
+				err := l.source.guarded(func() (err error) {
+					result, err = p.parse(work, j.chunk)
+					return err
+				})
 				if err != nil {
 					return err
 				}
@@ -153,6 +158,7 @@ func (l *loader) read(ctx, work context.Context, lines *lineReader, todo, inOrde
 			return context.Cause(ctx)
 		}
 		c, err := lines.chunk(isCollection)
+		l.source.reached(lines.offset)
 		if err != nil && !errors.Is(err, io.EOF) {
 			err = fault.Wrap(fault.Invalid, err, "behind line %d: %s", lines.line, public(l.source.damaged(err)))
 		}
@@ -289,9 +295,12 @@ func (l *loader) finish(ctx context.Context) error {
 	return err
 }
 
-// Settle brings the catalog into the form that searches are quick on, after bulk loads: indexes that were set aside are built,
-// what all can see is marked as such, what the planner knows of it is new, and indexes are as small as they can be.
+// Settle brings the catalog into the form that searches are quick on, after bulk loads: what all can see is marked as such, what the
+// planner knows of it is new, indexes that were set aside are built, and indexes are as small as they can be.
 func (s *Store) Settle(ctx context.Context) error {
+	if err := s.vacuum(ctx); err != nil {
+		return err
+	}
 	if err := s.RestoreIndexes(ctx); err != nil {
 		return err
 	}
@@ -300,10 +309,20 @@ func (s *Store) Settle(ctx context.Context) error {
 		return fmt.Errorf("catalog: settle: %w", err)
 	}
 	defer release()
-	if _, err = conn.Exec(ctx, "vacuum (analyze) item, day_total, cell_total, count_delta"); err != nil {
+	if err = s.tighten(ctx, conn.Conn()); err != nil {
 		return fmt.Errorf("catalog: settle: %w", classify(err))
 	}
-	if err = s.tighten(ctx, conn.Conn()); err != nil {
+	return nil
+}
+
+// vacuum comes before indexes are built, which it would look through.
+func (s *Store) vacuum(ctx context.Context) error {
+	conn, release, err := connection(ctx, s)
+	if err != nil {
+		return fmt.Errorf("catalog: settle: %w", err)
+	}
+	defer release()
+	if _, err = conn.Exec(ctx, "vacuum (analyze) item, day_total, cell_total, count_delta"); err != nil {
 		return fmt.Errorf("catalog: settle: %w", classify(err))
 	}
 	return nil

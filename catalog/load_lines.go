@@ -46,6 +46,7 @@ func (c chunk) free() {
 // lineReader cuts a text into chunks.
 type lineReader struct {
 	in     *bufio.Reader
+	mapped []byte // all of the text, instead of in
 	line   int64  // that was read last
 	offset int64  // behind it
 	held   *chunk // was read, and comes next
@@ -55,6 +56,11 @@ func newLineReader(text io.Reader, line, offset int64) *lineReader {
 	return &lineReader{in: bufio.NewReaderSize(text, 256<<10), line: line, offset: offset}
 }
 
+// newMappedReader reads a text that lies in memory, which holds the lines as long as they are needed.
+func newMappedReader(mapped []byte, line, offset int64) *lineReader {
+	return &lineReader{mapped: mapped, line: line, offset: offset}
+}
+
 // chunk returns the next lines. A line that alone is true of comes in a chunk of its own. After the last line the error is
 // io.EOF; what is wrong with the text comes together with the lines before it.
 func (r *lineReader) chunk(alone func(text []byte) bool) (c chunk, err error) {
@@ -62,15 +68,27 @@ func (r *lineReader) chunk(alone func(text []byte) bool) (c chunk, err error) {
 		c, r.held = *r.held, nil
 		return c, nil
 	}
-	memory := chunkMemory.Get().(*[]byte)
-	store := (*memory)[:0]
+	var memory *[]byte
+	var store []byte
+	if r.mapped == nil {
+		memory = chunkMemory.Get().(*[]byte)
+		store = (*memory)[:0]
+	}
 	c.endLine, c.endOffset = r.line, r.offset
-	for len(store) < chunkBytes {
-		begin, long := len(store), false
-		if store, long, err = r.next(store); err != nil {
+	for begin := r.offset; r.offset < begin+chunkBytes; {
+		var text []byte
+		var long bool
+		if r.mapped != nil {
+			text, long, err = r.nextMapped()
+		} else {
+			begin := len(store)
+			store, long, err = r.next(store)
+			text = store[begin:]
+		}
+		if err != nil {
 			break
 		}
-		text := bytes.TrimSpace(store[begin:])
+		text = bytes.TrimSpace(text)
 		if r.line == 1 {
 			text = bytes.TrimPrefix(text, []byte("\ufeff"))
 		}
@@ -89,9 +107,28 @@ func (r *lineReader) chunk(alone func(text []byte) bool) (c chunk, err error) {
 		}
 		c.endLine, c.endOffset = r.line, r.offset
 	}
-	*memory = store
-	c.memory = memory
+	if memory != nil {
+		*memory = store
+		c.memory = memory
+	}
 	return c, err
+}
+
+// nextMapped returns the next line where it lies.
+func (r *lineReader) nextMapped() (text []byte, long bool, err error) {
+	rest := r.mapped[r.offset:]
+	if len(rest) == 0 {
+		return nil, false, io.EOF
+	}
+	end := bytes.IndexByte(rest, '\n') + 1
+	if end == 0 {
+		end = len(rest) // the last line may lack its end
+	}
+	r.line, r.offset = r.line+1, r.offset+int64(end)
+	if end > longestLineBytes {
+		return nil, true, nil
+	}
+	return rest[:end:end], false, nil
 }
 
 // next appends the next line to store, or nothing of it when it is too long.

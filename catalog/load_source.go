@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sys/unix"
 
 	"swath/fault"
 )
@@ -26,6 +27,7 @@ type LoadSource struct {
 	taken    atomic.Int64
 	identity string // "" of a stream: it can't be gone on with
 	text     io.Reader
+	mapped   []byte // of a plain file, all of it, instead of text; nil where it can't be
 	plain    bool
 	close    func()
 }
@@ -47,6 +49,15 @@ func OpenLoadFile(path string) (*LoadSource, error) {
 	}
 	if err == nil {
 		err = s.unpack(f)
+	}
+	if err == nil && s.plain {
+		if s.mapped = mapFile(f, s.size); s.mapped != nil {
+			s.taken.Store(0)
+			s.close = func() {
+				_ = unix.Munmap(s.mapped) // as it was mapped
+				f.Close()
+			}
+		}
 	}
 	if err != nil {
 		s.Close()
@@ -127,8 +138,27 @@ func (s *LoadSource) damaged(err error) error {
 	return fault.Wrap(fault.Invalid, err, "the file can't be unpacked: %v", err)
 }
 
+// lines returns a reader of what is left; the first line is that after another, at an offset.
+func (s *LoadSource) lines(after, offset int64) *lineReader {
+	if s.mapped != nil {
+		return newMappedReader(s.mapped, after, offset)
+	}
+	return newLineReader(s.text, after, offset)
+}
+
+// reached notes how far a mapped file was read.
+func (s *LoadSource) reached(offset int64) {
+	if s.mapped != nil && offset/mappedAtOnce > s.taken.Swap(offset)/mappedAtOnce {
+		forget(s.mapped, offset-mappedAtOnce)
+	}
+}
+
 // skip goes on behind the first n bytes of the unpacked text.
 func (s *LoadSource) skip(n int64) error {
+	if s.mapped != nil && n <= s.size {
+		s.taken.Store(n)
+		return nil
+	}
 	if s.plain && s.file != nil {
 		if _, err := s.file.Seek(n, io.SeekStart); err != nil {
 			return s.damaged(err)

@@ -404,6 +404,48 @@ func TestLoadSources(t *testing.T) {
 	}
 }
 
+// TestLoadOfShrinkingFile: a file that is cut while it is loaded ends the load with an error; what came before is there, and the mended file is
+// gone on with.
+func TestLoadOfShrinkingFile(t *testing.T) {
+	s := newStore(t, "c")
+	path := filepath.Join(t.TempDir(), "items.ndjson")
+	var text bytes.Buffer
+	const items = 6 * batchRows
+	for i := range items {
+		fmt.Fprintf(&text, `{"type":"Feature","collection":"c","id":"i%d","geometry":null,"properties":{"datetime":"2024-06-01T12:00:00Z"},"x":"%01000d"}`+"\n", i, i)
+	}
+	if err := os.WriteFile(path, text.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	source, err := OpenLoadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	if source.mapped == nil {
+		t.Fatal("the file is not mapped")
+	}
+	done, err := s.Load(t.Context(), source, LoadOptions{Progress: func(Loaded) {
+		if err := os.Truncate(path, 4096); err != nil {
+			t.Error(err)
+		}
+	}})
+	if kind, public := fault.Of(err); kind != fault.Invalid || !strings.Contains(public, "shorter") || done.Loaded == 0 || done.Loaded >= items {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	if err := os.WriteFile(path, text.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	again, err := OpenLoadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if done, err = s.Load(t.Context(), again, LoadOptions{}); err != nil || done.Loaded+done.Unchanged != items {
+		t.Errorf("%+v, %v", done, err)
+	}
+}
+
 // TestLoadGoesOn: a load that is interrupted ends after a batch; the next one goes on behind it and reports the whole.
 func TestLoadGoesOn(t *testing.T) {
 	s := newStore(t, "c")
@@ -447,19 +489,23 @@ func TestLoadGoesOn(t *testing.T) {
 func FuzzLineReader(f *testing.F) {
 	f.Add([]byte("a\n\n \r\nC\nb\nC"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		r := newLineReader(bytes.NewReader(text), 0, 0)
-		var got []string
-		for {
-			c, err := r.chunk(func(text []byte) bool { return bytes.HasPrefix(text, []byte("C")) })
-			for _, l := range c.lines {
-				got = append(got, fmt.Sprint(l.number, string(l.text)))
-			}
-			if err != nil {
-				if c.endOffset != int64(len(text)) {
-					t.Fatalf("ends at %d of %d", c.endOffset, len(text))
+		read := func(r *lineReader) (got []string) {
+			for {
+				c, err := r.chunk(func(text []byte) bool { return bytes.HasPrefix(text, []byte("C")) })
+				for _, l := range c.lines {
+					got = append(got, fmt.Sprint(l.number, string(l.text)))
 				}
-				break
+				if err != nil {
+					if c.endOffset != int64(len(text)) {
+						t.Fatalf("ends at %d of %d", c.endOffset, len(text))
+					}
+					return got
+				}
 			}
+		}
+		got, mapped := read(newLineReader(bytes.NewReader(text), 0, 0)), read(newMappedReader(append([]byte{}, text...), 0, 0))
+		if !slices.Equal(got, mapped) {
+			t.Fatalf("mapped %q, read %q", mapped, got)
 		}
 		var want []string
 		for i, l := range bytes.Split(text, []byte("\n")) {

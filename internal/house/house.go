@@ -125,5 +125,5 @@ var Libraries = []Library{
 	{"github.com/santhosh-tekuri/jsonschema/v6", []string{"chains"}},
 	{"golang.org/x/text", []string{"chains", "stac", "stac/cql2", "catalog"}},
 	{"golang.org/x/sync", []string{"processes", "chains/s1ortho", "chains/s1tiling", "ingest", "raster", "tiles", "objects", "catalog", "bench/mirror"}},
-	{"golang.org/x/sys", []string{"processes", "cmd/swath", "catalog/cluster", "objects", "httpkit"}},
+	{"golang.org/x/sys", []string{"processes", "cmd/swath", "catalog", "catalog/cluster", "objects", "httpkit"}},
 }
