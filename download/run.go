@@ -221,11 +221,21 @@ func (w *wrong) Error() string { return w.reason }
 
 // check compares a file with what is known of it, and returns its size and SHA-256.
 func (r *Run) check(ctx context.Context, f File, path string) (known record, err error) {
+	return r.checkTallied(ctx, f, path, tallyOf(f))
+}
+
+// tallyOf sums what is compared of a file, and its SHA-256.
+func tallyOf(f File) *fetch.Tally {
 	algorithms := []string{"SHA256"}
 	for _, sum := range f.Sums {
 		algorithms = append(algorithms, sum.Algorithm)
 	}
-	size, sums, err := fetch.Sums(ctx, path, algorithms...)
+	return fetch.NewTally(algorithms...)
+}
+
+// checkTallied does so with what was summed as it came.
+func (r *Run) checkTallied(ctx context.Context, f File, path string, tally *fetch.Tally) (known record, err error) {
+	size, sums, err := tally.Of(ctx, path)
 	if err != nil {
 		return known, err
 	}
@@ -510,7 +520,7 @@ func (r *Run) one(ctx context.Context, q *queue, it Item, f File) error {
 			r.o.Came(f, n)
 		}
 	}
-	how := fetch.Options{Most: max(f.Bytes, 0), Stall: time.Minute, Wait: r.client.Wait / 2, Resumes: resumeTries, Rate: r.rate, Came: came}
+	how := fetch.Options{Most: max(f.Bytes, 0), Stall: time.Minute, Wait: r.client.Wait / 2, Resumes: resumeTries, Rate: r.rate, Came: came, Tally: tallyOf(f)}
 	var err error
 	if f.Bytes >= r.o.SplitFrom {
 		more := q.spare()
@@ -525,7 +535,7 @@ func (r *Run) one(ctx context.Context, q *queue, it Item, f File) error {
 	} else if err != nil {
 		return err
 	}
-	known, err := r.check(ctx, f, part)
+	known, err := r.checkTallied(ctx, f, part, how.Tally)
 	if err != nil {
 		var bad *wrong
 		if errors.As(err, &bad) {

@@ -38,9 +38,10 @@ type Options struct {
 	Resumes int           // bodies that break off without a byte before it is given up
 	Rate    *Throttle     // nil: as fast as they come
 	Came    func(n int)   // told of bytes as they come; may be nil
+	Tally   *Tally        // of the bytes as they come; may be nil
 }
 
-const copyBytes = 1 << 20 // at a time, at most
+const copyBytes = 256 << 10 // at a time, at most
 
 // TooMuch is the error of a body that is longer than anybody said.
 type TooMuch struct{ Most int64 }
@@ -133,6 +134,9 @@ func resume(ctx context.Context, open Open, part string, o Options) (got int64, 
 	if _, err := f.Seek(body.From, io.SeekStart); err != nil {
 		return 0, err
 	}
+	if err := o.Tally.reach(ctx, f, body.From); err != nil {
+		return 0, err
+	}
 	stall := time.AfterFunc(o.Stall, cancel)
 	defer stall.Stop()
 	most := max(o.Most, body.Total)
@@ -148,6 +152,7 @@ func resume(ctx context.Context, open Open, part string, o Options) (got int64, 
 			if _, err := f.Write(buffer[:n]); err != nil {
 				return got, err
 			}
+			o.Tally.came(buffer[:n])
 			if o.Came != nil {
 				o.Came(n)
 			}

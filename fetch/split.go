@@ -142,6 +142,7 @@ func begin(part string, size int64, n int, tag string) ([]piece, error) {
 
 // bring fetches pieces, n at a time.
 func bring(ctx context.Context, open Open, pieces []piece, n int, o Options) error {
+	o.Tally = nil // bytes come in no order
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var group sync.WaitGroup

@@ -46,38 +46,79 @@ func (s Sum) Multihash() string {
 	return ""
 }
 
-// Sums reads a file for its size and its sums by these algorithms, the unknown ones aside.
-func Sums(ctx context.Context, path string, algorithms ...string) (size int64, sums []Sum, err error) {
+// Tally sums the bytes of a file as they come, so that they need not be read again. What it has not seen, because it came before a process
+// died or in another order, it reads from the file.
+type Tally struct {
+	hashes map[string]hash.Hash
+	at     int64 // bytes that are summed
+}
+
+// NewTally sums by these algorithms, the unknown ones aside.
+func NewTally(algorithms ...string) *Tally {
+	t := &Tally{hashes: map[string]hash.Hash{}}
+	for _, algorithm := range algorithms {
+		if Knows(algorithm) && t.hashes[algorithm] == nil {
+			t.hashes[algorithm] = makers[algorithm]()
+		}
+	}
+	return t
+}
+
+// came takes in the bytes behind those that are summed. A nil tally takes in nothing.
+func (t *Tally) came(p []byte) {
+	if t == nil {
+		return
+	}
+	for _, h := range t.hashes {
+		h.Write(p) //nolint:errcheck // a hash never fails
+	}
+	t.at += int64(len(p))
+}
+
+// reach sums what a file has up to a byte: from where it is, or anew when the file begins again before that.
+func (t *Tally) reach(ctx context.Context, f io.ReaderAt, to int64) error {
+	if t == nil {
+		return nil
+	}
+	if to < t.at {
+		for _, h := range t.hashes {
+			h.Reset()
+		}
+		t.at = 0
+	}
+	for buffer := make([]byte, min(copyBytes, to-t.at)); t.at < to; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		n, err := f.ReadAt(buffer[:min(int64(len(buffer)), to-t.at)], t.at)
+		if t.came(buffer[:n]); err != nil && t.at < to {
+			return err
+		}
+	}
+	return nil
+}
+
+// Of returns the size and the sums of the file whose bytes came.
+func (t *Tally) Of(ctx context.Context, path string) (size int64, sums []Sum, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return 0, nil, err
 	}
 	defer f.Close()
-	hashes := map[string]hash.Hash{}
-	for _, algorithm := range algorithms {
-		if Knows(algorithm) && hashes[algorithm] == nil {
-			hashes[algorithm] = makers[algorithm]()
-		}
+	info, err := f.Stat()
+	if err != nil {
+		return 0, nil, err
 	}
-	buffer := make([]byte, copyBytes)
-	for {
-		if err := ctx.Err(); err != nil {
-			return 0, nil, err
-		}
-		n, err := f.Read(buffer)
-		for _, h := range hashes {
-			h.Write(buffer[:n]) //nolint:errcheck // a hash never fails
-		}
-		size += int64(n)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return 0, nil, err
-		}
+	if err := t.reach(ctx, f, info.Size()); err != nil {
+		return 0, nil, err
 	}
-	for algorithm, h := range hashes {
+	for algorithm, h := range t.hashes {
 		sums = append(sums, Sum{algorithm, hex.EncodeToString(h.Sum(nil))})
 	}
-	return size, sums, nil
+	return info.Size(), sums, nil
+}
+
+// Sums reads a file for its size and its sums by these algorithms, the unknown ones aside.
+func Sums(ctx context.Context, path string, algorithms ...string) (size int64, sums []Sum, err error) {
+	return NewTally(algorithms...).Of(ctx, path)
 }

@@ -60,20 +60,21 @@ func (m *Mirror) bring(ctx context.Context, p hub.Product) (h ledger.Holding, er
 // bringFile brings a product that is one file, as the hub says its size and sums.
 func (m *Mirror) bringFile(ctx context.Context, p hub.Product, f hub.File, dir string) (h ledger.Holding, err error) {
 	part, whole := filepath.Join(dir, "part"), filepath.Join(dir, fileName(p.Name)+".zip")
-	if _, err := os.Stat(whole); err != nil {
-		if err := m.download(ctx, f, part); err != nil {
-			return h, err
-		}
-	} else if err := os.Rename(whole, part); err != nil { // it was whole and then killed: look at it again, for it may have changed at the hub
-		return h, err
-	}
 	algorithms := algorithmsOf(f.Sums)
 	if slices.Contains(algorithms, "BLAKE3") { // it says as much as the others, in a quarter of the time
 		algorithms = []string{"BLAKE3"}
 	} else if len(algorithms) == 0 {
 		algorithms = []string{"MD5"}
 	}
-	if h.Bytes, h.Checksums, err = fetch.Sums(ctx, part, algorithms...); err != nil {
+	tally := fetch.NewTally(algorithms...)
+	if _, err := os.Stat(whole); err != nil {
+		if err := m.download(ctx, f, part, tally); err != nil {
+			return h, err
+		}
+	} else if err := os.Rename(whole, part); err != nil { // it was whole and then killed: look at it again, for it may have changed at the hub
+		return h, err
+	}
+	if h.Bytes, h.Checksums, err = tally.Of(ctx, part); err != nil {
 		return h, err
 	}
 	if err := verify(ctx, p.Name, f, h, part); err != nil {
@@ -128,8 +129,8 @@ func (m *Mirror) bringTree(ctx context.Context, p hub.Product, c hub.Contents, d
 
 // bringPart brings one file of a tree, unless it is there.
 func (m *Mirror) bringPart(ctx context.Context, f hub.File, to, part string) error {
-	sound := func(path string) error {
-		size, sums, err := fetch.Sums(ctx, path, algorithmsOf(f.Sums)...)
+	sound := func(path string, tally *fetch.Tally) error {
+		size, sums, err := tally.Of(ctx, path)
 		if err != nil {
 			return err
 		}
@@ -138,16 +139,17 @@ func (m *Mirror) bringPart(ctx context.Context, f hub.File, to, part string) err
 		}
 		return nil
 	}
-	if _, err := os.Stat(to); err == nil && (f.Bytes > 0 || len(f.Sums) > 0) && sound(to) == nil {
+	if _, err := os.Stat(to); err == nil && (f.Bytes > 0 || len(f.Sums) > 0) && sound(to, fetch.NewTally(algorithmsOf(f.Sums)...)) == nil {
 		return nil
 	}
 	// Parts of other files have other tags or begin anew; a file without a tag always does.
 	name := sha256.Sum256([]byte(f.Path))
 	part += "-" + hex.EncodeToString(name[:8])
-	if err := m.download(ctx, f, part); err != nil {
+	tally := fetch.NewTally(algorithmsOf(f.Sums)...)
+	if err := m.download(ctx, f, part, tally); err != nil {
 		return err
 	}
-	if err := sound(part); err != nil {
+	if err := sound(part, tally); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
@@ -199,14 +201,14 @@ func fileName(name string) string {
 	return name[:min(len(name), 200)]
 }
 
-// download fetches into a part until it is whole, from where it is.
-func (m *Mirror) download(ctx context.Context, f hub.File, part string) error {
+// download fetches into a part until it is whole, from where it is, and sums it on the way.
+func (m *Mirror) download(ctx context.Context, f hub.File, part string, tally *fetch.Tally) error {
 	err := fetch.Into(ctx, func(ctx context.Context, from int64, tag string) (*fetch.Body, error) {
 		if err := m.room(f.Bytes - from); err != nil {
 			return nil, err
 		}
 		return f.Open(ctx, from, tag)
-	}, part, fetch.Options{Most: f.Bytes, Stall: m.cfg.Stall, Wait: min(m.cfg.Backoff, time.Second) / 2, Resumes: resumes, Rate: m.bytes})
+	}, part, fetch.Options{Most: f.Bytes, Stall: m.cfg.Stall, Wait: min(m.cfg.Backoff, time.Second) / 2, Resumes: resumes, Rate: m.bytes, Tally: tally})
 	var much *fetch.TooMuch
 	if errors.As(err, &much) {
 		return wrongf("%v", much)
