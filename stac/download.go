@@ -4,13 +4,19 @@ import "context"
 
 type downloadKey struct{}
 
-// WithDownload returns the context of a request that asks for a file of a collection's item.
-func WithDownload(ctx context.Context, collection string) context.Context {
-	return context.WithValue(ctx, downloadKey{}, collection)
+// Download is what a request asks for that wants a file of an item.
+type Download struct {
+	Collection string
+	Platform   string // of the item; empty: it does not say
 }
 
-// DownloadOf returns that collection; "" of other requests.
-func DownloadOf(ctx context.Context) string {
-	collection, _ := ctx.Value(downloadKey{}).(string)
-	return collection
+// WithDownload returns the context of a request that asks for a file of an item.
+func WithDownload(ctx context.Context, d Download) context.Context {
+	return context.WithValue(ctx, downloadKey{}, d)
+}
+
+// DownloadOf returns what a request wants; nothing of other requests.
+func DownloadOf(ctx context.Context) Download {
+	d, _ := ctx.Value(downloadKey{}).(Download)
+	return d
 }

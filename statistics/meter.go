@@ -15,8 +15,8 @@ type Meter struct {
 }
 
 type place struct {
-	day        time.Time // midnight UTC
-	collection string
+	day  time.Time // midnight UTC
+	file stac.Download
 }
 
 type use struct {

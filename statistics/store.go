@@ -104,13 +104,14 @@ func (s *Store) Flush(ctx context.Context) error {
 		return nil
 	}
 	var days []time.Time
-	var collections []string
+	var collections, platforms []string
 	var requests, bytes []int64
 	var seconds []float64
 	for at, u := range seen {
-		days, collections, requests, bytes, seconds = append(days, at.day), append(collections, at.collection), append(requests, u.requests), append(bytes, u.bytes), append(seconds, u.seconds)
+		days, collections, platforms = append(days, at.day), append(collections, at.file.Collection), append(platforms, at.file.Platform)
+		requests, bytes, seconds = append(requests, u.requests), append(bytes, u.bytes), append(seconds, u.seconds)
 	}
-	_, err := s.pool.Exec(ctx, flushSQL, pgx.NamedArgs{"days": days, "collections": collections, "requests": requests, "seconds": seconds, "bytes": bytes})
+	_, err := s.pool.Exec(ctx, flushSQL, pgx.NamedArgs{"days": days, "collections": collections, "platforms": platforms, "requests": requests, "seconds": seconds, "bytes": bytes})
 	if err != nil {
 		s.Meter.giveBack(seen)
 	}
@@ -136,11 +137,11 @@ type day struct {
 }
 
 type transfer struct {
-	day        time.Time
-	collection string
-	requests   int64
-	seconds    float64
-	bytes      int64
+	day                  time.Time
+	collection, platform string
+	requests             int64
+	seconds              float64
+	bytes                int64
 }
 
 type people struct {
@@ -182,7 +183,9 @@ func (s *Store) raw(ctx context.Context) (*raw, error) {
 		read(ctx, tx, &err, daysSQL, &r.days, func(d *day) []any { return []any{&d.collection, &d.day, &d.n, &d.bytes} })
 		read(ctx, tx, &err, arrivalsSQL, &r.arrivals, func(d *day) []any { return []any{&d.collection, &d.day, &d.n, &d.bytes} })
 		read(ctx, tx, &err, itemsSQL, &r.items, func(i *item) []any { return []any{&i.collection, &i.n} })
-		read(ctx, tx, &err, trafficSQL, &r.traffic, func(t *transfer) []any { return []any{&t.day, &t.collection, &t.requests, &t.seconds, &t.bytes} })
+		read(ctx, tx, &err, trafficSQL, &r.traffic, func(t *transfer) []any {
+			return []any{&t.day, &t.collection, &t.platform, &t.requests, &t.seconds, &t.bytes}
+		})
 		read(ctx, tx, &err, usersSQL, &r.users, func(p *people) []any { return []any{&p.month, &p.country, &p.n, &p.active} })
 		if err == nil {
 			err = tx.QueryRow(ctx, stagingSQL).Scan(&r.staged, &r.stagingS)
@@ -255,7 +258,9 @@ type Figures struct {
 		Years  []Use `json:"years"`
 	} `json:"bandwidth_out"`
 	Downloaded []Total `json:"downloaded"` // by collection: requests of files and what was sent of them, the most first
-	Response   struct {
+	// The same by platform; without a name what does not say one.
+	DownloadedMissions []Total `json:"downloaded_missions"`
+	Response           struct {
 		Requests      int64   `json:"requests"`
 		MeanS         float64 `json:"mean_s"` // until an answer began
 		Downloads     int64   `json:"downloads"`
@@ -287,12 +292,6 @@ func (s *Store) Figures(ctx context.Context, sees func(collection string) bool) 
 	}
 	f.At = r.at.UTC()
 	collections, missions, months, days := map[string]*Total{}, map[string]*Total{}, map[string]*Period{}, map[string]*Period{}
-	total := func(in map[string]*Total, name string) *Total {
-		if in[name] == nil {
-			in[name] = &Total{Name: name}
-		}
-		return in[name]
-	}
 	period := func(in map[string]*Period, when string, n, bytes int64) {
 		if in[when] == nil {
 			in[when] = &Period{When: when}
@@ -334,16 +333,23 @@ func (s *Store) Figures(ctx context.Context, sees func(collection string) bool) 
 	return f, nil
 }
 
+// total is that of a name.
+func total(in map[string]*Total, name string) *Total {
+	if in[name] == nil {
+		in[name] = &Total{Name: name}
+	}
+	return in[name]
+}
+
 // use adds up the traffic.
 func (f *Figures) use(r *raw, sees func(string) bool, yearAgo time.Time) {
 	by := [3]map[string]*Use{{}, {}, {}}
-	downloaded := map[string]*Total{}
+	downloaded, missions := map[string]*Total{}, map[string]*Total{}
 	for _, t := range r.traffic {
 		if t.collection != "" && sees(t.collection) {
-			if downloaded[t.collection] == nil {
-				downloaded[t.collection] = &Total{Name: t.collection}
+			for _, one := range []*Total{total(downloaded, t.collection), total(missions, t.platform)} {
+				one.Products, one.Bytes = one.Products+t.requests, one.Bytes+t.bytes
 			}
-			downloaded[t.collection].Products, downloaded[t.collection].Bytes = downloaded[t.collection].Products+t.requests, downloaded[t.collection].Bytes+t.bytes
 		}
 		for i, layout := range []string{time.DateOnly, "2006-01", "2006"} {
 			if i == 0 && !t.day.After(yearAgo) {
@@ -372,7 +378,7 @@ func (f *Figures) use(r *raw, sees func(string) bool, yearAgo time.Time) {
 		slices.SortFunc(lists[i], func(a, b Use) int { return strings.Compare(a.When, b.When) })
 	}
 	f.Out.Days, f.Out.Months, f.Out.Years = lists[0], lists[1], lists[2]
-	f.Downloaded = largest(downloaded)
+	f.Downloaded, f.DownloadedMissions = largest(downloaded), largest(missions)
 }
 
 // response adds up how long was waited in the last 30 days.

@@ -104,11 +104,11 @@ func TestFigures(t *testing.T) {
 
 	s.Meter.Sent(t.Context(), 1, 5)
 	s.Meter.Answered(t.Context(), time.Second)
-	download := stac.WithDownload(context.Background(), "open")
+	download := stac.WithDownload(context.Background(), stac.Download{Collection: "open", Platform: "sentinel-2a"})
 	s.Meter.Sent(download, 1, 0)
 	s.Meter.Sent(download, 0, 100)
 	s.Meter.Answered(download, 3*time.Second)
-	s.Meter.Sent(stac.WithDownload(context.Background(), "secret"), 1, 1000)
+	s.Meter.Sent(stac.WithDownload(context.Background(), stac.Download{Collection: "secret", Platform: "spot-5"}), 1, 1000)
 	for range 2 { // the second has nothing to write
 		if err := s.Flush(t.Context()); err != nil {
 			t.Fatal(err)
@@ -133,5 +133,14 @@ func TestFigures(t *testing.T) {
 	}
 	if fmt.Sprint(f.Downloaded) != "[{open 0 1 100}]" {
 		t.Errorf("downloaded %v", f.Downloaded)
+	}
+	s.Meter.Sent(stac.WithDownload(context.Background(), stac.Download{Collection: "open", Platform: "sentinel-2b"}), 2, 10)
+	s.Meter.Sent(stac.WithDownload(context.Background(), stac.Download{Collection: "other", Platform: "sentinel-2b"}), 1, 1)
+	s.Meter.Sent(stac.WithDownload(context.Background(), stac.Download{Collection: "other"}), 1, 3)
+	if err := s.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(look().DownloadedMissions); got != "[{sentinel-2b 0 3 11} { 0 1 3} {sentinel-2a 0 1 100}]" {
+		t.Errorf("downloaded by mission %s", got)
 	}
 }

@@ -46,6 +46,9 @@ func assetOf(catalog stac.Catalog) func(ctx context.Context, collection, item, a
 			return objecthttp.Asset{}, err
 		}
 		var body struct {
+			Properties struct {
+				Platform any `json:"platform"`
+			} `json:"properties"`
 			Assets map[string]struct {
 				Href   string `json:"href"`
 				Type   string `json:"type"`
@@ -62,6 +65,6 @@ func assetOf(catalog stac.Catalog) func(ctx context.Context, collection, item, a
 		if a.Object == "" {
 			return objecthttp.Asset{}, fault.New(fault.NotFound, "asset %q of item %q is not held here; it is at %s", asset, item, a.Href)
 		}
-		return objecthttp.Asset{Key: a.Object, ContentType: a.Type, FileName: item + "_" + path.Base(a.Object)}, nil
+		return objecthttp.Asset{Key: a.Object, ContentType: a.Type, FileName: item + "_" + path.Base(a.Object), Platform: objecthttp.PlatformOf(body.Properties.Platform)}, nil
 	}
 }

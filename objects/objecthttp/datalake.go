@@ -328,7 +328,7 @@ func (a API) sendNamed(c *fiber.Ctx, l layout, parts []string) (sent bool, err e
 		}
 		for _, f := range one.files {
 			if p.holds(one) && (p.item != "" && f.name == name || p.item == "" && one.alone(f) == name) {
-				return true, a.sendAsset(c, one.collection, one.id, f.asset, Asset{Key: f.object, ContentType: f.kind, FileName: name})
+				return true, a.sendAsset(c, one.collection, one.id, f.asset, Asset{Key: f.object, Platform: one.platform, ContentType: f.kind, FileName: name})
 			}
 		}
 	}

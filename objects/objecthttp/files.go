@@ -28,7 +28,17 @@ type contents struct {
 	collection, id string
 	at             time.Time // that orders it
 	updated        time.Time // zero: not known
+	platform       string    // empty: not said
 	files          []file
+}
+
+// PlatformOf reads the platform that an item names; empty of what is no name.
+func PlatformOf(said any) string {
+	name, _ := said.(string)
+	if len(name) > 64 || strings.ContainsRune(name, 0) {
+		return ""
+	}
+	return name
 }
 
 // contentsOf reads an item. Files that others keep are left out.
@@ -37,6 +47,7 @@ func contentsOf(it stac.Item) (contents, error) {
 		Properties struct {
 			Datetime *time.Time `json:"datetime"`
 			Start    *time.Time `json:"start_datetime"`
+			Platform any        `json:"platform"`
 		} `json:"properties"`
 		Assets map[string]struct {
 			Object   string `json:"swath:object"`
@@ -50,6 +61,7 @@ func contentsOf(it stac.Item) (contents, error) {
 		return contents{}, fmt.Errorf("files of item %s/%s: %w", it.Collection, it.ID, err)
 	}
 	c := contents{collection: it.Collection, id: it.ID, updated: it.Updated}
+	c.platform = PlatformOf(body.Properties.Platform)
 	for _, at := range []*time.Time{body.Properties.Start, body.Properties.Datetime} {
 		if at != nil {
 			c.at = at.UTC()

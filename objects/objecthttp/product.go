@@ -46,7 +46,7 @@ func (a API) product(c *fiber.Ctx) error {
 // sendZip answers with the files of an item as one.
 func (a API) sendZip(c *fiber.Ctx, all contents) error {
 	if c.Method() == fiber.MethodGet {
-		c.SetUserContext(stac.WithDownload(c.UserContext(), all.collection))
+		c.SetUserContext(stac.WithDownload(c.UserContext(), stac.Download{Collection: all.collection, Platform: all.platform}))
 	}
 	files, away, err := a.openAll(c.UserContext(), all)
 	if err != nil {

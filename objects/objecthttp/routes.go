@@ -33,6 +33,7 @@ type Asset struct {
 	Href        string // where others keep it
 	ContentType string // empty: the object's own
 	FileName    string // what to call it on the client's disk; empty: the last part of Key
+	Platform    string // of the item, if it says so
 
 	done func(status int, bytes int64) // is told when it was sent; nil: nobody
 }
@@ -92,7 +93,7 @@ func (a API) Send(c *fiber.Ctx, collection, item, name string) error {
 // sendAsset does so with one that was found and is kept here.
 func (a API) sendAsset(c *fiber.Ctx, collection, item, name string, asset Asset) error {
 	if c.Method() == fiber.MethodGet {
-		c.SetUserContext(stac.WithDownload(c.UserContext(), collection))
+		c.SetUserContext(stac.WithDownload(c.UserContext(), stac.Download{Collection: collection, Platform: asset.Platform}))
 	}
 	o, err := a.Objects.Open(c.UserContext(), asset.Key)
 	if fault.Is(err, fault.Offline) && a.Desk != nil {

@@ -1,4 +1,5 @@
 -- Adds what was counted, in the order of its keys so that two servers wait for each other in one order. Uses traffic_pkey.
-insert into traffic as t (day, collection, requests, seconds, bytes)
-select * from unnest(@days::date[], @collections::text[], @requests::bigint[], @seconds::float8[], @bytes::bigint[]) as g (day, collection, requests, seconds, bytes) order by 1, 2
-on conflict (day, collection) do update set requests = t.requests + excluded.requests, seconds = t.seconds + excluded.seconds, bytes = t.bytes + excluded.bytes
+insert into traffic as t (day, collection, platform, requests, seconds, bytes)
+select * from unnest(@days::date[], @collections::text[], @platforms::text[], @requests::bigint[], @seconds::float8[], @bytes::bigint[])
+  as g (day, collection, platform, requests, seconds, bytes) order by 1, 2, 3
+on conflict (day, collection, platform) do update set requests = t.requests + excluded.requests, seconds = t.seconds + excluded.seconds, bytes = t.bytes + excluded.bytes

@@ -65,7 +65,7 @@ export type Mirror = {
   lag_s: number; delays: Record<string, number>; troubles: { Name: string; Reason: string }[] | null;
 };
 export type Figures = {
-  at: string; products: number; bytes: number; collections: Total[]; missions: Total[]; downloaded: Total[]; mirrors: Mirror[];
+  at: string; products: number; bytes: number; collections: Total[]; missions: Total[]; downloaded: Total[]; downloaded_missions: Total[]; mirrors: Mirror[];
   acquired: { days: Period[]; months: Period[] }; bandwidth_in: { days: Period[] };
   bandwidth_out: { days: Use[]; months: Use[]; years: Use[] };
   staging: { served_30_days: number; mean_wait_s: number };

@@ -73,6 +73,7 @@ function Board({ f }: { f: api.Figures }) {
         rows={f.collections.map((t) => ({ name: t.name, share: t.items ?? 0, cells: [whole(t.items ?? 0), whole(t.products), volume(t.bytes)] }))} />
       <Ranking title="Missions" columns={["Mission", "Products", "Volume"]} rows={totals(f.missions)} />
       <Ranking title="Most downloaded" columns={["Collection", "Files", "Volume"]} rows={totals(f.downloaded)} />
+      <Ranking title="Most downloaded missions" columns={["Mission", "Files", "Volume"]} rows={totals(f.downloaded_missions)} />
       <Ranking title="Accounts by country" columns={["Country", "Accounts"]}
         rows={Object.entries(f.users.by_country).sort((a, b) => b[1] - a[1]).map(([name, n]) => ({ name, share: n, cells: [whole(n)] }))} />
     </div>
