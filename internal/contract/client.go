@@ -97,7 +97,7 @@ func (c *Caller) Do(method, target, body string, headers ...string) Response {
 		c.t.Fatalf("%s %s: %v", method, target, err)
 	}
 	if method != http.MethodOptions {
-		c.check(req, got)
+		c.check(req, body, got)
 	}
 	return got
 }
@@ -111,7 +111,7 @@ func (r Response) JSON(t testing.TB, into any) {
 }
 
 // check compares an answer with the operation that the request names.
-func (c *Caller) check(req *http.Request, got Response) {
+func (c *Caller) check(req *http.Request, body string, got Response) {
 	c.t.Helper()
 	asked := req.Method + " " + req.URL.String()
 	lookup := req.Clone(req.Context())
@@ -153,6 +153,13 @@ func (c *Caller) check(req *http.Request, got Response) {
 		c.t.Errorf("%s answered broken JSON: %v", asked, err)
 	} else if err := content.Schema.Value.VisitJSON(value, openapi3.MultiErrors(), openapi3.VisitAsResponse()); err != nil {
 		c.t.Errorf("%s answered what its schema forbids: %v", asked, err)
+	}
+	if standard, err := ogcSchema(lookup.Method+" "+route.Path, req.URL.Query(), body, got); err != nil {
+		c.t.Error(err)
+	} else if standard == nil {
+		return
+	} else if err := standard.VisitJSON(value, openapi3.MultiErrors(), openapi3.VisitAsResponse()); err != nil {
+		c.t.Errorf("%s answered what OGC's schema forbids: %v", asked, err)
 	}
 }
 

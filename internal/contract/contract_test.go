@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -30,6 +31,45 @@ func (r *recorder) Helper()             {}
 func (r *recorder) Logf(string, ...any) {}
 func (r *recorder) Errorf(format string, args ...any) {
 	r.failures = append(r.failures, fmt.Sprintf(format, args...))
+}
+
+// TestOGCFindsMistakes holds answers against the schemas of OGC API Processes themselves.
+func TestOGCFindsMistakes(t *testing.T) {
+	for name, tc := range map[string]struct {
+		operation string
+		status    int
+		body      string
+		good      bool
+	}{
+		"a job":                {"GET /jobs/{job}", 200, `{"jobID":"a","status":"running","type":"process","progress":3}`, true},
+		"no status":            {"GET /jobs/{job}", 200, `{"jobID":"a","type":"process"}`, false},
+		"a status of its own":  {"DELETE /jobs/{job}", 200, `{"jobID":"a","status":"lost","type":"process"}`, false},
+		"too far":              {"POST /processes/{process}/execution", 201, `{"jobID":"a","status":"running","type":"process","progress":101}`, false},
+		"results":              {"POST /processes/{process}/execution", 200, `{"a":1,"b":"x","c":[1,[2]],"d":{"value":{"x":1}},"e":{"href":"x"},"f":{"bbox":[1,2,3,4]}}`, true},
+		"an object as it is":   {"GET /jobs/{job}/results", 200, `{"d":{"x":1}}`, false},
+		"a problem":            {"GET /jobs/{job}/results", 404, `{"type":"a"}`, true},
+		"a problem of no type": {"GET /processes/{process}", 404, `{"title":"a"}`, false},
+		"a process":            {"GET /processes/{process}", 200, `{"id":"a","version":"1","inputs":{"x":{"schema":{"anyOf":[{"type":"string"},{"type":"object"}],"nullable":true},"maxOccurs":"unbounded"}}}`, true},
+		"an input of nothing":  {"GET /processes/{process}", 200, `{"id":"a","version":"1","inputs":{"x":{}}}`, false},
+		"a type of its own":    {"GET /processes/{process}", 200, `{"id":"a","version":"1","inputs":{"x":{"schema":{"type":"file"}}}}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			schema, err := ogcSchema(tc.operation, nil, "", Response{Status: tc.status})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var value any
+			if err := json.Unmarshal([]byte(tc.body), &value); err != nil {
+				t.Fatal(err)
+			}
+			if err := schema.VisitJSON(value); (err == nil) != tc.good {
+				t.Error(err)
+			}
+		})
+	}
+	if got, err := ogcSchema("POST /processes/{process}/execution", nil, `{"response":"raw"}`, Response{Status: 200}); got != nil || err != nil {
+		t.Errorf("of a raw answer: %v, %v", got, err)
+	}
 }
 
 func TestValidateItemFindsMistakes(t *testing.T) {
