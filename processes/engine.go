@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -94,6 +95,11 @@ type Engine struct {
 	cfg  Config
 	pool *pgxpool.Pool
 	news news
+
+	packages struct {
+		sync.Mutex
+		chains map[packageKey]chains.Chain // of what was deployed
+	}
 }
 
 // New opens an engine on a migrated database.

@@ -140,6 +140,11 @@ func (e *Engine) Results(ctx context.Context, id string) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	return e.ResultsOf(ctx, j)
+}
+
+// ResultsOf is Results of a job that the one who asks was given.
+func (e *Engine) ResultsOf(ctx context.Context, j Job) ([]Result, error) {
 	switch j.Status {
 	case Failed:
 		return nil, failureOf(j)
@@ -149,7 +154,7 @@ func (e *Engine) Results(ctx context.Context, id string) ([]Result, error) {
 		return nil, ErrNotReady
 	}
 	var body []byte
-	if err := e.pool.QueryRow(ctx, "select results from job where id = $1", id).Scan(&body); err != nil {
+	if err := e.pool.QueryRow(ctx, "select results from job where id = $1", j.ID).Scan(&body); err != nil {
 		return nil, jobsErr("results", err)
 	}
 	if body == nil {

@@ -191,18 +191,49 @@ func (e *Engine) deployed(ctx context.Context, id string) ([]chains.Chain, error
 	if e.cfg.Packages == nil {
 		return nil, nil
 	}
-	rows, _ := e.pool.Query(ctx, "select document, workflow from package where live and ($1 = '' or id = $1) order by id", id)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Deployment])
+	rows, _ := e.pool.Query(ctx, "select id, version, workflow from package where live and ($1 = '' or id = $1) order by id", id)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[packageKey])
 	if err != nil {
 		return nil, jobsErr("package", err)
 	}
 	all := make([]chains.Chain, len(found))
-	for i, d := range found {
-		if all[i], err = e.chainOf(d); err != nil {
+	for i, k := range found {
+		if all[i], err = e.parsed(ctx, k); err != nil {
 			return nil, err
 		}
 	}
 	return all, nil
+}
+
+// packageKey names a version of a package: what it describes follows from it.
+type packageKey struct{ ID, Version, Workflow string }
+
+// mostParsed bounds how many packages are kept as chains.
+const mostParsed = 1000
+
+// parsed returns the chain of a package, which is read once.
+func (e *Engine) parsed(ctx context.Context, k packageKey) (chains.Chain, error) {
+	e.packages.Lock()
+	chain, known := e.packages.chains[k]
+	e.packages.Unlock()
+	if known {
+		return chain, nil
+	}
+	d := Deployment{Workflow: k.Workflow}
+	if err := e.pool.QueryRow(ctx, "select document from package where id = $1 and version = $2", k.ID, k.Version).Scan(&d.Document); err != nil {
+		return chains.Chain{}, jobsErr("package", err)
+	}
+	chain, err := e.chainOf(d)
+	if err != nil {
+		return chains.Chain{}, err
+	}
+	e.packages.Lock()
+	defer e.packages.Unlock()
+	if e.packages.chains == nil || len(e.packages.chains) >= mostParsed {
+		e.packages.chains = map[packageKey]chains.Chain{}
+	}
+	e.packages.chains[k] = chain
+	return chain, nil
 }
 
 // chainOf makes a chain of a package that was taken before.

@@ -124,7 +124,7 @@ func (a API) tell(c *fiber.Ctx, chain chains.Chain, job processes.Job) error {
 		d.Status = "ProcessStarted"
 	case processes.Successful:
 		d.Status = "ProcessSucceeded"
-		all, err := a.Jobs.Engine.Results(c.UserContext(), job.ID)
+		all, err := a.Jobs.Engine.ResultsOf(c.UserContext(), job)
 		if err != nil {
 			return err
 		}

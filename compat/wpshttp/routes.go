@@ -252,7 +252,7 @@ func (a API) execute(c *fiber.Ctx, e execution) error {
 		if !job.Status.Ended() {
 			return &fault.Error{Kind: fault.Timeout, Public: "it takes longer than a request may: ask for a document with status=true; the job is " + job.ID}
 		}
-		results, err := a.Jobs.Engine.Results(c.UserContext(), job.ID)
+		results, err := a.Jobs.Engine.ResultsOf(c.UserContext(), job)
 		if err != nil {
 			return err
 		}
@@ -294,7 +294,7 @@ func (a API) userInfo(c *fiber.Ctx, job processes.Job) error {
 	}
 	results := []string{}
 	if job.Status == processes.Successful {
-		all, err := a.Jobs.Engine.Results(c.UserContext(), job.ID)
+		all, err := a.Jobs.Engine.ResultsOf(c.UserContext(), job)
 		if err != nil {
 			return err
 		}

@@ -97,7 +97,7 @@ func (a API) executed(c *fiber.Ctx) error {
 		return created(c, job)
 	}
 	c.Append(fiber.HeaderLink, "<"+jobURL(c, job.ID)+`>; rel="monitor"`)
-	results, err := a.Engine.Results(c.UserContext(), job.ID)
+	results, err := a.Engine.ResultsOf(c.UserContext(), job)
 	if err != nil {
 		return err
 	}

@@ -157,7 +157,7 @@ func (a API) jobPage(c *fiber.Ctx, j processes.Job) error {
 	}
 	data := fiber.Map{"Base": httpkit.BaseURL(c), "Title": "Job " + j.ID, "Inputs": inputs, "Job": rowOf(c, j), "Log": text, "Token": a.token(c)}
 	if j.Status == processes.Successful {
-		all, err := a.Engine.Results(c.UserContext(), j.ID)
+		all, err := a.Engine.ResultsOf(c.UserContext(), j)
 		if err != nil {
 			return named(noSuchJob, err)
 		}

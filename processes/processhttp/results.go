@@ -36,7 +36,7 @@ func (a API) results(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	all, err := a.Engine.Results(c.UserContext(), j.ID)
+	all, err := a.Engine.ResultsOf(c.UserContext(), j)
 	if err != nil {
 		return named(noSuchJob, err)
 	}
@@ -298,7 +298,7 @@ func (a API) result(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	all, err := a.Engine.Results(c.UserContext(), j.ID)
+	all, err := a.Engine.ResultsOf(c.UserContext(), j)
 	if err != nil {
 		return named(noSuchJob, err)
 	}
