@@ -3,15 +3,16 @@ package ingest
 import (
 	"context"
 
+	"swath/fault"
 	"swath/stac"
 )
 
-// Publish brings STAC items and the files beside them into the catalog together: the bytes of all are in objects before the first item can be
-// seen, and those of one collection are seen at once. Ready is asked right before that, and its error is returned. What is in the catalog
+// Publish brings STAC items of one collection and the files beside them into the catalog together: the bytes of all are in objects before the
+// first item can be seen, and all are seen at once. Ready is asked right before that, and its error is returned. What is in the catalog
 // already, with the same content, does not change. The items are returned by their collections and ids, in the order of the paths.
 func (in *Ingester) Publish(ctx context.Context, paths []string, ready func() error) ([]stac.Item, error) {
 	named := make([]stac.Item, len(paths))
-	fresh := map[string][]stac.Item{}
+	var fresh []stac.Item
 	var old []retirement
 	for i, path := range paths {
 		it, known, err := in.prepareItem(ctx, path)
@@ -19,10 +20,13 @@ func (in *Ingester) Publish(ctx context.Context, paths []string, ready func() er
 			return nil, err
 		}
 		named[i] = stac.Item{Collection: it.Collection, ID: it.ID}
+		if it.Collection != named[0].Collection {
+			return nil, fault.New(fault.Invalid, "items of %s and %s can't appear at once", named[0].Collection, it.Collection)
+		}
 		if it.Body == nil {
 			continue
 		}
-		fresh[it.Collection] = append(fresh[it.Collection], it)
+		fresh = append(fresh, it)
 		if known != "" {
 			old = append(old, retirement{it.Collection, it.ID, known})
 		}
@@ -35,12 +39,10 @@ func (in *Ingester) Publish(ctx context.Context, paths []string, ready func() er
 			return nil, err
 		}
 	}
-	for collection, items := range fresh {
-		if err := in.Catalog.PutItems(ctx, collection, items, false); err != nil {
-			return nil, err
-		}
+	if len(fresh) == 0 {
+		return named, nil
 	}
-	return named, nil
+	return named, in.Catalog.PutItems(ctx, named[0].Collection, fresh, false)
 }
 
 // prepareItem puts the bytes of one item into objects. Its body is missing when the catalog has the same.

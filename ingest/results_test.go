@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,8 +15,10 @@ import (
 	"swath/chains"
 	"swath/chains/s1ortho"
 	"swath/chains/s1tiling"
+	"swath/fault"
 	"swath/geo"
 	"swath/raster"
+	"swath/stac"
 )
 
 // TestResultsOfChains brings in what the Sentinel-1 chains make: their items are valid as they are stored, lie in collections with presets, and
@@ -64,6 +67,34 @@ func TestResultsOfChains(t *testing.T) {
 				t.Errorf("the collection: %v", err)
 			}
 		})
+	}
+}
+
+// TestPublishAtOnce brings in several items together or, where they can't appear so, none.
+func TestPublishAtOnce(t *testing.T) {
+	in, dir := newIngester(t), t.TempDir()
+	write := func(collection, id string) string {
+		path := filepath.Join(dir, id+".json")
+		body := fmt.Sprintf(`{"type":"Feature","stac_version":"1.1.0","id":%q,"collection":%q,"bbox":[1,43,1,43],"geometry":{"type":"Point","coordinates":[1,43]},
+			"properties":{"datetime":"2024-05-01T00:00:00Z"},"links":[],"assets":{}}`, id, collection)
+		if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	ready := func() error { return nil }
+	mixed := []string{write("made", "a"), write("others", "b")}
+	if _, err := in.Publish(t.Context(), mixed, ready); !fault.Is(err, fault.Invalid) {
+		t.Errorf("of two collections: %v", err)
+	}
+	if page, err := in.Catalog.Search(t.Context(), stac.Search{Limit: 10}); err != nil || len(page.Items) != 0 {
+		t.Errorf("half of it can be seen: %d items, %v", len(page.Items), err)
+	}
+	if named, err := in.Publish(t.Context(), []string{mixed[0], write("made", "c")}, ready); err != nil || len(named) != 2 || named[1].ID != "c" {
+		t.Errorf("%v, %v", named, err)
+	}
+	if page, err := in.Catalog.Search(t.Context(), stac.Search{Limit: 10}); err != nil || len(page.Items) != 2 {
+		t.Errorf("%d items, %v", len(page.Items), err)
 	}
 }
 

@@ -30,7 +30,7 @@ type source struct {
 	Value  json.RawMessage `json:"value,omitempty"`  // plain JSON
 	Item   *PinnedItem     `json:"item,omitempty"`   // a product
 	Object *PinnedFile     `json:"object,omitempty"` // a file of ours
-	Of     []string        `json:"of,omitempty"`     // collections that a file of ours is of, or was made of
+	Items  []PinnedItem    `json:"items,omitempty"`  // products that a file of ours is of, or was made of
 	Href   string          `json:"href,omitempty"`   // a file of others
 	Folder string          `json:"folder,omitempty"` // a folder of the operator
 	Data   []byte          `json:"data,omitempty"`   // a file that was given by value
@@ -255,6 +255,31 @@ func fileByValue(raw json.RawMessage, media string) ([]source, error) {
 	return []source{{Data: data, Media: media}}, nil
 }
 
+// products are those that a value is, or was made of.
+func (s source) products() []PinnedItem {
+	if s.Item != nil {
+		return []PinnedItem{*s.Item}
+	}
+	return s.Items
+}
+
+// productsOf returns the products that inputs are, or were made of, each once and without its files.
+func productsOf(inputs map[string]bound) (all []PinnedItem) {
+	for _, b := range inputs {
+		for _, s := range b.Sources {
+			for _, p := range s.products() {
+				p.Files = nil
+				all = append(all, p)
+			}
+		}
+	}
+	names := func(a, b PinnedItem) int {
+		return cmp.Or(strings.Compare(a.Collection, b.Collection), strings.Compare(a.ID, b.ID))
+	}
+	slices.SortFunc(all, names)
+	return slices.CompactFunc(all, func(a, b PinnedItem) bool { return names(a, b) == 0 })
+}
+
 // products resolves one value of an input that is a product.
 func (e *Engine) products(ctx context.Context, raw json.RawMessage) ([]source, error) {
 	var text string
@@ -441,7 +466,8 @@ func (e *Engine) reference(ctx context.Context, href, media string) ([]source, e
 			name = it.ID + path.Ext(a.Object)
 		}
 		f := a.file(parts[5], name)
-		return []source{{Object: &f, Of: []string{it.Collection}, Media: media}}, nil
+		of := PinnedItem{Collection: it.Collection, ID: it.ID, Updated: it.Updated, Files: []PinnedFile{f}}
+		return []source{{Object: &f, Items: []PinnedItem{of}, Media: media}}, nil
 	case len(parts) == 4 && parts[0] == "jobs" && parts[2] == "results":
 		return e.resultsOf(ctx, parts[1], parts[3], u.Query().Get("part"))
 	}
@@ -465,7 +491,7 @@ func (e *Engine) resultsOf(ctx context.Context, job, output, part string) (all [
 			}
 			if p.Item == "" {
 				f := PinnedFile{Object: p.Object, Name: p.Name, Checksum: p.Checksum, Media: r.Media, Bytes: p.Bytes}
-				all = append(all, source{Object: &f, Of: collectionsOf(inputs)})
+				all = append(all, source{Object: &f, Items: productsOf(inputs)})
 				continue
 			}
 			item, err := e.itemNamed(ctx, p.Collection, p.Item)

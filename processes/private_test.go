@@ -183,12 +183,25 @@ func TestResultsAsInputs(t *testing.T) {
 	if j := h.waitAs(t, ctx, first.ID); j.Status != processes.Successful {
 		t.Fatalf("%+v", j)
 	}
-	second, err := submit(ctx, `{"imageInput":{"href":"https://here.example`+at+`imageOutput"},"productInput":{"href":"`+at+`item?part=1"}}`)
+	second, err := submit(ctx, `{"imageInput":{"href":"https://here.example`+at+`imageOutput"},"productInput":{"href":"`+at+`item?part=1"},"publish":"echo-2","boundingBoxInput":{"bbox":[1,43,2,44]}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := string(h.file(t, ctx, second.ID, "imageOutput")); got != "hello" {
 		t.Errorf("the next job was given %q", got)
+	}
+	made, err := h.catalog.Item(ctx, "echo", "echo-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range []string{"/collections/echo/items/echo-1", "/collections/safes/items/S1A"} { // the file was made of the other
+		if strings.Count(string(made.Body), `"swath:`+of+`"`) != 1 {
+			t.Errorf("the item is not derived from %s: %s", of, made.Body)
+		}
+	}
+	prov, err := h.engine.Provenance(ctx, second.ID)
+	if err != nil || !strings.Contains(string(prov), `"prov:usedEntity":"item:safes/S1A"`) {
+		t.Errorf("%s, %v", prov, err)
 	}
 	for what, href := range map[string]string{"a value": at + "stringOutput", "no output": at + "x", "no part": at + "item?part=2", "no job": "/jobs/x/results/item", "a log": "/jobs/" + first.ID + "/log"} {
 		if _, err := submit(ctx, `{"imageInput":{"href":"`+href+`"}}`); !fault.Is(err, fault.Invalid) {

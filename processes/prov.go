@@ -67,6 +67,11 @@ func document(j Job, t *task, results []Result, software string) map[string]any 
 			}
 			entities[name] = what
 			used.add("u", map[string]any{"prov:activity": activity, "prov:entity": name, "prov:role": f.Name})
+			for _, p := range s.Items {
+				item, what := entityOf(j.ID, f.Name, i, source{Item: &p})
+				entities[item] = what
+				derived.add("d", map[string]any{"prov:generatedEntity": name, "prov:usedEntity": item})
+			}
 		}
 	}
 	for _, r := range results {

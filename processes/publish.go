@@ -193,14 +193,19 @@ func (w *worker) describe(t *task, document string) error {
 	return os.WriteFile(document, body, 0o600)
 }
 
-// items are the products of a job, each once, in the order of the inputs.
+// items are the products of a job, and those that its files were made of, each once, in the order of the inputs.
 func (t *task) items() (all []PinnedItem) {
-	seen := map[[2]string]bool{}
+	at := map[[2]string]int{}
 	for _, f := range t.chain.Inputs {
 		for _, s := range t.inputs[f.Name].Sources {
-			if s.Item != nil && !seen[[2]string{s.Item.Collection, s.Item.ID}] {
-				seen[[2]string{s.Item.Collection, s.Item.ID}] = true
-				all = append(all, *s.Item)
+			for _, p := range s.products() {
+				name := [2]string{p.Collection, p.ID}
+				if i, seen := at[name]; seen {
+					all[i].Files = append(all[i].Files, p.Files...)
+					continue
+				}
+				at[name], p.Files = len(all), slices.Clone(p.Files)
+				all = append(all, p)
 			}
 		}
 	}

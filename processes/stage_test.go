@@ -226,6 +226,16 @@ func TestProvenance(t *testing.T) {
 			t.Errorf("the item does not say %s: %s", want, item.Body)
 		}
 	}
+	plain, err := h.engine.Submit(ctx, "read", asked(t, `{"products":[{"href":"https://here.example/collections/safes/items/S1A/assets/product"}],"publish":true}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err = h.engine.Wait(ctx, plain.ID); err != nil || plain.Status != processes.Successful {
+		t.Fatalf("%+v, %v", plain, err)
+	}
+	if of, err := h.catalog.Item(ctx, "made", "made"); err != nil || string(of.Body) != string(item.Body) {
+		t.Errorf("made of the product's file alone, the item says %s, %v", of.Body, err)
+	}
 	body, err := h.engine.Provenance(ctx, j.ID)
 	if err != nil {
 		t.Fatal(err)

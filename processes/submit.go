@@ -84,15 +84,10 @@ func (s source) files() []PinnedFile {
 
 // collectionsOf returns the collections that inputs come from.
 func collectionsOf(inputs map[string]bound) (all []string) {
-	for _, b := range inputs {
-		for _, s := range b.Sources {
-			if all = append(all, s.Of...); s.Item != nil {
-				all = append(all, s.Item.Collection)
-			}
-		}
+	for _, p := range productsOf(inputs) {
+		all = append(all, p.Collection)
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	return slices.Compact(all) // they are in order
 }
 
 // confine refuses items made of what not everybody may know of who may know of them: they would be in the chain's collection for all to see.
