@@ -39,14 +39,14 @@ type lookup struct {
 func (r *Renderer) found(ctx context.Context, name string, search stac.Search, box geo.Box) (stac.Page, error) {
 	cell, ok := cellAround(box)
 	if name == "" || search.Token != "" || !ok {
-		return r.catalog.Search(ctx, narrowed(search, box))
+		return r.search(ctx, search, box)
 	}
 	key := fmt.Sprintf("%s %d %g %s", name, search.Limit, cell, stac.ScopeOf(ctx).Key()) // who may see more finds more
 	if !r.sighted(ctx, key) {
-		return r.catalog.Search(ctx, narrowed(search, box))
+		return r.search(ctx, search, box)
 	}
 	all, release, err := r.lookups.get(ctx, key, func(ctx context.Context) (lookup, error) {
-		page, err := r.catalog.Search(ctx, narrowed(search, cell))
+		page, err := r.search(ctx, search, cell)
 		if err != nil {
 			return lookup{}, err
 		}
@@ -58,7 +58,7 @@ func (r *Renderer) found(ctx context.Context, name string, search stac.Search, b
 	release()
 	if !all.whole {
 		r.crowded.put(key, struct{}{})
-		return r.catalog.Search(ctx, narrowed(search, box))
+		return r.search(ctx, search, box)
 	}
 	var page stac.Page
 	for i, it := range all.items {
@@ -66,6 +66,28 @@ func (r *Renderer) found(ctx context.Context, name string, search stac.Search, b
 			page.Items = append(page.Items, it)
 		}
 	}
+	return page, nil
+}
+
+// search is stac.Catalog.Search in a box. The bodies lie in memory of their own, for they may be kept and are not released, while the
+// catalog's pieces of 256 kB go to the next search.
+func (r *Renderer) search(ctx context.Context, search stac.Search, box geo.Box) (stac.Page, error) {
+	page, err := r.catalog.Search(ctx, narrowed(search, box))
+	if err != nil {
+		return stac.Page{}, err
+	}
+	total := 0
+	for _, it := range page.Items {
+		total += len(it.Body)
+	}
+	all := make([]byte, 0, total)
+	for i := range page.Items {
+		from := len(all)
+		all = append(all, page.Items[i].Body...)
+		page.Items[i].Body = all[from:len(all):len(all)]
+	}
+	page.Release()
+	page.Free = nil
 	return page, nil
 }
 

@@ -77,11 +77,12 @@ func TestShapesMeetBoxes(t *testing.T) {
 	}
 }
 
-// countedCatalog is a catalog of boxes that counts searches.
+// countedCatalog is a catalog of boxes that counts searches, and the pages of which the memory was given back. It is written over then.
 type countedCatalog struct {
 	stac.Catalog
 	items    map[string]geo.Box
 	searches []geo.Box
+	freed    int
 }
 
 func (c *countedCatalog) Search(_ context.Context, s stac.Search) (page stac.Page, err error) {
@@ -104,6 +105,13 @@ func (c *countedCatalog) Search(_ context.Context, s stac.Search) (page stac.Pag
 		page.Items = append(page.Items, stac.Item{ID: id, Body: fmt.Appendf(nil, `{"geometry":{"type":"Polygon","coordinates":[[[%g,%g],[%g,%g],[%g,%g],[%g,%g],[%g,%g]]]}}`,
 			b.MinX, b.MinY, b.MaxX, b.MinY, b.MaxX, b.MaxY, b.MinX, b.MaxY, b.MinX, b.MinY)})
 	}
+	bodies := slices.Clone(page.Items)
+	page.Free = func() {
+		c.freed++
+		for _, it := range bodies {
+			clear(it.Body)
+		}
+	}
 	return page, nil
 }
 
@@ -123,6 +131,9 @@ func TestLookups(t *testing.T) {
 		}
 		var all []string
 		for _, it := range page.Items {
+			if it.Body[0] != '{' {
+				t.Fatalf("the body of %s is used after its page was released", it.ID)
+			}
 			all = append(all, it.ID)
 		}
 		return strings.Join(all, " ")
@@ -130,7 +141,7 @@ func TestLookups(t *testing.T) {
 	r := New(c, nil, Options{})
 	ask := func(name string, limit int) (searches int) {
 		t.Helper()
-		c.searches = nil
+		c.searches, c.freed = nil, 0
 		for i := range 32 {
 			b := geo.Box{MinX: 4 + 0.25*float64(i%8) + 0.01, MinY: 4 + 0.25*float64(i/8) + 0.01}
 			b.MaxX, b.MaxY = b.MinX+0.23, b.MinY+0.23
@@ -140,6 +151,9 @@ func TestLookups(t *testing.T) {
 			if c.searches = c.searches[:n]; got != want {
 				t.Errorf("%q, tile %d: %s, want %s", name, i, got, want)
 			}
+		}
+		if c.freed != len(c.searches) {
+			t.Errorf("%q: of %d pages the memory of %d was given back", name, len(c.searches), c.freed)
 		}
 		return len(c.searches)
 	}
