@@ -21,11 +21,14 @@ const (
 	mostCells = 20_000 // of one search; a larger area walks time
 	manyCells = 200    // that are looked into without asking which of them are empty
 	// What the parts of a plan cost, in microseconds of one core, as measured on 17.7 million rows.
-	walkRowCost  = 0.12
-	cellCost     = 2.0 // to look into one cell of one collection
-	cellRowCost  = 0.5
-	termRowCost  = 1.5 // to fetch a row that an index of terms names
-	againRowCost = 9.0 // to fetch, unpack and match a body
+	walkRowCost   = 0.12
+	cellCost      = 2.0 // to look into one cell of one collection
+	cellListCost  = 1.2 // to look into one cell of a list of them
+	cellRowCost   = 0.5
+	lookCost      = 4.0 // to fetch a footprint and compare it with an area
+	roundTripCost = 100 // of a statement, whatever it does
+	termRowCost   = 1.5 // to fetch a row that an index of terms names
+	againRowCost  = 9.0 // to fetch, unpack and match a body
 	// orbitShare is about which part of the rows of a collection one relative orbit has: Sentinel-1 has 175 of them, Sentinel-2 143.
 	orbitShare = 1. / 150
 	// smallAreaDeg is the width and height up to which an area is looked at by its cells while no counts are known.
@@ -103,11 +106,10 @@ func (s *Store) choose(ctx context.Context, conn *pgxpool.Conn, p *plan, box *sp
 	if cells != nil {
 		if w.page.cells < least {
 			least, r.page = w.page.cells, celling
-			few := float64(len(cells)*len(p.cols)) + fewRows
-			if p.from.first && !p.again() && p.search.Limit == 1 {
-				few = max(few, fewCounted)
-			}
-			if w.inCells < few {
+			switch {
+			case p.order.by == byCloud:
+				r.page = cellingSorted
+			case w.inCells < float64(len(cells)*len(p.cols))+fewRows:
 				r.page = cellingFew
 			}
 		}
@@ -117,6 +119,9 @@ func (s *Store) choose(ctx context.Context, conn *pgxpool.Conn, p *plan, box *sp
 		}
 		if w.all.cells < r.countCost {
 			r.countCost, r.all = w.all.cells, celling
+			if len(p.cols) == 1 {
+				r.all = cellingOne
+			}
 		}
 	}
 	if rare != nil {
@@ -127,12 +132,14 @@ func (s *Store) choose(ctx context.Context, conn *pgxpool.Conn, p *plan, box *sp
 			r.countCost, r.all = w.terms, terming
 		}
 	}
+	if mostCost, _ := p.mostCounted(); cells != nil && p.counted() && r.countCost <= mostCost && w.all.cells <= least+r.countCost+roundTripCost {
+		r.page = cellingFew // page and count in one
+	}
 	return r, nil
 }
 
 const (
-	fewRows    = 500   // are sooner read than left out
-	fewCounted = 6_000 // are sooner read at once than for a page and then for the count
+	fewRows = 500 // are sooner read than left out
 )
 
 // costs of a route that walks, of those by cells and of that by orbits, in microseconds.
@@ -206,7 +213,11 @@ func (e *estimates) weigh(p *plan, box *span, cells []int32, rare [][]int32) (w 
 	}
 	looked := float64(len(cells)*len(p.cols)) * cellCost
 	w.page.walk, w.all.walk = scanned*walkRowCost, all*walkRowCost
-	w.page.cells, w.all.cells = w.page.cells+looked, w.inCells*cellRowCost+looked
+	listed := looked * cellListCost / cellCost
+	w.page.cells, w.all.cells = w.page.cells+looked, w.inCells*cellRowCost+listed
+	if p.search.Intersects != nil { // whose footprints are all looked at
+		w.all.walk, w.all.cells = w.all.walk+w.match*lookCost, w.all.cells+w.match*lookCost
+	}
 	orbits := float64(len(p.orbits)) * orbitShare
 	w.page.orbit, w.all.orbit = scanned*orbits*termRowCost, all*orbits*termRowCost
 	if p.order.by == byNothing {
@@ -216,7 +227,7 @@ func (e *estimates) weigh(p *plan, box *span, cells []int32, rare [][]int32) (w 
 	if within && p.order.by == byTime && p.order.descending {
 		var read float64
 		if p.recent, read = e.recently(p, rates, need, since, until); !p.recent.all {
-			w.page.since = read*cellRowCost + looked
+			w.page.since = read*cellRowCost + listed
 		}
 	}
 	w.terms = e.total * rarest * termRowCost

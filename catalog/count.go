@@ -110,10 +110,7 @@ func (s *Store) countNow(ctx context.Context, conn *pgxpool.Conn, p *plan) (n in
 			return n, seen, err == nil, err
 		}
 	}
-	mostCost, mostAgain := float64(mostPageCount), float64(mostPageCount)
-	if p.search.Limit == 1 {
-		mostCost, mostAgain = mostCountCost, mostAgainCost
-	}
+	mostCost, mostAgain := p.mostCounted()
 	if p.again() && !p.filter.exact || p.texts {
 		if p.countCost+p.rows*againRowCost > mostAgain {
 			return 0, "", false, nil
@@ -133,6 +130,19 @@ func (s *Store) countNow(ctx context.Context, conn *pgxpool.Conn, p *plan) (n in
 		return 0, "", false, nil
 	}
 	return s.countBodies(ctx, conn, p)
+}
+
+// mostCounted returns what a count may cost, by columns and by bodies, in microseconds.
+func (p *plan) mostCounted() (columns, bodies float64) {
+	if p.search.Limit == 1 {
+		return mostCountCost, mostAgainCost
+	}
+	return mostPageCount, mostPageCount
+}
+
+// counted reports whether the statement of a page can count what matches, and is asked to.
+func (p *plan) counted() bool {
+	return p.from.first && !p.search.Uncounted && !p.again() && p.order.by == byTime && len(p.order.keys) == 0
 }
 
 // one reads the one row of a statement with named arguments.

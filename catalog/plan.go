@@ -25,6 +25,9 @@ var timePeriodsSQL string
 //go:embed sql/space.sql
 var spaceSQL string
 
+//go:embed sql/look.sql
+var lookSQL string
+
 // plan is a search made ready: its route, its conditions, and how its rows are looked at again.
 type plan struct {
 	search stac.Search
@@ -91,7 +94,7 @@ func (s *Store) newPlan(ctx context.Context, conn *pgxpool.Conn, set *collection
 	}
 	if spacious {
 		where.bind(p.args)
-		p.where += spaceSQL
+		p.where += spaceSQL + lookSQL
 	}
 	if q.Products { // written so that no index is tried for it
 		p.where += " and (i.product is not null) is true"

@@ -17,6 +17,9 @@ var cellsSQL string
 //go:embed sql/cells_few.sql
 var cellsFewSQL string
 
+//go:embed sql/cells_sorted.sql
+var cellsSortedSQL string
+
 //go:embed sql/cells_since.sql
 var cellsSinceSQL string
 
@@ -55,7 +58,10 @@ var (
 	walking    = route{"walk", walkSQL, "item i where i.col = any(@cols::smallint[])"}
 	walkingOne = route{"walk", walkOneSQL, "item i where i.col = @col::smallint"}
 	celling    = route{"cells", cellsSQL, "unnest(@cells::int[]) as q(cell) join item i on i.cell = q.cell and i.col = any(@cols::smallint[]) where true"}
-	cellingFew = route{"few cells", cellsFewSQL, celling.all} // also counts what matches
+	cellingOne = route{"cells", cellsSQL, "item i where i.cell = any(@cells::int[]) and i.col = @col::smallint"} // of one collection
+	cellingFew = route{"few cells", cellsFewSQL, celling.all}                                                    // also counts what matches
+	// In the order of something else than time, which the cells are not kept in.
+	cellingSorted = route{"sorted cells", cellsSortedSQL, celling.all}
 	// The newest of them, in stretches of time that grow until there are enough: see recently.
 	cellingSince = route{"cells since", cellsSinceSQL, celling.all}
 	changing     = route{"changes", changesSQL, walking.all}
@@ -78,8 +84,15 @@ func (p *plan) candidates(from place) string {
 	if column := p.order.dated(); column != "" { // a place is a moment of that order
 		first = strings.Replace(first, "select i.dt, i.pk", "select "+column+" as dt, i.pk", 1)
 	}
+	if p.page.name == cellingSorted.name {
+		look := ""
+		if strings.Contains(where, lookSQL) {
+			where, look = strings.Replace(where, lookSQL, "", 1), lookSQL
+		}
+		first = strings.Replace(first, "{{look}}", look, 1)
+	}
 	sql := strings.Replace(first, "{{where}}", where+p.order.after(from), 1)
-	sql = strings.Replace(sql, "{{order:i}}", p.order.sql("i", from.clouded), 1)
+	sql = strings.ReplaceAll(sql, "{{order:i}}", p.order.sql("i", from.clouded))
 	return strings.Replace(sql, "{{order:s}}", p.order.sql("s", from.clouded), 1)
 }
 

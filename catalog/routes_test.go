@@ -95,7 +95,7 @@ func TestRoutes(t *testing.T) {
 		if len(whole) > 30*limit {
 			limit = 1000
 		}
-		for _, way := range []route{walking, walkingOne, celling, cellingFew, cellingSince, orbiting, naming, terming} {
+		for _, way := range []route{walking, walkingOne, celling, cellingFew, cellingSorted, cellingSince, orbiting, naming, terming} {
 			got, ok := follow(t, s, q, limit, func(p *plan) bool { return take(p, way) })
 			if !ok {
 				continue
@@ -111,7 +111,7 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 	t.Logf("%d rows; routes %v", rows, taken)
-	for _, way := range []route{walking, celling, cellingFew, cellingSince, orbiting, naming, terming} {
+	for _, way := range []route{walking, celling, cellingFew, cellingSorted, cellingSince, orbiting, naming, terming} {
 		if taken[way.name] < 5 {
 			t.Errorf("the route by %s was hardly taken: %v", way.name, taken)
 		}
@@ -125,7 +125,7 @@ func take(p *plan, way route) bool {
 		if len(p.cols) != 1 {
 			return false
 		}
-	case celling, cellingFew, cellingSince:
+	case celling, cellingFew, cellingSorted, cellingSince:
 		if p.search.BBox == nil {
 			return false
 		}

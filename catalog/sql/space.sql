@@ -1,9 +1,4 @@
--- A part of walk, cells and ids: what meets the area. Boxes are compared where they are and one turn of the globe to
--- either side. A box inside of the area needs no second look; for other shapes than boxes, the inside is none.
+-- A part of walk, cells and ids: what may meet the area. Boxes are compared where they are and one turn of the globe to
+-- either side.
 and i.y0 <= @y1::int and i.y1 >= @y0::int
 and (i.x0 <= @x1::int and i.x1 >= @x0::int or i.x0 <= @x1::int - 36000000 and i.x1 >= @x0::int - 36000000 or i.x0 <= @x1::int + 36000000 and i.x1 >= @x0::int + 36000000)
-and (i.y0 >= @inner_y0::int and i.y1 <= @inner_y1::int and
-       (i.x0 >= @inner_x0::int and i.x1 <= @inner_x1::int or
-        i.x0 >= @inner_x0::int - 36000000 and i.x1 <= @inner_x1::int - 36000000 or
-        i.x0 >= @inner_x0::int + 36000000 and i.x1 <= @inner_x1::int + 36000000)
-     or (select st_intersects(shape(g.geom), st_geomfromewkb(@area::bytea)) from item g where g.pk = i.pk))
