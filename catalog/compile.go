@@ -16,10 +16,11 @@ import (
 // condition is SQL that holds for every row of which a predicate has the wanted truth, and perhaps for more. It is made of
 // our own words and of names of arguments; nothing from outside is in it.
 type condition struct {
-	sql   string    // "" holds always
-	exact bool      // it holds for no other row, the odd ones aside
-	odd   []string  // SQL of rows whose columns can't tell
-	terms [][]int32 // every wanted row has one of each
+	sql   string      // "" holds always
+	exact bool        // it holds for no other row, the odd ones aside
+	odd   []string    // SQL of rows whose columns can't tell
+	terms [][]int32   // every wanted row has one of each
+	vague []cql2.Node // the parts of a whole filter that are not exact
 }
 
 var (
@@ -89,7 +90,13 @@ func (c *compiler) filter(n cql2.Node, by orderBy) condition {
 			parts[i].sql = "(" + parts[i].sql + ") is true"
 		}
 	}
-	return joined(parts, true)
+	whole := joined(parts, true)
+	for i, part := range parts {
+		if !part.exact {
+			whole.vague = append(whole.vague, args[i])
+		}
+	}
+	return whole
 }
 
 // join compiles arguments of which all, or at least one, must have the wanted truth.

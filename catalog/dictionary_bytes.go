@@ -178,7 +178,7 @@ func (d *dictionary) decode(c *codec, out, packed []byte, g *glance) ([]byte, er
 		return nil, err
 	}
 	*room = values
-	if g.rejects(d.forms[number], values) {
+	if g.rejects(d.forms[number], values, nil) {
 		return nil, errRejected
 	}
 	return d.forms[number].text(out, values, &c.scratch)

@@ -3,6 +3,7 @@ package catalog
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"strconv"
 	"strings"
 
@@ -31,9 +32,79 @@ type last struct {
 
 // sketch is what a form tells of an item at a glance: a body with only the properties that are asked for.
 type sketch struct {
-	filter cql2.And // the parts that depend on nothing else
-	marks  []string // before each value
-	lines  []int    // that say the values
+	filter cql2.And     // the parts that depend on nothing else
+	marks  []string     // before each value
+	lines  []int        // that say the values
+	checks []comparison // the whole filter, where it compares properties with numbers; nil: see filter
+}
+
+// comparison is one of a number that a line says.
+type comparison struct {
+	line  int
+	op    cql2.CompareOp
+	value float64
+}
+
+// holds decides a comparison; known is false of what is no number.
+func (c comparison) holds(raw []byte) (is, known bool) {
+	if len(raw) == 0 || raw[0] != '-' && !digit(raw[0]) {
+		return false, false
+	}
+	v, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil {
+		return false, false
+	}
+	switch c.op {
+	case cql2.Equal:
+		return v == c.value, true
+	case cql2.NotEqual:
+		return v != c.value, true
+	case cql2.Less:
+		return v < c.value, true
+	case cql2.LessOrEqual:
+		return v <= c.value, true
+	case cql2.Greater:
+		return v > c.value, true
+	case cql2.GreaterOrEqual:
+		return v >= c.value, true
+	}
+	return false, false
+}
+
+// lineEnds returns where the written lines of a form's values end; nil of so many that it would not pay to remember.
+func lineEnds(f *form, filled []byte) []uint16 {
+	if len(filled) > math.MaxUint16 {
+		return nil
+	}
+	ends := make([]uint16, 0, f.written)
+	for at := 0; len(ends) < f.written; at++ {
+		end := bytes.IndexByte(filled[at:], '\n')
+		if end < 0 {
+			return nil
+		}
+		at += end
+		ends = append(ends, uint16(at))
+	}
+	return ends
+}
+
+// lineAt returns one of the lines of a form's values, by their ends or without; nil when it is not there.
+func lineAt(filled []byte, ends []uint16, line int) []byte {
+	if line < len(ends) {
+		from := 0
+		if line > 0 {
+			from = int(ends[line-1]) + 1
+		}
+		return filled[from:ends[line]]
+	}
+	for range line {
+		end := bytes.IndexByte(filled, '\n')
+		if end < 0 {
+			return nil
+		}
+		filled = filled[end+1:]
+	}
+	return filled[:max(bytes.IndexByte(filled, '\n'), 0)]
 }
 
 // newGlance returns nil where there is nothing to decide.
@@ -55,8 +126,9 @@ func (g *glance) begin() {
 	}
 }
 
-// rejects reports that an item with this form can't match. It is false where that can't be told, as by no glance.
-func (g *glance) rejects(f *form, filled []byte) bool {
+// rejects reports that an item with this form can't match. It is false where that can't be told, as by no glance. The ends of the lines
+// may be nil.
+func (g *glance) rejects(f *form, filled []byte, ends []uint16) bool {
 	if g == nil {
 		return false
 	}
@@ -68,6 +140,18 @@ func (g *glance) rejects(f *form, filled []byte) bool {
 	}
 	if len(s.filter) == 0 {
 		return false
+	}
+	if s.checks != nil {
+		matches, known := true, true
+		for _, c := range s.checks {
+			if matches, known = c.holds(lineAt(filled, ends, c.line)); !matches || !known {
+				break
+			}
+		}
+		if known {
+			g.sure = matches && len(s.filter) == len(g.parts)
+			return !matches
+		}
 	}
 	g.text = append(g.text[:0], `{"properties":{`...)
 	at := 0
@@ -106,11 +190,20 @@ func (f *form) sketch(parts []cql2.Node) *sketch {
 			continue
 		}
 		s.filter = append(s.filter, part)
+		if p, op, value, ok := sides(part); ok {
+			line, there := f.lineOf[string(p)]
+			if number, is := value.(cql2.Number); is && there {
+				s.checks = append(s.checks, comparison{line, op, float64(number)})
+			}
+		}
 		for _, name := range names {
 			if line, there := f.lineOf[name]; there {
 				asked[line] = name
 			}
 		}
+	}
+	if len(s.checks) != len(s.filter) {
+		s.checks = nil
 	}
 	for line := range f.written {
 		if name, is := asked[line]; is {

@@ -50,7 +50,13 @@ func TestGlance(t *testing.T) {
 				t.Fatal(err)
 			}
 			matches := cql2.Match(n, &cql2.Item{Body: body, Spatial: func(cql2.Spatial) (truth, known bool) { return true, true }})
-			switch back, err := p.appendDecoded(nil, d.number, packed, g); {
+			back, err := p.appendDecoded(nil, d.number, packed, g)
+			if was := g.last; was.form != nil {
+				if again := g.rejects(was.form, was.filled, lineEnds(was.form, was.filled)); again != errors.Is(err, errRejected) || g.last.sure != was.sure {
+					t.Fatalf("%s: with the ends of its lines, %s is rejected: %t", filter.text, body, again)
+				}
+			}
+			switch {
 			case g.sure && !matches:
 				t.Fatalf("%s: %s is sure to match", filter.text, body)
 			case errors.Is(err, errRejected) && matches:

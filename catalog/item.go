@@ -152,6 +152,40 @@ func (s *Store) changeItem(ctx context.Context, collection, id string, change fu
 	return it, changed, nil
 }
 
+// CreateItem stores a new item; see stac.Editor. It does not look before it writes: that is one round trip, and one commit.
+func (s *Store) CreateItem(ctx context.Context, it stac.Item) (stored stac.Item, created bool, err error) {
+	doc, err := parseItem(it)
+	if err != nil {
+		return stac.Item{}, false, err
+	}
+	err = s.writing(ctx, "create item "+it.Collection+"/"+it.ID, func(conn *pgxpool.Conn) error {
+		return attempts(ctx, func() (done bool, err error) {
+			number, err := s.number(ctx, conn, it.Collection)
+			if err != nil {
+				return false, err
+			}
+			rows, err := s.rows(ctx, conn, number, []document{doc})
+			if err != nil {
+				return false, err
+			}
+			e := edit{new: &rows[0], doc: doc}
+			outcomes, err := s.apply(ctx, conn, number, []edit{e})
+			switch {
+			case err != nil:
+				return false, err
+			case outcomes[0].at != nil:
+				stored, created = stac.Item{Collection: it.Collection, ID: it.ID, Updated: outcomes[0].at.UTC(), Body: doc.body}, true
+				return true, nil
+			case !outcomes[0].collection: // it was removed, and perhaps made anew
+				s.numbers.Delete(it.Collection)
+				return false, nil
+			}
+			return true, s.collision(ctx, conn, number, e)
+		})
+	})
+	return stored, created, err
+}
+
 // collision returns fault.Conflict when an item could not be created because another id has its hash.
 func (s *Store) collision(ctx context.Context, conn *pgxpool.Conn, collection int16, e edit) error {
 	if e.old != nil {

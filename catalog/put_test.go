@@ -65,6 +65,44 @@ func TestPutAndDelete(t *testing.T) {
 	}
 }
 
+// TestCreateItem: a new item is stored once, whoever was there first stays, and a collection that was made anew is found.
+func TestCreateItem(t *testing.T) {
+	s := newStore(t, "c")
+	ctx := t.Context()
+	first := itemOf("c", "a", square, noon)
+	it, created, err := s.CreateItem(ctx, first)
+	if err != nil || !created || it.ID != "a" || it.Collection != "c" || time.Since(it.Updated).Abs() > time.Minute {
+		t.Fatalf("%+v, %t, %v", it, created, err)
+	}
+	if got, err := s.Item(ctx, "c", "a"); err != nil || string(got.Body) != string(it.Body) || !got.Updated.Equal(it.Updated) {
+		t.Errorf("stored is %s of %v, %v; told was %s of %v", got.Body, got.Updated, err, it.Body, it.Updated)
+	}
+	if _, created, err := s.CreateItem(ctx, itemOf("c", "a", `{"type":"Point","coordinates":[10,10]}`, noon)); created || err != nil {
+		t.Errorf("created again: %t, %v", created, err)
+	}
+	if got, _ := s.Item(ctx, "c", "a"); string(got.Body) != string(it.Body) {
+		t.Errorf("who came later changed it to %s", got.Body)
+	}
+	if _, created, err := s.CreateItem(ctx, stac.Item{Collection: "c", ID: "b", Body: []byte(`{"type":"Feature","id":"b"`)}); created || !fault.Is(err, fault.Invalid) {
+		t.Errorf("half a document: %t, %v", created, err)
+	}
+	if _, created, err := s.CreateItem(ctx, itemOf("none", "a", square, noon)); created || !fault.Is(err, fault.NotFound) {
+		t.Errorf("no collection: %t, %v", created, err)
+	}
+	if _, err := s.ChangeCollection(ctx, "c", func(*stac.Collection) (*stac.Collection, error) { return nil, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if _, created, err := s.CreateItem(ctx, first); created || !fault.Is(err, fault.NotFound) {
+		t.Errorf("a removed collection: %t, %v", created, err)
+	}
+	if err := s.PutCollection(ctx, stac.Collection{ID: "c", Body: []byte(`{"type":"Collection","id":"c"}`)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, created, err := s.CreateItem(ctx, first); !created || err != nil {
+		t.Errorf("a collection that was made anew: %t, %v", created, err)
+	}
+}
+
 func TestPutRefuses(t *testing.T) {
 	s := newStore(t, "c")
 	body := func(text string) stac.Item { return stac.Item{Collection: "c", ID: "a", Body: []byte(text)} }

@@ -35,9 +35,11 @@ type shard struct {
 type kept struct {
 	dict   int16
 	packed []byte
-	form   *form  // nil: see body
-	filled []byte // of the form
-	body   []byte // nil: see form
+	form   *form    // nil: see body
+	filled []byte   // of the form
+	ends   []uint16 // of its lines; nil is not known
+	body   []byte   // nil: see form
+	id     string   // of the item; "" without a body
 	served stac.Served
 }
 
@@ -94,5 +96,8 @@ func (m *remembered) keep(key uint64, k *kept) *kept {
 	return k
 }
 
+// serve makes an item of a body.
+func (k *kept) serve(it *stac.Item) { it.ID, it.Body, it.Served = k.id, k.body, &k.served }
+
 // size is what it takes, about: with its place in the shard.
-func (k *kept) size() int { return len(k.packed) + len(k.filled) + len(k.body) + 300 }
+func (k *kept) size() int { return len(k.packed) + len(k.filled) + 2*len(k.ends) + len(k.body) + 300 }

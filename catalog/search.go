@@ -114,15 +114,19 @@ func (s *Store) collect(ctx context.Context, conn *pgxpool.Conn, p *plan, need i
 		return nil, seen, nil
 	}
 	if len(p.order.keys) == 0 {
-		first := need
+		first, kind := need, uint64(0)
 		if p.again() {
-			first = max(2*need, firstBatch/2)
+			kind = kindOfFilter(p.filter.vague)
+			first = s.passing.first(kind, need, max(2*need, firstBatch/2))
 		}
 		p.need = need
 		seen, err = s.stream(ctx, conn, p, p.from, first, func(h hit) bool {
 			hits = append(hits, h)
 			return len(hits) < need
 		})
+		if p.again() {
+			s.passing.saw(kind, seen)
+		}
 		return hits, seen, err
 	}
 	if p.order.by == byNothing && !p.again() && p.rows > 3*mostGathered {
@@ -275,7 +279,9 @@ func (s *Store) batch(ctx context.Context, conn *pgxpool.Conn, p *plan, from pla
 			continue
 		}
 		b.passed++
-		h.item.ID, h.item.Created, h.item.Updated = idOf(h.item.Body), r.created, r.updated
+		if h.item.Created, h.item.Updated = r.created, r.updated; h.item.ID == "" {
+			h.item.ID = idOf(h.item.Body)
+		}
 		if !yield(h) {
 			b.enough = true
 			return b, nil
@@ -290,16 +296,15 @@ func (s *Store) unpack(p *plan, r *found, it *stac.Item) (err error) {
 	key := hashStored(r.dict, r.packed)
 	known, again := s.remembered.get(key, r.dict, r.packed)
 	switch {
-	case known != nil && known.form != nil && p.glance.rejects(known.form, known.filled):
+	case known != nil && known.form != nil && p.glance.rejects(known.form, known.filled, known.ends):
 		return errRejected
 	case known != nil && known.body != nil:
-		it.Body, it.Served = known.body, &known.served
+		known.serve(it)
 		return nil
 	case known != nil:
 		it.Body, err = p.room.add(func(out []byte) ([]byte, error) { return s.pack.appendFilled(out, known.form, known.filled) })
 		if err == nil && !p.again() {
-			known = s.remembered.keep(key, &kept{dict: r.dict, packed: r.packed, form: known.form, filled: known.filled, body: it.Body})
-			it.Body, it.Served = known.body, &known.served
+			s.remembered.keep(key, &kept{dict: r.dict, packed: r.packed, form: known.form, filled: known.filled, ends: known.ends, body: it.Body, id: idOf(it.Body)}).serve(it)
 		}
 		return err
 	}
@@ -307,10 +312,9 @@ func (s *Store) unpack(p *plan, r *found, it *stac.Item) (err error) {
 	switch {
 	case err != nil && err != errRejected || !again:
 	case !p.again():
-		known = s.remembered.keep(key, &kept{dict: r.dict, packed: r.packed, body: it.Body})
-		it.Body, it.Served = known.body, &known.served
+		s.remembered.keep(key, &kept{dict: r.dict, packed: r.packed, body: it.Body, id: idOf(it.Body)}).serve(it)
 	case p.glance != nil && p.glance.form != nil: // what a filter looks at again is mostly not served
-		s.remembered.keep(key, &kept{dict: r.dict, packed: r.packed, form: p.glance.form, filled: p.glance.filled})
+		s.remembered.keep(key, &kept{dict: r.dict, packed: r.packed, form: p.glance.form, filled: p.glance.filled, ends: lineEnds(p.glance.form, p.glance.filled)})
 	}
 	return err
 }

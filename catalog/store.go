@@ -37,6 +37,7 @@ type Store struct {
 	covered    sync.Map  // *coverage by number of collection
 	estimator  estimator // of what plans cost
 	counts     counts
+	passing    passing
 	slow       slowLog
 	remembered remembered
 	shapes     statements

@@ -28,9 +28,9 @@ func SendTagged(c *fiber.Ctx, contentType string, body []byte, tag string) error
 // Room is memory for the body of an answer that is sent with SendRoom: that of an answer before it.
 func Room(c *fiber.Ctx) []byte { return c.Response().SwapBody(nil)[:0] }
 
-// SendRoom is Send for a body in memory from Room. It must not be used after that.
-func SendRoom(c *fiber.Ctx, contentType string, body []byte) error {
-	if !NotModified(c, Tag(body)) {
+// SendRoom is Send for a body in memory from Room, of which a hash is known. It must not be used after that.
+func SendRoom(c *fiber.Ctx, contentType string, body []byte, sum uint64) error {
+	if !NotModified(c, tag(sum)) {
 		c.Set(fiber.HeaderContentType, contentType)
 		c.Response().SwapBody(body)
 	}
@@ -38,7 +38,9 @@ func SendRoom(c *fiber.Ctx, contentType string, body []byte) error {
 }
 
 // Tag is the strong ETag of a body.
-func Tag(body []byte) string { return strconv.Quote(strconv.FormatUint(xxhash.Sum64(body), 36)) }
+func Tag(body []byte) string { return tag(xxhash.Sum64(body)) }
+
+func tag(sum uint64) string { return strconv.Quote(strconv.FormatUint(sum, 36)) }
 
 // IfMatch checks the preconditions of a change: fault.Stale when the client's If-Match does not name the tag of what is
 // there ("" is nothing), or its If-None-Match does.

@@ -163,6 +163,8 @@ type Catalog interface {
 
 // Editor is what transactions need beside a Catalog.
 type Editor interface {
+	// CreateItem stores a new item, and returns it as it was stored; created is false where its id is there already, and nothing was changed.
+	CreateItem(ctx context.Context, it Item) (stored Item, created bool, err error)
 	// ChangeItem hands the stored item (nil when there is none) to change, and stores what it returns in its place: nil
 	// removes it, the same body changes nothing. All in one transaction, so that nobody else changes the item in between;
 	// change may be called again when somebody created it meanwhile. An error of change is returned as it is.

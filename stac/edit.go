@@ -51,16 +51,36 @@ func Patch(document, patch []byte, kind string) (json.RawMessage, error) {
 // maxPatch bounds the operations of one JSON Patch.
 const maxPatch = 1000
 
+// spaced reports whether JSON has white space outside of its texts; it may be wrong about what is no JSON.
+func spaced(body []byte) bool {
+	for at := 0; at < len(body); at++ {
+		switch body[at] {
+		case ' ', '\t', '\n', '\r':
+			return true
+		case '"':
+			for at++; at < len(body) && body[at] != '"'; at++ {
+				if body[at] == '\\' {
+					at++
+				}
+			}
+		}
+	}
+	return false
+}
+
 // Received is an item as it is stored, made of one that a client has written: compact, with the hrefs of our own assets in their stored
-// form, and without what is only told of an archive when it is served. Which object is behind an asset is not the client's to say: as long
+// form, and without what is only told of an archive when it is served. Who stores it finds out whether it is valid JSON. Which object is behind an asset is not the client's to say: as long
 // as the asset's href is ours it is the one that old, which may be nil, has under that key.
 func (l Links) Received(body []byte, old *Item) (json.RawMessage, error) {
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, body); err != nil {
-		return nil, fault.New(fault.Invalid, "the body is not valid JSON: %v", err)
+	if spaced(body) {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, body); err != nil {
+			return nil, fault.New(fault.Invalid, "the body is not valid JSON: %v", err)
+		}
+		body = compact.Bytes()
 	}
 	own := append(append([]byte{}, href...), l.Base+"/"...)
-	out := bytes.ReplaceAll(compact.Bytes(), own, append(append([]byte{}, href...), storedHref...))
+	out := bytes.ReplaceAll(body, own, append(append([]byte{}, href...), storedHref...))
 	told := bytes.Contains(out, archiveType)
 	if !told && !bytes.Contains(out, ownObject) && (old == nil || !bytes.Contains(old.Body, ownObject)) {
 		return out, nil

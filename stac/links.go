@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/cespare/xxhash/v2"
 	gostac "github.com/planetlabs/go-stac"
 )
 
@@ -68,6 +69,27 @@ type head struct {
 	base string
 	text []byte
 	of   holding
+	sum  atomic.Uint64 // of the body of an item that is not drawn and its head, see AppendSummed; 0 is not known
+	body *byte         // where that body is
+}
+
+// AppendSummed appends what is wanted of an item, and returns a hash of that: of one that is served again, without reading it.
+func (l Links) AppendSummed(dst []byte, it Item, f *Fields) ([]byte, uint64) {
+	from := len(dst)
+	dst = l.AppendFields(dst, it, f)
+	if f != nil || it.Served == nil {
+		return dst, xxhash.Sum64(dst[from:])
+	}
+	h := it.Served.head.Load()
+	if h.base != l.Base || h.of == drawn || h.body != &it.Body[0] { // what is drawn depends on more than the item
+		return dst, xxhash.Sum64(dst[from:])
+	}
+	sum := h.sum.Load()
+	if sum == 0 {
+		sum = xxhash.Sum64(dst[from:])
+		h.sum.Store(sum)
+	}
+	return dst, sum
 }
 
 // AppendItem appends an item as it is served.
@@ -77,7 +99,7 @@ func (l Links) AppendItem(dst []byte, it Item) []byte {
 	}
 	h := it.Served.head.Load()
 	if h == nil || h.base != l.Base {
-		h = &head{l.Base, l.appendHead(nil, it), holdingOf(it.Body)}
+		h = &head{base: l.Base, text: l.appendHead(nil, it), of: holdingOf(it.Body), body: &it.Body[0]}
 		it.Served.head.Store(h)
 	}
 	return l.appendRest(append(dst, h.text...), it, h.of)
@@ -203,7 +225,10 @@ func (l Links) appendBody(dst, body []byte, of holding) []byte {
 		dst, body = append(dst, ','), rest
 	} else {
 		dst = append(dst, ']')
-		if body = bytes.TrimLeft(body[1:], " \t\r\n"); body[0] != '}' {
+		if body = body[1:]; body[0] != '"' { // what is stored is compact
+			body = bytes.TrimLeft(body, " \t\r\n")
+		}
+		if body[0] != '}' {
 			dst = append(dst, ',')
 		}
 	}

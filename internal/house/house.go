@@ -104,7 +104,7 @@ var Libraries = []Library{
 	{"golang.org/x/oauth2", []string{"auth/authhttp"}},
 	{"golang.org/x/crypto", []string{"auth"}},
 	{"github.com/pressly/goose/v3", []string{"migrations"}},
-	{"github.com/cespare/xxhash/v2", []string{"catalog", "stac", "httpkit", "tiles"}},
+	{"github.com/cespare/xxhash/v2", []string{"catalog", "stac", "stac/stachttp", "httpkit", "tiles"}},
 	{"github.com/airbusgeo/godal", []string{"raster"}},
 	{"github.com/aws/aws-sdk-go-v2", []string{"objects"}},
 	{"github.com/aws/smithy-go", []string{"objects"}},

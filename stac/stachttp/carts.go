@@ -228,7 +228,7 @@ func (a API) cart(c *fiber.Ctx) error {
 	if q.Has("limit") {
 		at.query.Set("limit", q.Get("limit"))
 	}
-	body, err := appendPage(nil, l, found, at)
+	body, _, err := appendPage(nil, l, found, at)
 	if err != nil {
 		return err
 	}

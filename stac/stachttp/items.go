@@ -1,6 +1,7 @@
 package stachttp
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/cespare/xxhash/v2"
 	"github.com/gofiber/fiber/v2"
 
 	"swath/httpkit"
@@ -157,27 +159,31 @@ func (a API) page(c *fiber.Ctx, l stac.Links, s stac.Question, at list) error {
 		}
 	}
 	contentCRS(c, s.CRS)
-	body, err := appendPage(httpkit.Room(c), l, found, at)
+	body, sum, err := appendPage(httpkit.Room(c), l, found, at)
 	found.Release()
 	if err != nil {
 		return err
 	}
-	return httpkit.SendRoom(c, stac.TypeGeoJSON, body)
+	return httpkit.SendRoom(c, stac.TypeGeoJSON, body, sum)
 }
 
-// appendPage renders a page of items. Only its own few links are made; the items are copied.
-func appendPage(room []byte, l stac.Links, found stac.Page, at list) ([]byte, error) {
+// appendPage renders a page of items, with a hash of it. Only its own few links are made; the items are copied.
+func appendPage(room []byte, l stac.Links, found stac.Page, at list) (body []byte, sum uint64, err error) {
 	size := stac.LinkBytes
 	for _, it := range found.Items {
 		size += len(it.Body) + stac.LinkBytes
 	}
-	body := append(slices.Grow(room, size), `{"type":"FeatureCollection","features":[`...)
+	body = append(slices.Grow(room, size), `{"type":"FeatureCollection","features":[`...)
+	sums, sumOf := xxhash.New(), [8]byte{}
 	for i, it := range found.Items {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = l.AppendFields(body, it, at.fields)
+		body, sum = l.AppendSummed(body, it, at.fields)
+		binary.LittleEndian.PutUint64(sumOf[:], sum)
+		_, _ = sums.Write(sumOf[:]) // never fails
 	}
+	items := len(body)
 	body = append(body, `],"links":[`...)
 	self := at.self
 	if len(at.query) > 0 {
@@ -194,7 +200,7 @@ func appendPage(room []byte, l stac.Links, found stac.Page, at list) ([]byte, er
 	} else if found.Next != "" {
 		token, err := json.Marshal(found.Next)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		body = fmt.Appendf(append(body, ','), `{"rel":"next","href":"%s","type":"%s","title":"Next page","method":"POST","merge":true,"body":{"token":%s}}`,
 			at.self, stac.TypeGeoJSON, token)
@@ -208,5 +214,7 @@ func appendPage(room []byte, l stac.Links, found stac.Page, at list) ([]byte, er
 			body = append(body, `,"numberMatchedEstimated":true`...)
 		}
 	}
-	return append(body, '}'), nil
+	body = append(body, '}')
+	_, _ = sums.Write(body[items:])
+	return body, sums.Sum64(), nil
 }

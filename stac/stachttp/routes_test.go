@@ -401,7 +401,7 @@ func BenchmarkPage(b *testing.B) {
 			l := stac.Links{Base: base}
 			b.ReportAllocs()
 			for b.Loop() {
-				body, err := appendPage(nil, l, page, list{self: base + "/search", query: url.Values{"limit": {"10"}}})
+				body, _, err := appendPage(nil, l, page, list{self: base + "/search", query: url.Values{"limit": {"10"}}})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/buger/jsonparser"
 	"github.com/gofiber/fiber/v2"
 
 	"swath/auth"
@@ -87,7 +88,12 @@ type head struct {
 	Features []json.RawMessage `json:"features"`
 }
 
+// readHead reads what a document says that it is. A Feature need not be valid JSON.
 func readHead(body []byte) (head, error) {
+	kind, _ := jsonparser.GetString(body, "type")
+	if id, err := jsonparser.GetString(body, "id"); err == nil && kind == "Feature" && id != "" {
+		return head{Type: kind, ID: id}, nil // who stores it reads all of it
+	}
 	var h head
 	if err := json.Unmarshal(body, &h); err != nil {
 		return h, fault.New(fault.Invalid, "the body is not a JSON object of a known kind: %v", err)
@@ -118,15 +124,16 @@ func (a API) createItems(c *fiber.Ctx) error {
 		return fault.New(fault.Invalid, "the item has no id")
 	}
 	l := links(c)
-	it, err := a.Editor.ChangeItem(c.UserContext(), collection, h.ID, func(old *stac.Item) (*stac.Item, error) {
-		if old != nil {
-			return nil, fault.New(fault.Conflict, "item %q is in collection %q already; PUT replaces it", h.ID, collection)
-		}
-		stored, err := l.Received(body, nil)
-		return &stac.Item{Collection: collection, ID: h.ID, Body: stored}, err
-	})
+	stored, err := l.Received(body, nil)
 	if err != nil {
 		return err
+	}
+	it, created, err := a.Editor.CreateItem(c.UserContext(), stac.Item{Collection: collection, ID: h.ID, Body: stored})
+	if err != nil {
+		return err
+	}
+	if !created {
+		return fault.New(fault.Conflict, "item %q is in collection %q already; PUT replaces it", h.ID, collection)
 	}
 	c.Set(fiber.HeaderLocation, l.ItemURL(collection, h.ID))
 	return a.sendItem(c.Status(fiber.StatusCreated), it)
