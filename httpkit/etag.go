@@ -1,6 +1,7 @@
 package httpkit
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,12 +44,15 @@ func Tag(body []byte) string { return tag(xxhash.Sum64(body)) }
 func tag(sum uint64) string { return strconv.Quote(strconv.FormatUint(sum, 36)) }
 
 // IfMatch checks the preconditions of a change: fault.Stale when the client's If-Match does not name the tag of what is
-// there ("" is nothing), or its If-None-Match does.
-func IfMatch(c *fiber.Ctx, tag string) error {
-	if header := c.Get(fiber.HeaderIfMatch); header != "" && (tag == "" || matching(header, tag) == "") {
+// there ("" is nothing), nor one of the further tags under which it is served, or its If-None-Match does.
+func IfMatch(c *fiber.Ctx, tag string, further ...string) error {
+	names := func(header string) bool {
+		return tag != "" && (matching(header, tag) != "" || slices.ContainsFunc(further, func(tag string) bool { return matching(header, tag) != "" }))
+	}
+	if header := c.Get(fiber.HeaderIfMatch); header != "" && !names(header) {
 		return fault.New(fault.Stale, "it has changed since you read it, or is not there: read it again")
 	}
-	if header := c.Get(fiber.HeaderIfNoneMatch); header != "" && tag != "" && matching(header, tag) != "" {
+	if header := c.Get(fiber.HeaderIfNoneMatch); header != "" && names(header) {
 		return fault.New(fault.Stale, "it is there already")
 	}
 	return nil

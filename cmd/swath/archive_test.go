@@ -24,13 +24,16 @@ type fetched struct {
 	body   []byte
 }
 
-func send(t *testing.T, method, url, body string) fetched {
+func send(t *testing.T, method, url, body string, header ...string) fetched {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
@@ -109,6 +112,25 @@ func TestArchive(t *testing.T) {
 		if got := send(t, "GET", base+target, ""); !bytes.Contains(got.body, []byte(`"order:status":"orderable"`)) {
 			t.Errorf("%s: %.300s", target, got.body)
 		}
+	}
+
+	// Who has read an item changes it under the tag that it had, whatever was told of its files.
+	read := send(t, "GET", base+item56JMM, "")
+	patch := []string{"Content-Type", "application/merge-patch+json", "If-Match"}
+	if got := send(t, "PATCH", base+item56JMM, `{"properties":{"title":"one"}}`, append(patch, read.header.Get("ETag"))...); got.status != 204 {
+		t.Errorf("PATCH of what was read: %d %s", got.status, got.body)
+	}
+	if got := send(t, "PATCH", base+item56JMM, `{"properties":{"title":"two"}}`, append(patch, read.header.Get("ETag"))...); got.status != 412 {
+		t.Errorf("PATCH of what was read before: %d %s", got.status, got.body)
+	}
+	read = send(t, "GET", base+item56JMM, "")
+	if got := send(t, "PUT", base+item56JMM, strings.Replace(string(read.body), `"title":"one"`, `"title":"three"`, 1), "Content-Type", "application/geo+json", "If-Match", read.header.Get("ETag"), "Prefer", "return=representation"); got.status != 200 || !bytes.Contains(got.body, []byte(`"title":"three"`)) {
+		t.Errorf("PUT of what was read: %d %s", got.status, got.body)
+	} else if got := send(t, "PATCH", base+item56JMM, `{"properties":{"title":null}}`, append(patch, got.header.Get("ETag"))...); got.status != 204 {
+		t.Errorf("PATCH of what the change before answered: %d %s", got.status, got.body)
+	}
+	if raw, assets, _ = item(); assets["B04"]["order:status"] != "orderable" || bytes.Contains(raw, []byte(`"title":"three"`)) {
+		t.Errorf("after changes: %v", assets["B04"])
 	}
 
 	const fromAfar = item56JMM + "/tiles/WebMercatorQuad/8/236/150.png?assets=B04&rescale=0,0.3"

@@ -292,7 +292,11 @@ func (a API) changeItem(c *fiber.Ctx, change func(l stac.Links, old *stac.Item) 
 		if old == nil {
 			return nil, fault.New(fault.NotFound, "item %q is not in collection %q", id, collection)
 		}
-		if err := httpkit.IfMatch(c, httpkit.Tag(l.AppendItem(nil, *old))); err != nil {
+		told, err := a.tagsTold(c, l, *old)
+		if err != nil {
+			return nil, err
+		}
+		if err := httpkit.IfMatch(c, httpkit.Tag(l.AppendItem(nil, *old)), told...); err != nil {
 			return nil, err
 		}
 		if change == nil {
@@ -301,6 +305,18 @@ func (a API) changeItem(c *fiber.Ctx, change func(l stac.Links, old *stac.Item) 
 		body, err := change(l, old)
 		return &stac.Item{Collection: collection, ID: id, Body: body}, err
 	})
+}
+
+// tagsTold returns the tag that an item has when it is served with what is told of its files, if the client asks for one.
+func (a API) tagsTold(c *fiber.Ctx, l stac.Links, it stac.Item) ([]string, error) {
+	if a.Tell == nil || c.Get(fiber.HeaderIfMatch)+c.Get(fiber.HeaderIfNoneMatch) == "" {
+		return nil, nil
+	}
+	one := []stac.Item{it}
+	if err := a.Tell(c.UserContext(), l.Base, one); err != nil {
+		return nil, err
+	}
+	return []string{httpkit.Tag(l.AppendItem(nil, one[0]))}, nil
 }
 
 // sendItem answers with an item as GET would.
