@@ -18,6 +18,8 @@ var (
 	cartSQL string
 	//go:embed sql/new_cart.sql
 	newCartSQL string
+	//go:embed sql/sweep_carts.sql
+	sweepCartsSQL string
 	//go:embed sql/add_to_cart.sql
 	addToCartSQL string
 	//go:embed sql/cart_items.sql
@@ -78,15 +80,18 @@ func (s *Store) NewCart(ctx context.Context, owner, title string, items []stac.C
 	if strings.ContainsRune(title, 0) {
 		return c, fault.New(fault.Invalid, "the title has a character that is not allowed")
 	}
-	most := stac.MostCarts
-	if owner == "" {
-		most = stac.MostStrangerCarts
+	most := new(int)
+	if *most = stac.MostCarts; owner == "" {
+		if s.strangers.Add(1) > stac.MostStrangerCarts {
+			return c, fault.New(fault.OverQuota, "there are %d carts of strangers, which is the most", stac.MostStrangerCarts)
+		}
+		most = nil
 	}
 	err = s.changingCart(ctx, func(tx pgx.Tx) error {
 		id := strings.ToLower(rand.Text())
-		tag, err := tx.Exec(ctx, newCartSQL, id, owner, title, most, stac.StrangerCartDays)
+		tag, err := tx.Exec(ctx, newCartSQL, id, owner, title, most)
 		if err == nil && tag.RowsAffected() == 0 {
-			err = fault.New(fault.OverQuota, "there are %d carts, which is the most", most)
+			err = fault.New(fault.OverQuota, "there are %d carts, which is the most", *most)
 		}
 		if err == nil {
 			c, err = addToCart(ctx, tx, id, items)
@@ -94,6 +99,18 @@ func (s *Store) NewCart(ctx context.Context, owner, title string, items []stac.C
 		return err
 	})
 	return c, err
+}
+
+// sweepCarts removes the carts of strangers that nobody changed for long, and counts the others, so that who makes one need not.
+func (s *Store) sweepCarts(ctx context.Context) error {
+	return s.with(ctx, "sweep carts", func(conn *pgxpool.Conn) error {
+		var left int64
+		err := conn.QueryRow(ctx, sweepCartsSQL, stac.StrangerCartDays).Scan(&left)
+		if err == nil {
+			s.strangers.Store(left)
+		}
+		return err
+	})
 }
 
 // CartItems returns items of a cart behind a place.

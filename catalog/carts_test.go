@@ -46,13 +46,28 @@ func TestCartsAreBounded(t *testing.T) {
 	if _, err := s.pool.Exec(ctx, "update cart set updated_at = now() - interval '91 days' where owner = '' or id = $1", full.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.NewCart(ctx, "", "", nil); err != nil {
+	young, err := s.NewCart(ctx, "", "", nil)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if err := s.sweepCarts(ctx); err != nil || s.strangers.Load() != 1 {
+		t.Errorf("%d carts of strangers are left, %v", s.strangers.Load(), err)
+	}
+	if _, err := s.Cart(ctx, young.ID); err != nil {
+		t.Errorf("a stranger's of today: %v", err)
 	}
 	if _, err := s.Cart(ctx, old.ID); !fault.Is(err, fault.NotFound) {
 		t.Errorf("a stranger's that nobody changed: %v", err)
 	}
 	if _, err := s.Cart(ctx, full.ID); err != nil {
 		t.Errorf("an account's stays: %v", err)
+	}
+	s.strangers.Store(stac.MostStrangerCarts - 1)
+	_, err = s.NewCart(ctx, "", "", nil)
+	if _, again := s.NewCart(ctx, "", "", nil); err != nil || !fault.Is(again, fault.OverQuota) {
+		t.Errorf("the last of strangers: %v, and one more: %v", err, again)
+	}
+	if err := s.sweepCarts(ctx); err != nil || s.strangers.Load() != 2 {
+		t.Errorf("%d carts of strangers are left, %v", s.strangers.Load(), err)
 	}
 }

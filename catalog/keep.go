@@ -21,6 +21,7 @@ var sweptSQL string
 
 const (
 	keepPause     = time.Second      // between two rounds of housekeeping
+	cartsPause    = 10 * time.Minute // between two looks for carts that nobody uses
 	trainPause    = 20 * time.Second // between two looks at whether a collection needs a dictionary
 	foldAtOnce    = 20_000           // single counts in one transaction: about 0.1 s
 	sweepPatience = 3 * time.Second  // of who removes a collection
@@ -29,9 +30,9 @@ const (
 )
 
 // keep does what nobody waits for, in small pieces, until the context ends: it folds counts, removes the items of removed
-// collections, builds column chunks, trains dictionaries, and builds the indexes that a killed load set aside. Any number of processes may do it at once, and each may be killed at any moment.
+// collections and the carts that strangers left, builds column chunks, trains dictionaries, and builds the indexes that a killed load set aside. Any number of processes may do it at once, and each may be killed at any moment.
 func (s *Store) keep(ctx context.Context) {
-	var trained time.Time
+	var trained, carts time.Time
 	complained, written := false, false
 	for {
 		select {
@@ -48,6 +49,9 @@ func (s *Store) keep(ctx context.Context) {
 				err = s.RestoreIndexes(ctx)
 			}
 			trained = time.Now()
+		}
+		if err == nil && time.Since(carts) > cartsPause {
+			err, carts = s.sweepCarts(ctx), time.Now()
 		}
 		if err != nil && !complained && ctx.Err() == nil {
 			slog.WarnContext(ctx, "catalog housekeeping failed", "err", err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -41,9 +42,10 @@ type Store struct {
 	slow       slowLog
 	remembered remembered
 	shapes     statements
-	wishes     wishes   // for chunks
-	horizon    horizon  // of the chunks that can be built; used by keep alone
-	declared   struct { // what collections declared when it was looked at; used by keep alone
+	strangers  atomic.Int64 // carts of strangers, as they were counted last and those made here since
+	wishes     wishes       // for chunks
+	horizon    horizon      // of the chunks that can be built; used by keep alone
+	declared   struct {     // what collections declared when it was looked at; used by keep alone
 		set   *collectionSet
 		names []string
 	}

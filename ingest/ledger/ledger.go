@@ -132,6 +132,39 @@ func (l *Ledger) Cursor(ctx context.Context, by hub.Order) (at time.Time, err er
 	return at.UTC(), unavailable(err)
 }
 
+// The lists under which it is noted when days were swept; no hub has them.
+const (
+	sweptSome = "swept"
+	sweptAll  = "swept all"
+)
+
+// Swept returns how long ago the latest days of acquisition were compared with the hub, and all of them; ages when they never were.
+func (l *Ledger) Swept(ctx context.Context) (some, all time.Duration, err error) {
+	const age = "select coalesce((select extract(epoch from now() - at) from mirror_cursor where mirror = $1 and list = $2), 1e9)::float8"
+	for _, one := range []struct {
+		list string
+		into *time.Duration
+	}{{sweptSome, &some}, {sweptAll, &all}} {
+		var s float64
+		if err := l.pool.QueryRow(ctx, age, l.mirror, one.list).Scan(&s); err != nil {
+			return 0, 0, unavailable(err)
+		}
+		*one.into = time.Duration(s * float64(time.Second))
+	}
+	return some, all, nil
+}
+
+// NoteSwept notes that days were compared now, the latest or all.
+func (l *Ledger) NoteSwept(ctx context.Context, all bool) error {
+	lists := []string{sweptSome}
+	if all {
+		lists = append(lists, sweptAll)
+	}
+	_, err := l.pool.Exec(ctx, `insert into mirror_cursor select $1, list, now() from unnest($2::text[]) list
+		on conflict (mirror, list) do update set at = excluded.at`, l.mirror, lists)
+	return unavailable(err)
+}
+
 // Record stores the rows of a page and, unless it is zero, moves the list's place up to a moment.
 func (l *Ledger) Record(ctx context.Context, by hub.Order, page hub.Page, upTo time.Time) error {
 	return unavailable(pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {

@@ -138,7 +138,7 @@ func (m *Mirror) Once(ctx context.Context) error {
 func (m *Mirror) Run(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() {
-		var swept, sweptAll time.Time
+		swept, sweptAll := m.swept(ctx)
 		for first := true; first && ctx.Err() == nil || m.wait(ctx); first = false {
 			if err := m.Cycle(ctx); err != nil && ctx.Err() == nil {
 				m.log.Warn("the hub's lists could not be read", "err", err)
@@ -172,6 +172,9 @@ func (m *Mirror) Run(ctx context.Context) error {
 			if swept = time.Now(); whole {
 				sweptAll = swept
 			}
+			if err := m.ledger.NoteSwept(ctx, whole); err != nil && ctx.Err() == nil {
+				m.log.Warn("the days will be counted again after a restart", "err", err)
+			}
 		}
 	})
 	group.Go(func() {
@@ -188,6 +191,18 @@ func (m *Mirror) Run(ctx context.Context) error {
 	}
 	group.Wait()
 	return context.Cause(ctx)
+}
+
+// swept returns when the latest days were swept, and all of them: also by a process before this one.
+func (m *Mirror) swept(ctx context.Context) (some, all time.Time) {
+	since, sinceAll, err := m.ledger.Swept(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			m.log.Warn("days are counted that may have been counted before", "err", err)
+		}
+		return some, all
+	}
+	return time.Now().Add(-since), time.Now().Add(-sinceAll)
 }
 
 // Cycle looks once for what is new and takes out what has left; what is due is fetched beside.
