@@ -79,8 +79,8 @@ func (e *Engine) bind(ctx context.Context, chain chains.Chain, inputs map[string
 func (e *Engine) bindOne(ctx context.Context, f chains.Field, raw json.RawMessage) (bound, error) {
 	values := []json.RawMessage{raw}
 	if f.Many {
-		if _, inner, _, ok := qualified(raw); ok && inner != nil && isArray(inner) {
-			raw = inner
+		if q, ok := qualified(raw); ok && isArray(q.value) {
+			raw = q.value
 		}
 		if isArray(raw) {
 			values = nil
@@ -152,19 +152,19 @@ func joined(values []json.RawMessage, many bool) json.RawMessage {
 
 // sources resolves one value: usually to one source, a search to as many as it finds.
 func (e *Engine) sources(ctx context.Context, f chains.Field, raw json.RawMessage) ([]source, error) {
-	href, value, media, isForm := qualified(raw)
-	if isForm && href == "" {
-		raw = value
+	q, isForm := qualified(raw)
+	if isForm && q.href == "" {
+		raw = q.value
 	}
 	switch f.Kind {
 	case chains.AProduct, chains.AnItem:
-		if isForm && href != "" {
-			raw, _ = json.Marshal(href) //nolint:errcheck // a text
+		if q.href != "" {
+			raw, _ = json.Marshal(q.href) //nolint:errcheck // a text
 		}
 		return e.products(ctx, raw)
 	case chains.AFolder:
 		var name string
-		if json.Unmarshal(raw, &name) != nil || isForm && href != "" {
+		if json.Unmarshal(raw, &name) != nil || q.href != "" {
 			return nil, fault.New(fault.Invalid, "takes the name of a folder: %s", e.folderNames())
 		}
 		if _, ok := e.cfg.Folders[name]; !ok {
@@ -172,11 +172,11 @@ func (e *Engine) sources(ctx context.Context, f chains.Field, raw json.RawMessag
 		}
 		return []source{{Folder: name}}, nil
 	}
-	if isForm && href != "" {
-		return e.reference(ctx, href, media)
+	if q.href != "" {
+		return e.reference(ctx, q.href, q.media)
 	}
 	if f.Kind == chains.AFile {
-		return fileByValue(raw, cmp.Or(media, f.Media))
+		return fileByValue(raw, cmp.Or(q.media, f.Media), q.encoding)
 	}
 	return []source{{Value: raw}}, nil
 }
@@ -193,11 +193,18 @@ func (e *Engine) folderNames() string {
 	return strings.Join(names, ", ")
 }
 
-// qualified reads OGC's forms around a value: {"href":…,"type":…} and {"value":…,"mediaType":…}.
-func qualified(raw json.RawMessage) (href string, value json.RawMessage, media string, ok bool) {
+// qualification is what stands around a value: its address, or itself with what it is.
+type qualification struct {
+	href            string
+	value           json.RawMessage
+	media, encoding string
+}
+
+// qualified reads OGC's forms around a value: {"href":…,"type":…} and {"value":…,"mediaType":…,"encoding":…}.
+func qualified(raw json.RawMessage) (q qualification, ok bool) {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(raw, &fields) != nil {
-		return "", nil, "", false
+		return q, false
 	}
 	only := func(names ...string) bool {
 		for name := range fields {
@@ -214,21 +221,19 @@ func qualified(raw json.RawMessage) (href string, value json.RawMessage, media s
 		return s
 	}
 	if fields["href"] != nil && only("href", "type", "rel", "title", "hreflang", "length") {
-		return text("href"), nil, text("type"), text("href") != ""
+		q.href, q.media = text("href"), text("type")
+		return q, q.href != ""
 	}
 	if fields["value"] != nil && only("value", "mediaType", "encoding", "schema", "format") {
-		media = text("mediaType")
-		if media == "" {
-			var format struct {
-				MediaType string `json:"mediaType"`
-			}
-			if json.Unmarshal(fields["format"], &format) == nil {
-				media = format.MediaType
-			}
+		var format struct {
+			MediaType string `json:"mediaType"`
+			Encoding  string `json:"encoding"`
 		}
-		return "", fields["value"], media, true
+		_ = json.Unmarshal(fields["format"], &format) // another form says nothing
+		q.value, q.media, q.encoding = fields["value"], cmp.Or(text("mediaType"), format.MediaType), cmp.Or(text("encoding"), format.Encoding)
+		return q, true
 	}
-	return "", nil, "", false
+	return q, false
 }
 
 func isArray(raw json.RawMessage) bool {
@@ -236,8 +241,12 @@ func isArray(raw json.RawMessage) bool {
 	return len(raw) > 0 && raw[0] == '['
 }
 
-// fileByValue takes a file from the request: base64 where it is that, the text where the media type is one, and JSON as it stands.
-func fileByValue(raw json.RawMessage, media string) ([]source, error) {
+// fileByValue takes a file from the request: base64 where it is that, the text where the media type is one and no encoding is named, and JSON
+// as it stands.
+func fileByValue(raw json.RawMessage, media, encoding string) ([]source, error) {
+	if encoding != "" && encoding != "base64" {
+		return nil, fault.New(fault.Invalid, "the encoding %.60q is not known: a file given by value is text or base64", encoding)
+	}
 	var text string
 	if json.Unmarshal(raw, &text) != nil {
 		if media != "" && !strings.HasSuffix(media, "json") {
@@ -245,12 +254,15 @@ func fileByValue(raw json.RawMessage, media string) ([]source, error) {
 		}
 		return []source{{Data: raw, Media: media}}, nil
 	}
-	if strings.HasPrefix(media, "text/") || strings.HasSuffix(media, "json") || strings.HasSuffix(media, "xml") {
-		return []source{{Data: []byte(text), Media: media}}, nil
+	data := []byte(text)
+	if encoding != "" || !(strings.HasPrefix(media, "text/") || strings.HasSuffix(media, "json") || strings.HasSuffix(media, "xml")) {
+		var err error
+		if data, err = base64.StdEncoding.DecodeString(text); err != nil {
+			return nil, fault.New(fault.Invalid, "a file given by value is base64, or text with a mediaType that says so")
+		}
 	}
-	data, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return nil, fault.New(fault.Invalid, "a file given by value is base64, or text with a mediaType that says so")
+	if len(data) == 0 {
+		return nil, fault.New(fault.Invalid, "the file is empty")
 	}
 	return []source{{Data: data, Media: media}}, nil
 }

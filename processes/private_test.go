@@ -224,6 +224,31 @@ func TestResultsAsInputs(t *testing.T) {
 	}
 }
 
+// TestFilesByValue: what a request holds is a file, as its media type and encoding say.
+func TestFilesByValue(t *testing.T) {
+	h := newHouse(t, true, func(*processes.Config) {})
+	for name, tc := range map[string]struct{ value, want string }{
+		"base64":          {`"aGVsbG8="`, "hello"},
+		"with its type":   {`{"value":"aGVsbG8=","mediaType":"image/png"}`, "hello"},
+		"a text":          {`{"value":"hello","mediaType":"text/plain"}`, "hello"},
+		"a text, encoded": {`{"value":"aGVsbG8=","mediaType":"text/plain","encoding":"base64"}`, "hello"},
+		"by its format":   {`{"value":"aGVsbG8=","format":{"mediaType":"text/csv","encoding":"base64"}}`, "hello"},
+	} {
+		j, err := h.engine.Submit(t.Context(), "echo", asked(t, `{"imageInput":`+tc.value+`}`))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if got := string(h.file(t, t.Context(), j.ID, "imageOutput")); got != tc.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	for says, value := range map[string]string{"is empty": `""`, "base64": `"%"`, "encoding": `{"value":"x","mediaType":"text/plain","encoding":"hex"}`} {
+		if _, err := h.engine.Submit(t.Context(), "echo", asked(t, `{"imageInput":`+value+`}`)); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
 // file waits for a job and returns a file of its results.
 func (h *house) file(t *testing.T, ctx context.Context, id, output string) []byte {
 	t.Helper()

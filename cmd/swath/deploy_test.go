@@ -180,6 +180,9 @@ func structured(t *testing.T, send func(method, path, media, body string) contra
 			t.Errorf("%s has no %s", schemas, part)
 		}
 	}
+	if r := send("GET", "/processes/grids?f=html", "", ""); !strings.Contains(string(r.Body), `<textarea id="input.where"`) || !strings.Contains(string(r.Body), "text or JSON") {
+		t.Errorf("the form %s", r.Body)
+	}
 	for name, tc := range map[string]struct {
 		inputs string
 		status int

@@ -267,6 +267,9 @@ func toldWithin(value any) any {
 	if err != nil {
 		panic(err) // it never says so
 	}
+	if runtime, ok := value.(map[string]any); ok && runtime["outdir"] != nil && runtime["tmpdir"] != nil {
+		runtime["outdir"], runtime["tmpdir"] = "*", "*" // each run has its own
+	}
 	return value
 }
 

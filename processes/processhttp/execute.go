@@ -67,7 +67,7 @@ func (a API) executed(c *fiber.Ctx) error {
 	if err := a.Engine.May(c.UserContext()); err != nil {
 		return err
 	}
-	if strings.HasPrefix(c.Get(fiber.HeaderContentType), fiber.MIMEApplicationForm) {
+	if kind := c.Get(fiber.HeaderContentType); strings.HasPrefix(kind, fiber.MIMEApplicationForm) || strings.HasPrefix(kind, fiber.MIMEMultipartForm) {
 		return a.executeForm(c, chain)
 	}
 	r, err := readRequest(c)
@@ -202,26 +202,69 @@ const inputField = "input."
 func (a API) executeForm(c *fiber.Ctx, chain chains.Chain) error {
 	given := map[string]string{}
 	r := processes.Request{Inputs: map[string]json.RawMessage{}}
+	var wrong error
 	for _, f := range chain.Inputs {
 		text := strings.ReplaceAll(c.FormValue(inputField+f.Name), "\r\n", "\n")
 		given[f.Name] = text
-		if strings.TrimSpace(text) == "" {
-			continue
+		files, err := uploaded(c, f)
+		switch text = strings.TrimSpace(text); {
+		case err != nil:
+			wrong = err
+		case files != nil && text != "":
+			wrong = fault.New(fault.Invalid, "input %q: takes an address or files from here, not both", f.Name)
+		case files != nil:
+			r.Inputs[f.Name] = files
+		case f.Many && text != "" && !strings.HasPrefix(text, "["):
+			r.Inputs[f.Name] = f.Read(strings.Split(text, "\n")...)
+		case text != "":
+			r.Inputs[f.Name] = f.Read(given[f.Name])
 		}
-		texts := []string{text}
-		if f.Many && !strings.HasPrefix(strings.TrimSpace(text), "[") {
-			texts = strings.Split(strings.TrimSpace(text), "\n")
-		}
-		r.Inputs[f.Name] = f.Read(texts...)
 	}
-	job, err := a.Engine.Submit(Asked(c), chain.ID, r)
-	if kind, _ := fault.Of(err); err != nil && (kind == fault.Invalid || kind == fault.NotFound) {
+	var job processes.Job
+	if wrong == nil {
+		job, wrong = a.Engine.Submit(Asked(c), chain.ID, r)
+	}
+	if kind, _ := fault.Of(wrong); wrong != nil && (kind == fault.Invalid || kind == fault.NotFound) {
 		c.Status(fiber.StatusBadRequest)
-		return a.processPage(c, chain, given, err)
-	} else if err != nil {
-		return err
+		return a.processPage(c, chain, given, wrong)
+	} else if wrong != nil {
+		return wrong
 	}
 	return c.Redirect(jobURL(c, job.ID)+"?f=html", fiber.StatusSeeOther)
+}
+
+// uploaded returns the files that a form brings for an input, by value; nil where there are none.
+func uploaded(c *fiber.Ctx, f chains.Field) (json.RawMessage, error) {
+	form, err := c.MultipartForm()
+	if err != nil || f.Kind != chains.AFile {
+		return nil, nil //nolint:nilerr // a form without files
+	}
+	type value struct {
+		Value    []byte `json:"value"`
+		Media    string `json:"mediaType"`
+		Encoding string `json:"encoding"`
+	}
+	var all []value
+	for _, header := range form.File[inputField+f.Name] {
+		file, err := header.Open()
+		if err != nil {
+			return nil, err
+		}
+		body, err := io.ReadAll(file)
+		if err = errors.Join(err, file.Close()); err != nil {
+			return nil, err
+		}
+		all = append(all, value{body, header.Header.Get(fiber.HeaderContentType), "base64"})
+	}
+	switch {
+	case len(all) == 0:
+		return nil, nil
+	case f.Many:
+		return json.Marshal(all)
+	case len(all) > 1:
+		return nil, fault.New(fault.Invalid, "input %q: takes one file", f.Name)
+	}
+	return json.Marshal(all[0])
 }
 
 // seesJobs lets those pass who have jobs: accounts, and strangers where they may execute.

@@ -28,6 +28,7 @@ type control struct {
 	Least, Most             string   // of a number
 	Options                 []string // of a choice
 	Rows                    int      // of a text of several lines; 0: it is one line
+	Upload                  bool     // of a file, which may come from where the browser is
 }
 
 // controlOf makes the input of a form that suits a schema.
@@ -53,14 +54,17 @@ func controlOf(f chains.Field, value string) control {
 		c.Type, c.Least, c.Most = "number", bound(f.Schema["minimum"]), bound(f.Schema["maximum"])
 	case kind == "object" && f.Schema["format"] == "ogc-bbox":
 		c.Hint += " (west,south,east,north in degrees)"
-	case kind == "object":
+	case kind == "object" || kind == "array":
 		c.Rows, c.Hint = 3, c.Hint+" (JSON)"
+	case kind == "" && c.Options == nil: // of several types, or of any
+		c.Rows, c.Hint = 3, c.Hint+" (text or JSON)"
 	}
 	switch f.Kind {
 	case chains.AProduct, chains.AnItem:
 		c.Hint += " (id or address of an item)"
 	case chains.AFile:
-		c.Hint += " (its address)"
+		c.Upload = true
+		c.Hint += " (its address, or a file from here of up to 4 MB)"
 	case chains.AFolder:
 		c.Hint += " (name of a folder that the operator provides)"
 	}

@@ -111,6 +111,7 @@ def plain(test, text, process):
 
 
 def main(folder, cases):
+    folder = os.path.abspath(folder)
     os.makedirs(cases, exist_ok=True)
     listing = next(p for p in (os.path.join(folder, n) for n in ("conformance_tests.yaml", "conformance_test_v1.0.yaml")) if os.path.exists(p))
     for number, test in enumerate(tests(listing)):
