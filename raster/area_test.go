@@ -22,7 +22,7 @@ func TestWarpAreasAgainstGDAL(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					want := gdalwarp(t, path, g, resampling, levelOf(t, r, c, g))[0]
+					want := gdalwarp(t, path, g, resampling, levelOf(t, r, c, g, resampling))[0]
 					for i, v := range got[0] {
 						a, b := float64(v), want[i]
 						if isNaN(a) || isNaN(b) {

@@ -31,7 +31,7 @@ func TestWarpFilteredAgainstGDAL(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					grid, err := r.layGrid(context.Background(), c, g)
+					grid, err := r.layGrid(context.Background(), c, g, resampling)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -207,7 +207,7 @@ func TestWarpOfGCPs(t *testing.T) {
 			t.Fatal(err)
 		}
 		web, _ := geo.ProjectionOf(geo.WebMercator)
-		level := levelOf(t, r, c, g)
+		level := levelOf(t, r, c, g, Nearest)
 		seen, wrong := 0, 0
 		for i, v := range planes[0] {
 			lon, lat := web.ToLonLat(g.Transform.Apply(float64(i%256)+0.5, float64(i/256)+0.5))

@@ -34,8 +34,11 @@ type controlGrid struct {
 	whole                 bool    // every output pixel lies in a cell
 }
 
-// layGrid chooses the level for a grid, and the cells that cover it.
-func layGrid(l *locator, g Grid, levels []Level) (controlGrid, error) {
+// repeating is how much coarser than a grid that repeats its level may be.
+const repeating = 1.2
+
+// layGrid chooses the level for a grid, and the cells that cover it. The level may be so many times as coarse as the grid.
+func layGrid(l *locator, g Grid, levels []Level, coarser float64) (controlGrid, error) {
 	if g.Width < 1 || g.Height < 1 || g.Width > maxGridSide || g.Height > maxGridSide {
 		return controlGrid{}, fault.New(fault.TooLarge, "a grid of %d x %d pixels: each side may be 1 to %d", g.Width, g.Height, maxGridSide)
 	}
@@ -49,7 +52,7 @@ func layGrid(l *locator, g Grid, levels []Level) (controlGrid, error) {
 	}
 	grid := controlGrid{}
 	grid.columnRatio, grid.rowRatio = ratios(plan)
-	grid.level = chooseLevel(levels, math.Sqrt(grid.columnRatio*grid.rowRatio))
+	grid.level = chooseLevel(levels, coarser*math.Sqrt(grid.columnRatio*grid.rowRatio))
 	level := &levels[grid.level]
 	sx, sy := float64(level.Width)/float64(levels[0].Width), float64(level.Height)/float64(levels[0].Height)
 	grid.columnRatio, grid.rowRatio = grid.columnRatio*sx, grid.rowRatio*sy

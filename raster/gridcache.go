@@ -16,7 +16,8 @@ type gridKey struct {
 	grid      Grid
 	system    crs
 	transform geo.Affine
-	pyramid   string // the sizes of the levels
+	pyramid   string  // the sizes of the levels
+	coarser   float64 // see layGrid
 }
 
 // gridCache keeps control grids, the least recently used leaving first. It is safe for concurrent use.

@@ -13,6 +13,10 @@ type Grid struct {
 	CRS           geo.EPSG
 	Transform     geo.Affine
 	Width, Height int
+
+	// Repeats lets nearest pixels be those of an overview that is coarser than the grid by up to a fifth, as GDAL's RasterIO does: of six in
+	// a row two may be alike then, where of the finer level's two of three would be left out.
+	Repeats bool
 }
 
 // Resampling says how a sample is made from the pixels around it.

@@ -21,7 +21,7 @@ var _ [unsafe.Sizeof(cell{})]byte = [C.sizeof_swath_cell]byte{}
 // Warp returns the stored values of bands (counted from 1) at the pixel centres of a grid: a slice of Width x Height for
 // each band, NaN where nothing was measured and outside the raster.
 //
-// Positions are exact to 0.001 source pixel. The level read is the coarsest that is not coarser than the grid.
+// Positions are exact to 0.001 source pixel. The level read is the coarsest that is not coarser than the grid; see also Grid.Repeats.
 func (r *Reader) Warp(ctx context.Context, c *COG, g Grid, bands []int, resampling Resampling) ([][]float32, error) {
 	return r.WarpBut(ctx, c, g, bands, resampling, nil)
 }
@@ -37,7 +37,7 @@ func (r *Reader) WarpBut(ctx context.Context, c *COG, g Grid, bands []int, resam
 	if err := c.checkBands(bands); err != nil {
 		return nil, err
 	}
-	grid, err := r.layGrid(ctx, c, g)
+	grid, err := r.layGrid(ctx, c, g, resampling)
 	if err != nil {
 		return nil, fmt.Errorf("raster: warp %s: %w", c.src.ID(), err)
 	}
@@ -78,7 +78,11 @@ func (r *Reader) WarpBut(ctx context.Context, c *COG, g Grid, bands []int, resam
 
 // layGrid finds the control grid of a request, as work of one core. Grids of rasters that a coordinate system and a
 // transform place are kept.
-func (r *Reader) layGrid(ctx context.Context, c *COG, g Grid) (controlGrid, error) {
+func (r *Reader) layGrid(ctx context.Context, c *COG, g Grid, resampling Resampling) (controlGrid, error) {
+	coarser := 1.0
+	if g.Repeats && resampling == Nearest {
+		coarser = repeating
+	}
 	lay := func() (grid controlGrid, err error) {
 		l, release, err := newLocator(c, g)
 		if err != nil {
@@ -86,7 +90,7 @@ func (r *Reader) layGrid(ctx context.Context, c *COG, g Grid) (controlGrid, erro
 		}
 		defer release()
 		err = r.working(ctx, func() error {
-			grid, err = layGrid(&l, g, c.Levels)
+			grid, err = layGrid(&l, g, c.Levels, coarser)
 			return err
 		})
 		return grid, err
@@ -98,7 +102,7 @@ func (r *Reader) layGrid(ctx context.Context, c *COG, g Grid) (controlGrid, erro
 	for _, l := range c.Levels {
 		sizes = binary.AppendUvarint(binary.AppendUvarint(sizes, uint64(l.Width)), uint64(l.Height))
 	}
-	return r.grids.get(gridKey{g, c.system(), c.Transform, string(sizes)}, lay)
+	return r.grids.get(gridKey{g, c.system(), c.Transform, string(sizes), coarser}, lay)
 }
 
 // sample draws the cells of a grid from the values of a window.

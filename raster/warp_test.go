@@ -103,7 +103,7 @@ func TestWarpNearestAgainstGDAL(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				level := levelOf(t, r, c, g)
+				level := levelOf(t, r, c, g, Nearest)
 				levels[level]++
 				want := gdalwarp(t, path, g, Nearest, level)
 				for b := range bands {
@@ -143,11 +143,34 @@ func seqBands(n int) []int {
 func isNaN(v float64) bool { return math.IsNaN(v) }
 
 // levelOf returns the level that a warp reads.
-func levelOf(t testing.TB, r *Reader, c *COG, g Grid) int {
+func levelOf(t testing.TB, r *Reader, c *COG, g Grid, resampling Resampling) int {
 	t.Helper()
-	grid, err := r.layGrid(context.Background(), c, g)
+	grid, err := r.layGrid(context.Background(), c, g, resampling)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return grid.level
+}
+
+// TestLevelOfGridsThatRepeat: nearest pixels may be of a level that is coarser by a fifth where the grid says so; what is computed of
+// several pixels is made of the finer ones.
+func TestLevelOfGridsThatRepeat(t *testing.T) {
+	s := scenes()[0] // of 10 m
+	c := openFile(t, s.write(t, t.TempDir()))
+	r := NewReader(1 << 20)
+	for _, tc := range []struct {
+		pixelM     float64
+		resampling Resampling
+		repeats    bool
+		want       int
+	}{
+		{10, Nearest, true, 0}, {16.5, Nearest, true, 0}, {16.8, Nearest, true, 1}, {33, Nearest, true, 1}, {34, Nearest, true, 2},
+		{19.9, Nearest, false, 0}, {20.1, Nearest, false, 1}, {19.9, Bilinear, true, 0}, {20.1, Bilinear, true, 1}, {19.9, AverageOf, true, 0},
+		{19.9, ModeOf, true, 0}, {19.9, Nearest, true, 1},
+	} {
+		g := Grid{CRS: s.crs, Transform: geo.Affine{310000, tc.pixelM, 0, 4890000, 0, -tc.pixelM}, Width: 64, Height: 64, Repeats: tc.repeats}
+		if level := levelOf(t, r, c, g, tc.resampling); level != tc.want {
+			t.Errorf("pixels of %g m, resampling %d, repeating %t: level %d, want %d", tc.pixelM, tc.resampling, tc.repeats, level, tc.want)
+		}
+	}
 }

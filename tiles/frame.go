@@ -34,6 +34,9 @@ func (f Frame) key() string {
 		binary.LittleEndian.PutUint64(buf[8*(3+i):], math.Float64bits(v))
 	}
 	h.Write(buf[:]) //nolint:errcheck // a hash takes everything
+	if f.Grid.Repeats {
+		h.WriteString("repeats") //nolint:errcheck // as above
+	}
 	if f.Area != nil {
 		h.WriteString(f.Area.key()) //nolint:errcheck // as above
 	}

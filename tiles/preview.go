@@ -42,7 +42,8 @@ func (v *View) PreviewFrame(size Size, system geo.EPSG) (Frame, error) {
 	return Frame{Grid: gridOver(box, system, size)}, nil
 }
 
-// gridOver is the grid of a box. Its size is definite: not all zero.
+// gridOver is the grid of a box, whose pixels may repeat: it is of any size, and TiTiler takes the same overviews. Its size is definite:
+// not all zero.
 func gridOver(b geo.Box, system geo.EPSG, size Size) raster.Grid {
 	width, height := b.MaxX-b.MinX, b.MaxY-b.MinY
 	w, h := size.WidthPx, size.HeightPx
@@ -56,7 +57,8 @@ func gridOver(b geo.Box, system geo.EPSG, size Size) raster.Grid {
 	case w == 0:
 		w = pixels(width, height/float64(h))
 	}
-	return raster.Grid{CRS: system, Width: w, Height: h, Transform: geo.Affine{b.MinX, width / float64(w), 0, b.MaxY, 0, -height / float64(h)}}
+	return raster.Grid{CRS: system, Width: w, Height: h, Transform: geo.Affine{b.MinX, width / float64(w), 0, b.MaxY, 0, -height / float64(h)},
+		Repeats: true}
 }
 
 // overview is the grid of the whole item on the web map, sidePx pixels on its longer side.
