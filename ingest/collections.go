@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"strings"
+
+	"github.com/buger/jsonparser"
 
 	"swath/fault"
 	"swath/stac"
@@ -47,6 +50,62 @@ func (in *Ingester) EnsureCollection(ctx context.Context, id string) error {
 		}
 	}
 	return in.Catalog.PutCollection(ctx, stac.Collection{ID: id, Body: body})
+}
+
+// AddPresets gives the collections that have a document here the presets of it that they lack: such as came with a newer version of
+// the program. A preset that is there stays as it is; one that is null is declined.
+func AddPresets(ctx context.Context, catalog stac.Editor) error {
+	files, err := documents.ReadDir("collections")
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		document, err := documents.ReadFile("collections/" + file.Name())
+		if err != nil {
+			return err
+		}
+		_, err = catalog.ChangeCollection(ctx, strings.TrimSuffix(file.Name(), ".json"), func(old *stac.Collection) (*stac.Collection, error) {
+			if old == nil {
+				return nil, nil
+			}
+			body, err := withPresets(old.Body, document)
+			return &stac.Collection{ID: old.ID, Body: body}, err
+		})
+		if err != nil {
+			return fmt.Errorf("ingest: presets of %s: %w", file.Name(), err)
+		}
+	}
+	return nil
+}
+
+// withPresets returns a collection with the presets of another that it lacks; the collection itself when it lacks none.
+func withPresets(collection, other []byte) ([]byte, error) {
+	var own, more struct {
+		Renders map[string]json.RawMessage `json:"renders"`
+	}
+	if err := json.Unmarshal(collection, &own); err != nil {
+		return collection, nil //nolint:nilerr // renders of another kind are the operator's
+	}
+	if err := json.Unmarshal(other, &more); err != nil {
+		return nil, err
+	}
+	had := len(own.Renders)
+	for name, preset := range more.Renders {
+		if _, there := own.Renders[name]; !there {
+			if own.Renders == nil {
+				own.Renders = map[string]json.RawMessage{}
+			}
+			own.Renders[name] = preset
+		}
+	}
+	if len(own.Renders) == had {
+		return collection, nil
+	}
+	all, err := json.Marshal(own.Renders)
+	if err != nil {
+		return nil, err
+	}
+	return jsonparser.Set(collection, all, "renders")
 }
 
 // putCollectionDocument stores a collection document that lies beside its items.

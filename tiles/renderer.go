@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"runtime"
 	"time"
 
@@ -221,6 +222,7 @@ func (r *Renderer) offerOf(ctx context.Context, collection string) (offer, error
 		if err := json.Unmarshal(c.Body, &body); err != nil {
 			return offer{}, fault.Wrap(fault.Invalid, err, "the presets of collection %q can't be read", collection)
 		}
+		maps.DeleteFunc(body.Renders, func(_ string, preset json.RawMessage) bool { return string(preset) == "null" }) // declined: see ingest.AddPresets
 		o := offer{renders: body.Renders, cog: stac.COGOf(c.Body)}
 		var seconds *float64
 		if len(body.MaxAgeS) > 0 && json.Unmarshal(body.MaxAgeS, &seconds) == nil && seconds != nil && *seconds >= 0 {

@@ -20,6 +20,7 @@ import (
 	"swath/compat/restohttp"
 	"swath/compat/wpshttp"
 	"swath/httpkit"
+	"swath/ingest"
 	"swath/ingest/ondemand"
 	"swath/objects/objecthttp"
 	"swath/openapi"
@@ -75,6 +76,7 @@ func serveCommand() *cobra.Command {
 			defer serveMirrors(ctx, s, cfg.Mirrors, log)()
 			defer keepAccounts(ctx, s.keeper)()
 			defer inBackground(func() { s.statistics.Keep(ctx) })()
+			defer inBackground(func() { addPresets(ctx, s, log) })()
 			defer inBackground(func() { serveArchive(ctx, s, cfg, log) })()
 			defer inBackground(func() { serveJobs(ctx, s, cfg, log) })()
 			defer cancel()
@@ -114,6 +116,13 @@ func inBackground(do func()) (wait func()) {
 	var group sync.WaitGroup
 	group.Go(do)
 	return group.Wait
+}
+
+// addPresets gives collections the presets that came with this version. Without them everything else works.
+func addPresets(ctx context.Context, s *stores, log *slog.Logger) {
+	if err := ingest.AddPresets(ctx, s.catalog); err != nil && ctx.Err() == nil {
+		log.WarnContext(ctx, "new presets were not added to the collections", "err", err)
+	}
 }
 
 // newApp connects the rooms: this is the plan of the house.
