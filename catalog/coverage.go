@@ -28,7 +28,13 @@ type coverage struct {
 	extent     extent
 	properties map[string]*property
 
-	forms sync.Map // *form → whether all that it knows is held
+	forms sync.Map // *form → *formCoverage
+}
+
+// formCoverage is what a coverage has of the items of one form.
+type formCoverage struct {
+	known      bool        // whether all that the form knows is held
+	properties []*property // by their number in the form
 }
 
 // holds reports whether an item makes no difference.
@@ -41,8 +47,18 @@ func (c *coverage) holds(d document) bool {
 
 // news returns the properties of an item that say something new.
 func (c *coverage) news(d document) (news []namedValue) {
-	news = c.appendNews(nil, d.properties.all)
-	if f := d.properties.form; f != nil && !c.holdsKnown(f) {
+	f := d.properties.form
+	if f == nil {
+		return c.appendNews(nil, d.properties.all)
+	}
+	covered := c.ofForm(f)
+	for _, v := range d.properties.all {
+		if v.member > 0 && covered.properties[v.member-1].holds(v) {
+			continue // nearly all do
+		}
+		news = c.appendNews(news, []namedValue{v})
+	}
+	if !covered.known {
 		for i, p := range f.shape.properties {
 			if p.known != nil && d.properties.known.has(i) {
 				news = c.appendNews(news, p.known.all)
@@ -61,14 +77,27 @@ func (c *coverage) appendNews(news, values []namedValue) []namedValue {
 	return news
 }
 
-// holdsKnown reports whether all that a form knows makes no difference.
-func (c *coverage) holdsKnown(f *form) bool {
-	held, known := c.forms.Load(f)
-	if !known {
-		held = len(c.appendNews(nil, f.shape.known)) == 0
-		c.forms.Store(f, held)
+// ofForm returns what there is of a form.
+func (c *coverage) ofForm(f *form) *formCoverage {
+	if covered, known := c.forms.Load(f); known {
+		return covered.(*formCoverage)
 	}
-	return held.(bool)
+	covered := &formCoverage{known: len(c.appendNews(nil, f.shape.known)) == 0}
+	for _, p := range f.shape.properties {
+		covered.properties = append(covered.properties, c.properties[p.name])
+	}
+	c.forms.Store(f, covered)
+	return covered
+}
+
+// learn makes a coverage hold more values; nobody else may use it.
+func (c *coverage) learn(news []namedValue) {
+	for _, v := range news {
+		c.properties[v.name] = c.properties[v.name].with(v)
+	}
+	if len(news) > 0 {
+		c.forms.Clear()
+	}
 }
 
 // coverage returns what is known of a collection, or reads it.

@@ -134,18 +134,21 @@ const (
 
 func (d *dictionary) encode(c *codec, body []byte) ([]byte, error) {
 	number, values := d.fill(body, &c.scratch)
-	return d.encodeFilled(c, body, number, values)
+	return d.encodeFilled(c, body, number, values, false)
 }
 
 // encodeFilled is encode of a body whose form was found; values are nil where it has none.
-func (d *dictionary) encodeFilled(c *codec, body []byte, number int, values []byte) ([]byte, error) {
+func (d *dictionary) encodeFilled(c *codec, body []byte, number int, values []byte, prepared bool) ([]byte, error) {
 	if values == nil {
 		return c.encode(d.texts, body)
 	}
-	// What is stored must come back: that is worth some microseconds of every write.
-	back, err := d.forms[number].text(c.whole[:0], values, &c.scratch)
-	if c.whole = back; err != nil || !bytes.Equal(back, body) {
-		return c.encode(d.texts, body)
+	// What is stored must come back: that is worth some microseconds of every write. Where every step of a recognized item was as
+	// prepared, filling in has compared each of its bytes with what the same step gives.
+	if !prepared {
+		back, err := d.forms[number].text(c.whole[:0], values, &c.scratch)
+		if c.whole = back; err != nil || !bytes.Equal(back, body) {
+			return c.encode(d.texts, body)
+		}
 	}
 	frame, err := c.encode(d.values, values)
 	if err != nil {

@@ -13,6 +13,7 @@ type scratch struct {
 	written       [][]byte
 	differ        []differing
 	unlike        []bool // steps that are not as prepared, since something differs
+	apart         bool   // a step was filled in place by place
 	values, whole []byte
 	frame         []byte
 
@@ -38,7 +39,7 @@ func (s *scratch) sections(n int) []section {
 }
 
 // begin forgets what differed before.
-func (s *scratch) begin() { s.differ, s.unlike = s.differ[:0], s.unlike[:0] }
+func (s *scratch) begin() { s.differ, s.unlike, s.apart = s.differ[:0], s.unlike[:0], false }
 
 // differs notes that a place says something else.
 func (s *scratch) differs(f *form, place int, value []byte) {
@@ -107,6 +108,7 @@ func (f *form) fill(text []byte, room *scratch) (values []byte, fits bool) {
 			}
 		}
 		// Something differs: one place after the other.
+		room.apart = true
 		for k := range f.atoms[s.from:s.to] {
 			a := &f.atoms[s.from+k]
 			if end := at + len(a.marks); end <= len(text) && string(text[at:end]) == a.marks {

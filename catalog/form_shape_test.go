@@ -19,7 +19,7 @@ func TestRecognize(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(8, 8))
 	c := newCodec()
-	var recognized, sound, known int
+	var recognized, sound, known, prepared int
 	for i := range 30_000 {
 		body := formSample(r, i%3 == 0)
 		for range i % 4 { // something is changed, missing or comes twice
@@ -49,6 +49,12 @@ func TestRecognize(t *testing.T) {
 		recognized++
 		if wrong != nil {
 			t.Fatalf("%s\nis recognized, but %v", body, wrong)
+		}
+		if as := c.recognized; as.prepared {
+			prepared++
+			if back, err := as.form().text(nil, as.values, &scratch{}); err != nil || !bytes.Equal(back, body) {
+				t.Fatalf("%s\nis all as prepared, and comes back as\n%s\n%v", body, back, err)
+			}
 		}
 		if !sameMembers(read.members, want.members) || !sameMembers(read.properties, want.properties) {
 			t.Fatalf("%s\nis recognized as\n%q, %q", body, read.members, read.properties)
@@ -83,10 +89,13 @@ func TestRecognize(t *testing.T) {
 		}
 	}
 	t.Logf("%d of 30000 texts are JSON objects, %d were recognized, with %d known values", sound, recognized, known)
-	if recognized < 8_000 || recognized == sound || known < 1000 {
-		t.Errorf("%d of 30000 texts are JSON objects, %d were recognized, with %d known values", sound, recognized, known)
+	if recognized < 8_000 || recognized == sound || known < 1000 || prepared < 3000 || prepared == recognized {
+		t.Errorf("%d of 30000 texts are JSON objects, %d were recognized, with %d known values, %d all as prepared", sound, recognized, known, prepared)
 	}
 }
+
+// String is for messages.
+func (v namedValue) String() string { return v.name + ":" + string(v.raw) }
 
 // sameValues compares values in any order.
 func sameValues(a, b []namedValue) bool {

@@ -112,7 +112,7 @@ func (l *loader) run(ctx context.Context) error {
 	}
 	workers := runtime.GOMAXPROCS(0)
 	group, work := errgroup.WithContext(context.WithoutCancel(ctx))
-	todo, inOrder, batches := make(chan job), make(chan job, 2*workers), make(chan *batch)
+	todo, inOrder, batches := make(chan job), make(chan job, 2*workers), make(chan *batch, 1)
 	var damage error
 	group.Go(func() error {
 		defer close(todo)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/buger/jsonparser"
 
@@ -62,7 +63,7 @@ func (p *parser) parse(ctx context.Context, c chunk) (parsed, error) {
 	for _, number := range c.tooLong {
 		out.rejected = append(out.rejected, Rejection{Line: number, Reason: public(errLongLine)})
 	}
-	workspace := lineSpace{codec: p.store.pack.codecs.Get().(*codec), own: map[int16]*coverage{}}
+	workspace := lineSpace{codec: p.store.pack.codecs.Get().(*codec), covered: map[int16]*widening{}}
 	defer p.store.pack.codecs.Put(workspace.codec)
 	for _, l := range c.lines {
 		row, err := p.line(ctx, &workspace, l, &out)
@@ -76,6 +77,14 @@ func (p *parser) parse(ctx context.Context, c chunk) (parsed, error) {
 			return out, err
 		}
 	}
+	for collection, w := range workspace.covered {
+		if !w.longer {
+			continue
+		}
+		for _, at := range []time.Time{*w.extent.begins, *w.extent.ends} {
+			out.wider[collection] = append(out.wider[collection], document{when: period{at, at, at}})
+		}
+	}
 	return out, nil
 }
 
@@ -84,31 +93,44 @@ type lineSpace struct {
 	codec *codec
 	bytes slab[byte]
 	terms slab[int32]
-	own   map[int16]*coverage // wider than what is known of a collection
+
+	covered map[int16]*widening
+}
+
+// widening is what a collection covers, with the lines of a chunk.
+type widening struct {
+	extent extent
+	held   *coverage // the properties
+	own    bool      // that is of this chunk alone
+	longer bool      // Items mostly come in the order of time: those that widen nothing else are not noted one by one.
 }
 
 // widen notes what a document adds to what its collection covers.
-func (p *parser) widen(ctx context.Context, own map[int16]*coverage, collection int16, doc document, out *parsed) error {
-	covered, isOwn := own[collection]
-	if !isOwn {
+func (p *parser) widen(ctx context.Context, space *lineSpace, collection int16, doc document, out *parsed) error {
+	w := space.covered[collection]
+	if w == nil {
 		known, err := p.store.coverage(ctx, p.store.pool, collection)
 		if err != nil {
 			return classify(err)
 		}
-		covered = known
+		w = &widening{extent: known.extent, held: known}
+		space.covered[collection] = w
 	}
-	extent, farther := covered.extent.with(doc)
-	news := covered.news(doc)
-	if !farther && len(news) == 0 {
+	before := w.extent
+	farther := false
+	w.extent, farther = before.with(doc)
+	news := w.held.news(doc)
+	switch {
+	case len(news) > 0:
+		if !w.own {
+			w.held, w.own = &coverage{properties: maps.Clone(w.held.properties)}, true
+		}
+		w.held.learn(news)
+	case !farther:
 		return nil
-	}
-	if !isOwn {
-		covered = &coverage{properties: maps.Clone(covered.properties)}
-		own[collection] = covered
-	}
-	covered.extent = extent
-	for _, v := range news {
-		covered.properties[v.name] = covered.properties[v.name].with(v)
+	case w.extent.box == before.box && w.extent.reachBefore == before.reachBefore && w.extent.reachAfter == before.reachAfter:
+		w.longer = true
+		return nil
 	}
 	out.wider[collection] = append(out.wider[collection], doc.slim(news))
 	return nil
@@ -140,7 +162,7 @@ func (p *parser) line(ctx context.Context, space *lineSpace, l textLine, out *pa
 	} else {
 		r.row.body = space.bytes.keep(r.row.body)
 	}
-	return r, p.widen(ctx, space.own, number, doc, out)
+	return r, p.widen(ctx, space, number, doc, out)
 }
 
 // document reads an item, and finds out which collection it belongs to.
@@ -241,7 +263,7 @@ func (d document) slim(news []namedValue) document {
 		out.where.parts = []part{}
 	}
 	for _, v := range news {
-		out.properties.all = append(out.properties.all, namedValue{v.name, bytes.Clone(v.raw)})
+		out.properties.all = append(out.properties.all, namedValue{name: v.name, raw: bytes.Clone(v.raw)})
 	}
 	return out
 }

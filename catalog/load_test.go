@@ -451,7 +451,7 @@ func TestLoadGoesOn(t *testing.T) {
 	s := newStore(t, "c")
 	path := filepath.Join(t.TempDir(), "items.ndjson")
 	var text bytes.Buffer
-	const items = 3*batchRows + 5
+	const items = 7*batchRows + 5
 	for i := range items {
 		fmt.Fprintf(&text, `{"type":"Feature","collection":"c","id":"i%d","geometry":null,"properties":{"datetime":"2024-06-01T12:00:00Z"},"x":"%01500d"}`+"\n", i, i)
 		if i == 100 {

@@ -86,7 +86,7 @@ func (p *packer) encodeRead(c *codec, collection int16, body []byte, as *recogni
 		packed, err = c.encode(nil, body)
 		return noDictionary, packed, err
 	case as != nil && as.dictionary == d:
-		packed, err = d.encodeFilled(c, body, as.number, as.values)
+		packed, err = d.encodeFilled(c, body, as.number, as.values, as.prepared)
 	default:
 		packed, err = d.encode(c, body)
 	}

@@ -47,9 +47,13 @@ func parseProperties(members []member, keywords []byte, as *recognized) (when pe
 			if known := p.form.shape.properties[i].known; known != nil && string(members[i].raw) == known.raw {
 				p.known.add(i)
 				p.terms = append(p.terms, known.terms...)
-			} else if p.all, err = appendProperties(p.all, "", members[i:i+1]); err != nil {
+				continue
+			}
+			first := len(p.all)
+			if p.all, err = appendProperties(p.all, "", members[i:i+1]); err != nil {
 				return period{}, p, err
 			}
+			p.all[first].member = i + 1
 		}
 	} else if p.all, err = appendProperties(make([]namedValue, 0, len(members)), "", members); err != nil {
 		return period{}, p, err
@@ -66,7 +70,7 @@ func parseProperties(members []member, keywords []byte, as *recognized) (when pe
 // appendProperties adds properties by their dotted names, and those of nested objects.
 func appendProperties(all []namedValue, prefix string, members []member) ([]namedValue, error) {
 	for _, m := range members {
-		all = append(all, namedValue{prefix + m.name, m.raw})
+		all = append(all, namedValue{name: prefix + m.name, raw: m.raw})
 		if !isObject(m.raw) {
 			continue
 		}

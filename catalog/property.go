@@ -30,8 +30,9 @@ const (
 
 // namedValue is a property of an item by its dotted name, with its value in compact JSON.
 type namedValue struct {
-	name string
-	raw  []byte
+	name   string
+	raw    []byte
+	member int // of an item that has a form: the number of the property in it, from 1; 0: it is in another one, or not known
 }
 
 // property is what the items of a collection hold of one property. Nil is nothing yet; it never changes.
@@ -106,7 +107,7 @@ func forEachWord(raw []byte, kind int32, do func(raw []byte)) {
 func kindOf(raw []byte) (kind int32, number float64) {
 	switch raw[0] {
 	case '"':
-		if mayBeTime(raw) && looksLikeTime(textOf(raw)) {
+		if mayBeTime(raw) && isTime(raw) {
 			return kindTime, 0
 		}
 		return kindText, 0

@@ -66,7 +66,7 @@ func rawTerm(name string, raw []byte) (term int32, ok bool) {
 			}
 			said = append(said, lower(c))
 		}
-		if len(inner) > longestTermBytes || mayBeTime(raw) && looksLikeTime(string(inner)) {
+		if len(inner) > longestTermBytes || mayBeTime(raw) && isTime(raw) {
 			return 0, false
 		}
 		return shortened(hash32(said), len(said)-from), true
@@ -120,6 +120,13 @@ func mayBeTime(raw []byte) bool {
 	return len(raw) >= shortest && raw[5] == '-' && raw[8] == '-' || bytes.IndexByte(raw, '\\') >= 0
 }
 
+// isTime tells an RFC 3339 time in JSON from other texts.
+func isTime(raw []byte) bool {
+	const shortest = len("2024-06-01T10:56:19Z")
+	inner := raw[1 : len(raw)-1]
+	return len(inner) >= shortest && plainTime(inner) || looksLikeTime(textOf(raw))
+}
+
 // looksLikeTime tells an RFC 3339 time from other texts.
 func looksLikeTime(text string) bool {
 	if len(text) < len("2024-06-01T10:56:19Z") || text[4] != '-' || text[7] != '-' {
@@ -132,20 +139,20 @@ func looksLikeTime(text string) bool {
 	return err == nil
 }
 
-// plainTime reports whether a text is a time of the commonest form: in UTC, before the 29th of its month.
-func plainTime(text string) bool {
-	const form, most = "dddd-dd-ddTdd:dd:dd", "9999-12-28T23:59:59"
-	for i := range len(form) {
-		if form[i] == 'd' != digit(text[i]) || form[i] != 'd' && form[i] != text[i] {
+// plainTime reports whether a text of 20 bytes or more is a time of the commonest form: in UTC, before the 29th of its month.
+func plainTime[T string | []byte](text T) bool {
+	const zeros, nines, first, last = "0000-00-00T00:00:00", "9999-99-99T99:99:99", "0000-01-01T00:00:00", "9999-12-28T23:59:59"
+	for i := range len(zeros) {
+		if text[i] < zeros[i] || text[i] > nines[i] {
 			return false
 		}
 	}
-	for _, at := range []int{5, 8, 11, 14, 17} {
-		if text[at:at+2] > most[at:at+2] || at < 11 && text[at:at+2] == "00" {
+	for _, at := range [...]int{5, 8, 11, 14, 17} {
+		if two := string(text[at : at+2]); two < first[at:at+2] || two > last[at:at+2] {
 			return false
 		}
 	}
-	rest := text[len(form) : len(text)-1]
+	rest := text[len(zeros) : len(text)-1]
 	if text[len(text)-1] != 'Z' || len(rest) == 1 || len(rest) > 10 || len(rest) > 0 && rest[0] != '.' {
 		return false
 	}
