@@ -248,7 +248,13 @@ func (a API) folders(ctx context.Context, p place, token string) (found listing,
 	}[p.levels[p.depth]]
 	q := p.search
 	q.Limit, q.Token = 0, ""
-	answers, err := a.Analyst.Aggregate(ctx, q, asked)
+	count := func(ctx context.Context) ([]stac.Aggregated, error) { return a.Analyst.Aggregate(ctx, q, asked) }
+	var answers []stac.Aggregated
+	if p.depth == 0 && p.levels[0] == levelTile { // of all items of a collection, which nothing counts as they come
+		answers, err = a.kept.get(ctx, stac.ScopeOf(ctx).Key()+"\n"+strings.Join(q.Collections, "\n"), count)
+	} else {
+		answers, err = count(ctx)
+	}
 	if err != nil {
 		return found, err
 	}

@@ -59,10 +59,13 @@ type API struct {
 	Desk    *staging.Desk
 	Catalog stac.Catalog // that orders and folders search in
 	Analyst stac.Analyst // that folders are counted by
+
+	kept *kept // counts of tiles
 }
 
 // Mount adds the routes; GET brings HEAD with it.
 func (a API) Mount(r fiber.Router) {
+	a.kept = &kept{}
 	r.Get("/collections/:collection/items/:item/assets/:asset", unmistaken(a.download))
 	r.Get("/collections/:collection/items/:item/product", unmistaken(a.product))
 	r.Get("/datalake", a.datalake)
