@@ -18,7 +18,7 @@ const (
 // crs84 are the names of the one coordinate system that geometries in filters have.
 var crs84 = []string{"", "http://www.opengis.net/def/crs/OGC/1.3/CRS84", "CRS84", "OGC:CRS84"}
 
-// filter joins what filter and query ask.
+// filter joins what filter, query and deprecated ask.
 func (r request) filter() (cql2.Node, error) {
 	if r.FilterLang != "" && r.FilterLang != langText && r.FilterLang != langJSON {
 		return nil, fault.New(fault.Invalid, "filter-lang %.60q is neither %s nor %s", r.FilterLang, langText, langJSON)
@@ -48,6 +48,13 @@ func (r request) filter() (cql2.Node, error) {
 		if one != nil {
 			both = append(both, one)
 		}
+	}
+	if r.Deprecated != nil {
+		one = cql2.Compare{Op: cql2.Equal, Left: cql2.Property("deprecated"), Right: cql2.Bool(true)}
+		if !*r.Deprecated {
+			one = cql2.Or{cql2.IsNull{Value: cql2.Property("deprecated")}, cql2.Not{Arg: one}}
+		}
+		both = append(both, one)
 	}
 	switch len(both) {
 	case 0:

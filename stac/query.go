@@ -23,7 +23,7 @@ const (
 // SearchParams are the query parameters of GET /search; ItemsParams those of GET /collections/{c}/items.
 var (
 	SearchParams = append([]string{"collections", "ids", "intersects"}, ItemsParams...)
-	ItemsParams  = []string{"bbox", "bbox-crs", "crs", "datetime", "fields", "filter", "filter-crs", "filter-lang", "limit", "q", "query", "sortby", "token"}
+	ItemsParams  = []string{"bbox", "bbox-crs", "crs", "datetime", "deprecated", "fields", "filter", "filter-crs", "filter-lang", "limit", "q", "query", "sortby", "token"}
 )
 
 // Question is a search with what is wanted of each item, nil being all, and in which coordinates.
@@ -59,6 +59,13 @@ func SearchFromQuery(q url.Values, known []string) (Question, error) {
 			return Question{}, fault.New(fault.Invalid, "limit %q is not a whole number", q.Get("limit"))
 		}
 		r.Limit = &n
+	}
+	if q.Has("deprecated") {
+		is, err := strconv.ParseBool(q.Get("deprecated"))
+		if err != nil {
+			return Question{}, fault.New(fault.Invalid, "deprecated is %q, neither true nor false", q.Get("deprecated"))
+		}
+		r.Deprecated = &is
 	}
 	if filter := q.Get("filter"); q.Has("filter") {
 		switch r.FilterLang {
@@ -135,6 +142,7 @@ func SearchFromJSON(body []byte) (Question, error) {
 		{"ids", "an array of texts", &r.IDs},
 		{"collections", "an array of texts", (*texts)(&r.Collections)},
 		{"limit", "a whole number", &r.Limit},
+		{"deprecated", "true or false", &r.Deprecated},
 		{"filter-lang", "text", &r.FilterLang},
 		{"filter-crs", "text", &r.FilterCRS},
 		{"sortby", "an array of objects with field and direction", &r.Sort},
@@ -242,6 +250,7 @@ type request struct {
 	Query                 json.RawMessage
 	Terms                 []string // of q; nil does not filter
 	Sort                  []sortBy
+	Deprecated            *bool // only what is replaced by a newer version, or only what is not; nil: both
 }
 
 // search checks what was written.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"swath/internal/contract"
+	"swath/stac"
 )
 
 // TestExtensions asks by filter, query, sortby, fields and q, by GET and by POST, of /search and of a collection's items.
@@ -106,5 +107,38 @@ func TestCoordinateSystems(t *testing.T) {
 	}
 	if got := client.Get("/collections/other"); !strings.Contains(string(got.Body), `"storageCrs":"http`) {
 		t.Errorf("%s", got.Body)
+	}
+}
+
+// TestDeprecated: what a newer version replaces is left out, or found alone, for the asking; both come otherwise.
+func TestDeprecated(t *testing.T) {
+	app, _ := newApp(t, 4)
+	client := contract.Client(t, app)
+	for id, is := range map[string]string{"S2A_001": "true", "S2A_002": "false"} {
+		got := client.Do("PATCH", "/collections/sentinel-2-l1c/items/"+id, `{"properties":{"deprecated":`+is+`}}`, "Content-Type", stac.TypeMergePatch)
+		if got.Status != 204 {
+			t.Fatalf("PATCH: %d %s", got.Status, got.Body)
+		}
+	}
+	for asked, want := range map[string]string{"": "S2A_003 S2A_002 S2A_001 S2A_000", "true": "S2A_001", "false": "S2A_003 S2A_002 S2A_000"} {
+		body, parameter := `{}`, ""
+		if asked != "" {
+			body, parameter = `{"deprecated":`+asked+`}`, "?deprecated="+asked
+		}
+		var some, all, posted found
+		client.Get("/collections/sentinel-2-l1c/items"+parameter).JSON(t, &some)
+		client.Get("/search"+parameter).JSON(t, &all)
+		client.Post("/search", body).JSON(t, &posted)
+		if ids(some) != want || ids(all) != want || ids(posted) != want {
+			t.Errorf("deprecated=%s: %q, %q, %q, want %q", asked, ids(some), ids(all), ids(posted), want)
+		}
+	}
+	var counted struct{ Aggregations []struct{ Value any } }
+	client.Get("/aggregate?aggregations=total_count&deprecated=false").JSON(t, &counted)
+	if len(counted.Aggregations) != 1 || counted.Aggregations[0].Value != 3.0 {
+		t.Errorf("counted without what is deprecated: %+v", counted)
+	}
+	if got := client.Get("/search?deprecated=perhaps"); got.Status != 400 {
+		t.Errorf("deprecated=perhaps: %d", got.Status)
 	}
 }
