@@ -135,6 +135,9 @@ func (c conformanceCase) compare(t *testing.T, p *Package, tool Tool) error {
 			continue // cwltool does not mind them
 		}
 		taken, err := given(f, value)
+		if f.Kind == chains.Value && !c.Fails && strings.Contains(string(value), `"File"`) && strings.Contains(c.Document, "secondaryFiles") {
+			err = outside("a File within a value, with others beside it")
+		}
 		if err != nil {
 			return err
 		}

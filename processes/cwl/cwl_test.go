@@ -214,7 +214,7 @@ arguments: [$(inputs.sample.table)]
 outputs:
   told:
     type: Any
-    outputBinding: {outputEval: '${ return {window: inputs.window, grid: inputs.grid, either: inputs.either, anything: inputs.anything, how: inputs.sample.how}; }'}
+    outputBinding: {outputEval: '${ return {file: inputs.sample.table.basename, window: inputs.window, grid: inputs.grid, either: inputs.either, anything: inputs.anything, how: inputs.sample.how}; }'}
   made:
     type:
       type: record
@@ -271,10 +271,14 @@ func TestStructures(t *testing.T) {
 			t.Errorf("%s is %s, want %s (%v)", name, outputs[name], want, err)
 		}
 	}
-	equal("told", `{"window":{"west":1,"south":2.5,"name":null},"grid":[[1,2],[null]],"either":3,"anything":{"b":[true]},"how":"exact"}`)
+	equal("told", `{"file":"t.csv","window":{"west":1,"south":2.5,"name":null},"grid":[[1,2],[null]],"either":3,"anything":{"b":[true]},"how":"exact"}`)
 	file := `{"class":"File","basename":%q,"contents":"a,b\n","checksum":"sha1$2fbdd1b4fa7011d804f484d0bd32bff7f526d812","size":4}`
 	equal("made", fmt.Sprintf(`{"table":`+file+`,"folder":{"class":"Directory","basename":"d","listing":[`+file+`]}}`, "copy.csv", "table.csv"))
 
+	inputs["sample"] = `{"table":{"class":"File","basename":"../t.csv","contents":"a"},"how":"exact"}`
+	if _, _, err := execute(t, t.Context(), structures, inputs); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "no name") {
+		t.Errorf("a name with a path: %v", err)
+	}
 	inputs["anything"] = `[{"class":"File","path":"/etc/passwd"}]`
 	if _, _, err := execute(t, t.Context(), structures, inputs); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "no path") {
 		t.Errorf("a path within a value: %v", err)

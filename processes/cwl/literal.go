@@ -1,7 +1,9 @@
 package cwl
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"os"
 	"path"
@@ -11,21 +13,44 @@ import (
 	"swath/fault"
 )
 
-// literals refuses files and directories of a value that are not wholly in it.
-func literals(raw json.RawMessage) error {
+// literals refuses files and directories of a value that are not wholly in it, and writes what the files say: cwltool loses a literal that is
+// an output, too.
+func (r *run) literals(raw json.RawMessage) (json.RawMessage, error) {
 	var value any
 	if err := json.Unmarshal(raw, &value); err != nil {
-		return err
+		return nil, err
 	}
-	_, err := rewritten(value, func(o map[string]any) (any, error) {
+	changed := false
+	value, err := rewritten(value, func(o map[string]any) (any, error) {
 		for _, key := range []string{"location", "path"} {
 			if _, ok := o[key]; ok {
 				return nil, fault.New(fault.Invalid, "a %v within a value has contents of its own, and no %s", o["class"], key)
 			}
 		}
-		return o, nil
+		said, ok := o["contents"].(string)
+		if !ok || o["class"] != "File" {
+			return o, nil
+		}
+		name := cmp.Or(text(o["basename"]), "file")
+		if name != filepath.Base(name) || !filepath.IsLocal(name) {
+			return nil, fault.New(fault.Invalid, "%.60q is no name of a file", name)
+		}
+		dir, err := os.MkdirTemp(r.ws.Scratch, "literal-")
+		if err != nil {
+			return nil, err
+		}
+		if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the sandbox reads it
+			return nil, err
+		}
+		file := maps.Clone(o)
+		delete(file, "contents")
+		file["path"], changed = filepath.Join(dir, name), true
+		return file, os.WriteFile(filepath.Join(dir, name), []byte(said), 0o644) //nolint:gosec // as above
 	})
-	return err
+	if err != nil || !changed {
+		return raw, err
+	}
+	return json.Marshal(value)
 }
 
 // inline puts what the files of a value say into it: they are gone when the run is.

@@ -84,10 +84,11 @@ func (r *run) order(inputs map[string]json.RawMessage) (map[string]any, error) {
 			continue
 		}
 		if f.Kind == chains.Value {
-			if err := literals(value); err != nil {
-				return nil, fault.New(fault.Invalid, "input %q: %v", f.Name, err)
+			written, err := r.literals(value)
+			if err != nil {
+				return nil, fault.Wrap(fault.Invalid, err, "input %q: %v", f.Name, err)
 			}
-			order[f.Name] = value
+			order[f.Name] = written
 			continue
 		}
 		var paths []string
