@@ -220,6 +220,9 @@ func classed(classes []class) (*Colormap, error) {
 	return m, nil
 }
 
+// Classed reports whether the colours are of single values or intervals: of the values themselves, unless they are stretched to levels.
+func (m *Colormap) Classed() bool { return m != nil && m.edges != nil }
+
 // classify writes the index of each value's colour.
 func (m *Colormap) classify(indices []byte, plane []float32) {
 	low, high, index := math.NaN(), math.NaN(), byte(0) // neighbours are often of one class

@@ -68,8 +68,11 @@ func (v *View) numbers(ctx context.Context, planes [][]float32, frame Frame, f r
 	return v.image(frame, kind, noData).Encode(planes)
 }
 
-// fillNaN gives the lowest value of its stretch to what has none.
+// fillNaN gives the lowest value of its stretch to what has none, 0 where nothing is stretched.
 func fillNaN(planes [][]float32, limits [][2]float64) {
+	if len(limits) == 0 {
+		limits = [][2]float64{{}}
+	}
 	for i, plane := range planes {
 		for j, value := range plane {
 			if isNaN(value) {

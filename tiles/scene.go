@@ -82,6 +82,9 @@ func (s *Scene) style() (render.Style, error) {
 	if err := v.pictureOf(planes, fmt.Sprintf("%s of %s", s.how, some(v.outputs))); err != nil || len(style.Rescale) > 0 {
 		return style, err
 	}
+	if v.unstretched() {
+		return style, nil
+	}
 	if s.how == render.Count || s.how == render.StDev || v.expression != nil || v.algorithm != nil {
 		return style, fault.New(fault.Invalid, "say with rescale how %s of %s becomes colours: pictures of many items are stretched alike", s.how, some(v.outputs))
 	}

@@ -96,7 +96,15 @@ func (v *View) measured(ctx context.Context) ([][2]float64, error) {
 	return limits, nil
 }
 
+// unstretched reports that colours are asked for by value, and not of the levels of a stretch.
+func (v *View) unstretched() bool {
+	return v.colormap.Classed() && v.shares == nil && len(v.rescale) == 0 && v.formula == nil
+}
+
 func (v *View) style(ctx context.Context) (render.Style, error) {
+	if v.unstretched() {
+		return render.Style{Formula: v.formula, Colormap: v.colormap}, nil
+	}
 	limits, err := v.stretch(ctx)
 	return render.Style{Rescale: limits, Formula: v.formula, Colormap: v.colormap}, err
 }

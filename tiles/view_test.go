@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"image/color"
 	"image/png"
 	"math"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"swath/internal/shelf"
 	"swath/raster"
 	"swath/render"
+	"swath/stac"
 )
 
 func TestGoldenTiles(t *testing.T) {
@@ -146,6 +148,71 @@ func TestDefaultStretch(t *testing.T) {
 	}
 	if p, ok := percentiles(planes[0], 0.02, 0.98); !ok || math.Abs(p[0]-got[0][0]) > 1.5 || math.Abs(p[1]-got[0][1]) > 1.5 || got[0][0] < -40 || got[0][1] > 10 {
 		t.Errorf("VV is stretched over %v dB, 2 %% to 98 %% of its pixels are %v", got[0], p)
+	}
+}
+
+// TestColoursOfValues: a map of intervals or single values that comes without a stretch is of the measured values, of one item and of
+// many; with one it is of the levels.
+func TestColoursOfValues(t *testing.T) {
+	s := shelf.New(t)
+	s.Spain(depth)
+	r := New(s.Catalog(), s.Open, Options{})
+	q := Request{Collection: "spain", Item: "s2", Assets: []string{"B08"}, Colormap: json.RawMessage(`[[[0, 0.15], [0, 0, 255, 255]], [[0.15, 0.25], [255, 0, 0, 255]]]`)}
+	v, err := r.View(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lon, lat := v.item.center()
+	tile := geo.TileAt(14, lon, lat)
+	frame, err := v.TileFrame(WebMercatorQuad, tile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := v.planes(t.Context(), frame.Grid, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	many := q
+	many.Collection, many.Item = "", ""
+	scene, err := r.Scene(t.Context(), MosaicRequest{Request: many, SkipMissing: true, Search: stac.Search{Collections: []string{"spain"}}}, WebMercatorQuad, tile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Opaque = true
+	opaque, err := r.View(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, draw := range map[string]func() ([]byte, error){
+		"item":   func() ([]byte, error) { return v.Picture(t.Context(), frame, render.PNG) },
+		"mosaic": func() ([]byte, error) { return scene.Picture(t.Context(), render.PNG) },
+		"opaque": func() ([]byte, error) { return opaque.Picture(t.Context(), frame, render.PNG) },
+	} {
+		body, err := draw()
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		img, err := png.Decode(bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		seen := map[color.NRGBA]int{}
+		for i, value := range values[0] {
+			want := color.NRGBA{}
+			switch {
+			case value < 0.15 || isNaN(value) && name == "opaque":
+				want = color.NRGBA{B: 255, A: 255}
+			case value < 0.25:
+				want = color.NRGBA{R: 255, A: 255}
+			}
+			if got := color.NRGBAModel.Convert(img.At(i%256, i/256)); got != want {
+				t.Fatalf("%s: %g is %v, want %v", name, value, got, want)
+			}
+			seen[want]++
+		}
+		if len(seen) != 3 {
+			t.Errorf("%s: the colours %v", name, seen)
+		}
 	}
 }
 
