@@ -56,14 +56,14 @@ func TestCompareAnswers(t *testing.T) {
 // TestDrive: every client gets an answer, a step ends by number, time or failures, and CPU time is counted.
 func TestDrive(t *testing.T) {
 	p := plan{most: 50, step: 10 * time.Second}
-	got := drive(fake(t, []string{"a"}, 1, 200), asks, 4, 0, p)
+	got := drive(fake(t, []string{"a"}, 1, 200), asks, 4, 0, 0, p)
 	if len(got.MS) < 50 || len(got.MS) > 54 || got.Failures > 0 || got.Seconds <= 0 || got.Bytes == 0 {
 		t.Errorf("%d answers, %d failures: %s", len(got.MS), got.Failures, got.Failure)
 	}
-	if got = drive(fake(t, nil, 1, 200), asks, 4, 0, p); got.Failures <= tooMany || len(got.MS) > 2*tooMany+4 || !strings.Contains(got.Failure, "no item") {
+	if got = drive(fake(t, nil, 1, 200), asks, 4, 0, 0, p); got.Failures <= tooMany || len(got.MS) > 2*tooMany+4 || !strings.Contains(got.Failure, "no item") {
 		t.Errorf("no items: %d answers, %d failures: %s", len(got.MS), got.Failures, got.Failure)
 	}
-	if got = drive(fake(t, []string{"a"}, 1, 200), asks, 1, 0, plan{most: 1 << 30, step: 30 * time.Millisecond}); got.Seconds > 5 || len(got.MS) < 2 {
+	if got = drive(fake(t, []string{"a"}, 1, 200), asks, 1, 0, 0, plan{most: 1 << 30, step: 30 * time.Millisecond}); got.Seconds > 5 || len(got.MS) < 2 {
 		t.Errorf("%d answers in %v s", len(got.MS), got.Seconds)
 	}
 	begin := cpuSeconds([]int{os.Getpid()})

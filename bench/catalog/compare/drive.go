@@ -72,8 +72,8 @@ func quantile(ms []float64, q float64) float64 {
 // tooMany failures end a step: a server that refuses at once is not fast.
 const tooMany = 5
 
-// drive runs one step.
-func drive(s server, q question, clients, round int, p plan) stepResult {
+// drive runs one step, with the questions from number first on: no step repeats those of another.
+func drive(s server, q question, clients, round, first int, p plan) stepResult {
 	result := stepResult{Question: q.name, Server: s.name, Clients: clients, Round: round}
 	var mu sync.Mutex
 	var group sync.WaitGroup
@@ -95,7 +95,7 @@ func drive(s server, q question, clients, round int, p plan) stepResult {
 				if failed > tooMany || len(ms) > 0 && (n >= p.most || !time.Now().Before(deadline)) {
 					break
 				}
-				r, ok := q.make(s, n+round*p.most)
+				r, ok := q.make(s, first+n)
 				if !ok {
 					break // questions that can be asked once have run out
 				}

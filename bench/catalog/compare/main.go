@@ -132,10 +132,10 @@ func run(servers []server, p plan, out string) error {
 	}
 	for round := range p.rounds {
 		for _, q := range questions {
-			for _, n := range p.clients {
+			for j, n := range p.clients {
 				for i := range servers {
 					s := servers[(i+round)%len(servers)] // whoever was first is second in the next round
-					result := drive(s, q, n, round, p)
+					result := drive(s, q, n, round, (round*len(p.clients)+j)*p.most, p)
 					r.Steps = append(r.Steps, result)
 					r.RSSMiB[s.name] = max(r.RSSMiB[s.name], rssMiB(s.pids))
 					fmt.Fprintf(os.Stderr, "round %d  %-3s %2d clients  %-5s %8.1f/s  p50 %8.1f  p99 %8.1f ms  CPU %7.2f ms%s\n",
