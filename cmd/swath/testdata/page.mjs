@@ -132,6 +132,29 @@ check("Enter on the map shows values, Escape closes them", (await page.locator("
 const nameless = await page.evaluate(() => [...document.querySelectorAll("a,button,input:not([type=hidden]),select")].filter((e) => !(e.textContent.trim() || e.getAttribute("aria-label") || e.labels?.length)).map((e) => e.outerHTML));
 check("every control has a name", nameless.length === 0, nameless);
 
+// An item goes into the cart and stays there when the page is loaded again; all of the view can be added; what is taken out is out.
+const inCart = () => page.locator(".cart summary").innerText();
+const cartBecomes = async (text) => { for (let i = 0; i < 100 && (await inCart()) !== text; i++) await page.waitForTimeout(50); return (await inCart()) === text; };
+await page.goto(base + "/");
+await loaded();
+await page.waitForSelector(".items li");
+await page.locator(".items li .put").first().click();
+check("a press on + puts an item into the cart", await cartBecomes("Cart: 1 item"), await inCart());
+await page.goto(base + "/");
+await loaded();
+await page.waitForSelector(".items li");
+check("the cart is there again", await cartBecomes("Cart: 1 item"), await inCart());
+await page.click(".cart summary");
+await page.click(".cart .all");
+const everything = await page.locator(".items li").count();
+check("all of the view go into the cart", await cartBecomes(`Cart: ${everything} items`), [everything, await inCart()]);
+await page.screenshot({ path: `${out}/cart.png` });
+await page.locator(".items li .put[aria-pressed=true]").first().click();
+check("another press takes an item out", await cartBecomes(`Cart: ${everything - 1} items`), await inCart());
+const cartID = (await page.locator(".cart code").innerText()).match(/--cart (\S+)/)[1];
+const kept = await (await fetch(`${base}/carts/${cartID}`)).json();
+check("the server's cart is the same", kept.features.length === everything - 1 && (await page.locator(".items li .put[aria-pressed=true]").count()) === everything - 1, kept.features.length);
+
 // The dashboard shows the server's figures, in charts and tables, and loads without the map.
 const heavy = [];
 page.on("response", async (r) => { if (/explorer-/.test(r.url())) heavy.push(r.url()); });

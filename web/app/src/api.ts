@@ -26,15 +26,57 @@ async function get<T>(url: string, signal?: AbortSignal): Promise<T> {
   return body;
 }
 
+/** An answer that says why something was not done. */
+export class Refused extends Error {
+  constructor(readonly status: number, text: string) { super(text); }
+}
+
+/** Sends a change; whoever is signed in in this browser proves that the page sends it. */
+async function send<T>(method: string, url: string, body?: unknown): Promise<T | undefined> {
+  session ??= ways().then((w) => w.account?.csrf_token, () => undefined); // signing in or out loads the page anew
+  const token = await session, headers: Record<string, string> = { Accept: "application/json", "Content-Type": "application/json" };
+  if (token) headers["X-CSRF-Token"] = token;
+  const answer = await fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const said = answer.status === 204 ? undefined : await answer.json();
+  if (!answer.ok) throw new Refused(answer.status, said?.detail ?? `${answer.status} ${answer.statusText}`);
+  return said;
+}
+let session: Promise<string | undefined> | undefined;
+
 export const collections = async () => (await get<{ collections: Collection[] }>("/collections")).collections;
+
+const interval = (q: Query) => `${q.from ? q.from + "T00:00:00Z" : ".."}/${q.to ? q.to + "T23:59:59Z" : ".."}`;
 
 export function search(q: Query, signal: AbortSignal) {
   const parameters = new URLSearchParams({ limit: String(pageSize), bbox: q.bbox.map((v) => v.toFixed(6)).join(",") });
   if (q.collection) parameters.set("collections", q.collection);
-  if (q.from || q.to) {
-    parameters.set("datetime", `${q.from ? q.from + "T00:00:00Z" : ".."}/${q.to ? q.to + "T23:59:59Z" : ".."}`);
-  }
+  if (q.from || q.to) parameters.set("datetime", interval(q));
   return get<Page>("/search?" + parameters, signal);
+}
+
+/** An item by its names, as carts hold them. */
+export type Name = { collection: string; id: string };
+/** What goes into a cart: items, or all that a look at the map would list. */
+export type Filling = { items: Name[] } | { search: Query };
+export type Cart = { id: string; items: number };
+
+const filling = (f: Filling) => "items" in f ? f : { search: { bbox: f.search.bbox.map((v) => +v.toFixed(6)),
+  collections: f.search.collection ? [f.search.collection] : undefined, datetime: f.search.from || f.search.to ? interval(f.search) : undefined } };
+
+export const newCart = async (f: Filling) => (await send<Cart>("POST", "/carts", filling(f)))!;
+export const addToCart = async (id: string, f: Filling) => (await send<Cart>("POST", `/carts/${encodeURIComponent(id)}/items`, filling(f)))!;
+export const takeFromCart = (id: string, n: Name) => send<void>("DELETE", `/carts/${encodeURIComponent(id)}/items/${encodeURIComponent(n.collection)}/${encodeURIComponent(n.id)}`);
+
+/** The names of all items of a cart. */
+export async function cartItems(id: string): Promise<Name[]> {
+  const names: Name[] = [];
+  for (let url: string | undefined = `/carts/${encodeURIComponent(id)}?limit=1000`; url;) {
+    const page: Page = await get<Page>(url);
+    names.push(...page.features.map((i) => ({ collection: i.collection, id: i.id })));
+    const next = page.links.find((l) => l.rel === "next")?.href;
+    url = next && new URL(next).pathname + new URL(next).search;
+  }
+  return names;
 }
 
 export const itemPath = (i: { collection: string; id: string }) =>

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import * as api from "./api";
 import { Account } from "./account";
 import type { MapMouseEvent } from "maplibre-gl";
+import { CartBox, useCart } from "./cart";
 import { Atlas } from "./map";
 import { ItemList, Legend, Pick, PointPanel } from "./panels";
 
@@ -34,6 +35,7 @@ export function Explorer() {
   const [picked, setPicked] = useState<Picked | "nothing">(); // nothing was measured where one asked
   const [problem, setProblem] = useState("");
   const fail = (err: unknown) => { if ((err as Error).name !== "AbortError") setProblem((err as Error).message); };
+  const cart = useCart(fail);
 
   // The map, once; it starts at the item or collection of the address, else where there is something to see.
   useEffect(() => {
@@ -174,7 +176,8 @@ export function Explorer() {
       </div></details>
       {problem && <p class="problem" role="alert">{problem}</p>}
       <Legend presets={presets} preset={preset} onPick={setPreset} />
-      <ItemList page={page} searching={searching} selected={selected} onSelect={select} />
+      <CartBox cart={cart} view={view && { bbox: view, collection, from, to }} found={page.features.length} />
+      <ItemList page={page} searching={searching} selected={selected} onSelect={select} cart={cart} />
     </aside>
     <main id="map"><div ref={container} class="map" />
       <div aria-live="polite">{picked === "nothing" ? <p class="point nothing">Nothing drawn was measured here.</p> : picked && <PointPanel {...picked} onClose={() => { unpick(); atlas.current!.map.getCanvas().focus(); }} />}</div></main>

@@ -1,4 +1,5 @@
 // The parts of the page beside the map.
+import { CartButton, type Basket } from "./cart";
 import { itemPath, type BandValue, type Item, type Page, type Value } from "./api";
 
 export function Pick(p: { label: string; value: string; options: [string, string][]; onPick: (value: string) => void }) {
@@ -14,7 +15,7 @@ export function Legend(p: { presets: [string, string][]; preset: string; onPick:
   </div>;
 }
 
-export function ItemList(p: { page: Page; searching: boolean; selected?: Item; onSelect: (item?: Item) => void }) {
+export function ItemList(p: { page: Page; searching: boolean; selected?: Item; onSelect: (item?: Item) => void; cart: Basket }) {
   const { features, numberMatched } = p.page;
   return <section class="items" aria-label="Items in the view">
     <h2 aria-live="polite">{features.length === 0 ? (p.searching ? "Searching…" : "Nothing in this view") : `${numberMatched ?? features.length + (p.page.links.some((l) => l.rel === "next") ? "+" : "")} in this view`}</h2>
@@ -27,6 +28,7 @@ export function ItemList(p: { page: Page; searching: boolean; selected?: Item; o
           <span><b title={i.id}>{i.properties.title ?? i.id}</b><small>{day(i)} · {i.properties.platform ?? i.collection}
             {i.properties["eo:cloud_cover"] !== undefined && ` · ${i.properties["eo:cloud_cover"]!.toFixed(0)} % cloud`}</small></span>
         </button>
+        <CartButton cart={p.cart} item={i} />
         <a href={itemPath(i) + "?f=html"} aria-label={"Details of " + i.id}>details</a>
       </li>;
     })}</ul>
