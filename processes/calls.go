@@ -39,9 +39,6 @@ func (e *Engine) calls(s *Subscriber) ([]call, error) {
 		if c.url == "" {
 			continue
 		}
-		if len(e.cfg.CallSecret) == 0 {
-			return nil, fault.New(fault.Invalid, "subscriber: this installation tells nobody: it has no secret to sign with")
-		}
 		if err := e.cfg.Egress.Check(c.url); err != nil {
 			_, public := fault.Of(err)
 			return nil, fault.Wrap(fault.Invalid, err, "subscriber: %.200q: %s", c.url, public)
@@ -110,7 +107,7 @@ func (w *worker) ringNext(ctx context.Context) (more bool, err error) {
 	return true, err
 }
 
-// tell makes one call: how the job stands, or its results, signed with the secret of the installation.
+// tell makes one call: how the job stands, or its results, signed where the installation has a secret.
 func (w *worker) tell(ctx context.Context, job string, c call) error {
 	ctx, done := context.WithTimeout(ctx, callTime)
 	defer done()
@@ -126,8 +123,11 @@ func (w *worker) tell(ctx context.Context, job string, c call) error {
 		return err
 	}
 	at := strconv.FormatInt(time.Now().Unix(), 10)
-	return w.cfg.Egress.Post(ctx, c.url, body, map[string]string{"Content-Type": mediaJSON, "X-Swath-Event": c.event, "X-Swath-Job": j.ID,
-		"X-Swath-Timestamp": at, "X-Swath-Signature": Signature(w.cfg.CallSecret, at, body)})
+	headers := map[string]string{"Content-Type": mediaJSON, "X-Swath-Event": c.event, "X-Swath-Job": j.ID, "X-Swath-Timestamp": at}
+	if len(w.cfg.CallSecret) > 0 {
+		headers["X-Swath-Signature"] = Signature(w.cfg.CallSecret, at, body)
+	}
+	return w.cfg.Egress.Post(ctx, c.url, body, headers)
 }
 
 // Signature is what signs a call: "sha256=" and the HMAC, in hexadecimal, of the timestamp, a full stop and the body. Who is called

@@ -74,6 +74,28 @@ func TestCalls(t *testing.T) {
 	}
 }
 
+// TestUnsignedCalls: without a secret a subscriber is told as well.
+func TestUnsignedCalls(t *testing.T) {
+	heard := make(chan http.Header, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { heard <- r.Header }))
+	defer server.Close()
+	h := newHouse(t, true, func(c *processes.Config) { nearby(c); c.CallSecret = nil })
+	r := asked(t, `{"stringInput":"hello"}`)
+	r.Subscriber = &processes.Subscriber{SuccessURI: server.URL}
+	j, err := h.engine.Submit(t.Context(), "echo", r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case got := <-heard:
+		if got.Get("X-Swath-Job") != j.ID || got.Get("X-Swath-Event") == "" || got.Get("X-Swath-Signature") != "" {
+			t.Errorf("%v", got)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("nobody was told")
+	}
+}
+
 // TestPoison: a job that took too many workers with it has failed, and its subscriber hears of it.
 func TestPoison(t *testing.T) {
 	heard := make(chan string, 10)

@@ -51,7 +51,7 @@ type Config struct {
 	Running   int           // jobs that one owner may have running; 0: any
 
 	Egress     *egress.Guard // asks the addresses that requests name; nil: the strictest
-	CallSecret []byte        // signs calls to subscribers; empty: there are none
+	CallSecret []byte        // signs calls to subscribers; empty: they are not signed
 	FileBytes  int64         // that a file from elsewhere may have; 0: 20 GiB
 
 	Pace Pace // for tests

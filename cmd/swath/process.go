@@ -144,7 +144,7 @@ A value is a text, a number, a path, or @file.json, whose content it is. A key t
 			return runChain(c, chain, inputs, out, threads)
 		},
 	}
-	c.Flags().StringVar(&out, "out", "", "folder of the results")
+	c.Flags().StringVarP(&out, "out", "o", "", "folder of the results")
 	c.Flags().IntVar(&threads, "threads", runtime.NumCPU(), "threads to keep busy")
 	return c
 }

@@ -32,7 +32,7 @@ type Processes struct {
 	Packages      Packages       `yaml:"packages"`
 	Reach         []netip.Prefix `yaml:"reach"`           // networks that jobs may ask for files, and tell of their end, though they are not public
 	PlainHTTP     bool           `yaml:"plain_http"`      // not only https may be asked
-	CallSecretEnv string         `yaml:"call_secret_env"` // environment variable that holds what signs calls to subscribers; empty: none are called
+	CallSecretEnv string         `yaml:"call_secret_env"` // environment variable that holds what signs calls to subscribers; empty: they are not signed
 }
 
 // defaultProcesses uses half of the machine, so that requests are answered beside the jobs.
