@@ -162,7 +162,7 @@ func TestDeployOverHTTP(t *testing.T) {
 func structured(t *testing.T, send func(method, path, media, body string) contract.Response) {
 	t.Helper()
 	document := `{"cwlVersion":"v1.2","class":"CommandLineTool","id":"grids","requirements":{"InlineJavascriptRequirement":{}},"baseCommand":"true",
-		"inputs":{"cells":{"type":{"type":"array","items":{"type":"array","items":"int"}}},"where":["null","string",{"type":"record","fields":{"lon":"double","lat":"double"}}]},
+		"inputs":{"cells":{"type":{"type":"array","items":{"type":"array","items":"int"}},"default":[[7]]},"where":["null","string",{"type":"record","fields":{"lon":"double","lat":"double"}}]},
 		"outputs":{"told":{"type":{"type":"record","fields":{"sum":"int","where":"Any"}},
 			"outputBinding":{"outputEval":"${var n = 0; inputs.cells.forEach(function(r) { r.forEach(function(v) { n += v }) }); return {sum: n, where: inputs.where}}"}}}}`
 	if r := send("POST", "/processes", "application/cwl+json", document); r.Status != http.StatusCreated {
@@ -175,7 +175,7 @@ func structured(t *testing.T, send func(method, path, media, body string) contra
 	}
 	send("GET", "/processes/grids", "", "").JSON(t, &process)
 	schemas := fmt.Sprint(process)
-	for _, part := range []string{"items:map[items:map[maximum:2.147483647e+09 minimum:-2.147483648e+09 type:integer] type:array]", "anyOf:[map[type:string] map[", "required:[sum where]"} {
+	for _, part := range []string{"items:map[items:map[maximum:2.147483647e+09 minimum:-2.147483648e+09 type:integer] type:array]", "anyOf:[map[type:string] map[", "default:[[7]]", "required:[sum where]"} {
 		if !strings.Contains(schemas, part) {
 			t.Errorf("%s has no %s", schemas, part)
 		}

@@ -75,7 +75,12 @@ func (a API) descriptionOf(c *fiber.Ctx, chain chains.Chain) description {
 // whole is the schema of all values of a field, of that of one.
 func whole(f chains.Field, one map[string]any) map[string]any {
 	f.Schema = one
-	return f.Whole()
+	schema := f.Whole()
+	if f.Default != nil && schema["default"] == nil {
+		schema = maps.Clone(schema)
+		schema["default"] = f.Default
+	}
+	return schema
 }
 
 // inputSchema is the schema of one value as a client sends it: paths of the chain are items, addresses and bytes here.
