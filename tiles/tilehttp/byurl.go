@@ -82,7 +82,11 @@ func byURL(door string, h fiber.Handler) fiber.Handler {
 		} else if asset != "" {
 			return fault.New(fault.Invalid, "url %.200q is a file of an item: draw it under /cog, and its item under /stac", queryOf(c).one("url"))
 		}
-		c.Context().QueryArgs().Del("url")
+		args := c.Context().QueryArgs()
+		args.Del("url")
+		if !args.Has("unscale") && !args.Has("render") && (args.Has("assets") || args.Has("expression")) {
+			args.Set("unscale", "false") // TiTiler's default, by which its users' rescale is said; presets are of measured values
+		}
 		c.Locals(named{}, named{collection, item, door})
 		return h(c)
 	}

@@ -20,21 +20,22 @@ func TestByURL(t *testing.T) {
 	for asked, same := range map[string]string{
 		"/stac/tiles/WebMercatorQuad/8/236/150.png?render=ndvi&" + at: item + "/tiles/WebMercatorQuad/8/236/150.png?render=ndvi",
 		"/stac/tiles/WorldCRS84Quad/8/472/171?" + at:                  item + "/tiles/WorldCRS84Quad/8/472/171",
-		"/stac/WebMercatorQuad/tilejson.json?assets=B08&" + at:        item + "/WebMercatorQuad/tilejson.json?assets=B08",
+		"/stac/WebMercatorQuad/tilejson.json?assets=B08&" + at:        item + "/WebMercatorQuad/tilejson.json?assets=B08&unscale=false",
 		"/stac/preview.webp?render=ndvi&max_size=64&" + at:            item + "/preview.webp?render=ndvi&max_size=64",
-		"/stac/statistics?assets=B08&" + at:                           item + "/statistics?assets=B08",
-		"/stac/point/152.5,-30.5?assets=B08&" + at:                    item + "/point/152.5,-30.5?assets=B08",
+		"/stac/statistics?assets=B08&" + at:                           item + "/statistics?assets=B08&unscale=false",
+		"/stac/point/152.5,-30.5?assets=B08&unscale=true&" + at:       item + "/point/152.5,-30.5?assets=B08",
+		"/stac/point/152.5,-30.5?assets=B08&" + at:                    item + "/point/152.5,-30.5?assets=B08&unscale=false",
 		"/stac/info?" + at + "/":                                      item + "/info",
 		"/stac/info.geojson?" + at:                                    item + "/info.geojson",
 		"/stac/assets?" + at + "%3Ff%3Djson":                          item + "/assets",
 		"/stac/bounds?" + at:                                          item + "/bounds",
-		"/cog/tiles/WebMercatorQuad/8/236/150.png?" + file:            item + "/tiles/WebMercatorQuad/8/236/150.png?assets=B08",
-		"/cog/WebMercatorQuad/tilejson.json?" + file:                  item + "/WebMercatorQuad/tilejson.json?assets=B08",
-		"/cog/preview?max_size=32&" + file:                            item + "/preview?max_size=32&assets=B08",
-		"/cog/preview/40x30.jpg?" + file:                              item + "/preview/40x30.jpg?assets=B08",
-		"/cog/bbox/152.2,-30.6,152.4,-30.4.png?max_size=64&" + file:   item + "/bbox/152.2,-30.6,152.4,-30.4.png?max_size=64&assets=B08",
-		"/stac/bbox/152.2,-30.6,152.4,-30.4/9x9.png?assets=B08&" + at: item + "/bbox/152.2,-30.6,152.4,-30.4/9x9.png?assets=B08",
-		"/cog/point/152.5,-30.5?" + file:                              item + "/point/152.5,-30.5?assets=B08",
+		"/cog/tiles/WebMercatorQuad/8/236/150.png?" + file:            item + "/tiles/WebMercatorQuad/8/236/150.png?assets=B08&unscale=false",
+		"/cog/WebMercatorQuad/tilejson.json?" + file:                  item + "/WebMercatorQuad/tilejson.json?assets=B08&unscale=false",
+		"/cog/preview?max_size=32&" + file:                            item + "/preview?max_size=32&assets=B08&unscale=false",
+		"/cog/preview/40x30.jpg?" + file:                              item + "/preview/40x30.jpg?assets=B08&unscale=false",
+		"/cog/bbox/152.2,-30.6,152.4,-30.4.png?max_size=64&" + file:   item + "/bbox/152.2,-30.6,152.4,-30.4.png?max_size=64&assets=B08&unscale=false",
+		"/stac/bbox/152.2,-30.6,152.4,-30.4/9x9.png?assets=B08&" + at: item + "/bbox/152.2,-30.6,152.4,-30.4/9x9.png?assets=B08&unscale=false",
+		"/cog/point/152.5,-30.5?" + file:                              item + "/point/152.5,-30.5?assets=B08&unscale=false",
 	} {
 		got, want := ask(t, app, "GET", asked), ask(t, app, "GET", same)
 		if got.status != 200 || !bytes.Equal(got.body, want.body) || got.header.Get("ETag") != want.header.Get("ETag") {
@@ -81,7 +82,7 @@ func byFile(t *testing.T, app *fiber.App, item, file string) {
 	if feature := decode(ask(t, app, "GET", "/cog/info.geojson?"+file)); !reflect.DeepEqual(feature["properties"], any(info)) {
 		t.Errorf("/cog/info.geojson has %v", feature["properties"])
 	}
-	counted, same := decode(ask(t, app, "GET", "/cog/statistics?"+file)), decode(ask(t, app, "GET", item+"/statistics?assets=B08"))
+	counted, same := decode(ask(t, app, "GET", "/cog/statistics?"+file)), decode(ask(t, app, "GET", item+"/statistics?assets=B08&unscale=false"))
 	if len(counted) != 1 || !reflect.DeepEqual(counted["b1"], same["B08"]) {
 		t.Errorf("/cog/statistics is %v, want %v", counted, same)
 	}
