@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/buger/jsonparser"
@@ -89,23 +91,23 @@ func withPresets(collection, other []byte) ([]byte, error) {
 	if err := json.Unmarshal(other, &more); err != nil {
 		return nil, err
 	}
-	had := len(own.Renders)
-	for name, preset := range more.Renders {
-		if _, there := own.Renders[name]; !there {
-			if own.Renders == nil {
-				own.Renders = map[string]json.RawMessage{}
-			}
-			own.Renders[name] = preset
+	if own.Renders == nil {
+		renders, _, _, err := jsonparser.Get(other, "renders")
+		if err != nil {
+			return collection, nil //nolint:nilerr // the other offers nothing
+		}
+		return jsonparser.Set(collection, renders, "renders")
+	}
+	for _, name := range slices.Sorted(maps.Keys(more.Renders)) {
+		if _, there := own.Renders[name]; there {
+			continue
+		}
+		var err error
+		if collection, err = jsonparser.Set(collection, more.Renders[name], "renders", name); err != nil { // behind those that are there
+			return nil, err
 		}
 	}
-	if len(own.Renders) == had {
-		return collection, nil
-	}
-	all, err := json.Marshal(own.Renders)
-	if err != nil {
-		return nil, err
-	}
-	return jsonparser.Set(collection, all, "renders")
+	return collection, nil
 }
 
 // putCollectionDocument stores a collection document that lies beside its items.

@@ -56,6 +56,9 @@ func TestAddPresets(t *testing.T) {
 			t.Errorf("%s became %s", name, after.Renders[name])
 		}
 	}
+	if !strings.HasPrefix(s.bodies["spot-6-7"], own[:strings.Index(own, `}},"keywords"`)]) {
+		t.Errorf("what was there stands elsewhere: %s", s.bodies["spot-6-7"])
+	}
 	if !strings.Contains(string(after.Renders["pansharpened"]), "assets") || len(after.Keywords) != 1 {
 		t.Errorf("it is %s", s.bodies["spot-6-7"])
 	}
