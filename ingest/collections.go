@@ -6,12 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"maps"
 	"regexp"
-	"slices"
 	"strings"
-
-	"github.com/buger/jsonparser"
 
 	"swath/fault"
 	"swath/stac"
@@ -70,7 +66,7 @@ func AddPresets(ctx context.Context, catalog stac.Editor) error {
 			if old == nil {
 				return nil, nil
 			}
-			body, err := withPresets(old.Body, document)
+			body, err := stac.WithPresets(old.Body, document)
 			return &stac.Collection{ID: old.ID, Body: body}, err
 		})
 		if err != nil {
@@ -78,36 +74,6 @@ func AddPresets(ctx context.Context, catalog stac.Editor) error {
 		}
 	}
 	return nil
-}
-
-// withPresets returns a collection with the presets of another that it lacks; the collection itself when it lacks none.
-func withPresets(collection, other []byte) ([]byte, error) {
-	var own, more struct {
-		Renders map[string]json.RawMessage `json:"renders"`
-	}
-	if err := json.Unmarshal(collection, &own); err != nil {
-		return collection, nil //nolint:nilerr // renders of another kind are the operator's
-	}
-	if err := json.Unmarshal(other, &more); err != nil {
-		return nil, err
-	}
-	if own.Renders == nil {
-		renders, _, _, err := jsonparser.Get(other, "renders")
-		if err != nil {
-			return collection, nil //nolint:nilerr // the other offers nothing
-		}
-		return jsonparser.Set(collection, renders, "renders")
-	}
-	for _, name := range slices.Sorted(maps.Keys(more.Renders)) {
-		if _, there := own.Renders[name]; there {
-			continue
-		}
-		var err error
-		if collection, err = jsonparser.Set(collection, more.Renders[name], "renders", name); err != nil { // behind those that are there
-			return nil, err
-		}
-	}
-	return collection, nil
 }
 
 // putCollectionDocument stores a collection document that lies beside its items.

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+
+	"github.com/buger/jsonparser"
 )
 
 // Preset is a way to draw items that their collection offers (STAC render extension).
@@ -40,6 +42,36 @@ func Presets(collection []byte) []Preset {
 		all = append(all, p)
 	}
 	return all
+}
+
+// WithPresets returns a collection with the presets of another that it lacks; the collection itself when it lacks none.
+func WithPresets(collection, other []byte) ([]byte, error) {
+	var own, more struct {
+		Renders map[string]json.RawMessage `json:"renders"`
+	}
+	if err := json.Unmarshal(collection, &own); err != nil {
+		return collection, nil //nolint:nilerr // renders of another kind are the operator's
+	}
+	if err := json.Unmarshal(other, &more); err != nil {
+		return nil, err
+	}
+	if own.Renders == nil {
+		renders, _, _, err := jsonparser.Get(other, "renders")
+		if err != nil {
+			return collection, nil //nolint:nilerr // the other offers nothing
+		}
+		return jsonparser.Set(collection, renders, "renders")
+	}
+	for _, name := range slices.Sorted(maps.Keys(more.Renders)) {
+		if _, there := own.Renders[name]; there {
+			continue
+		}
+		var err error
+		if collection, err = jsonparser.Set(collection, more.Renders[name], "renders", name); err != nil { // behind those that are there
+			return nil, err
+		}
+	}
+	return collection, nil
 }
 
 // appendPresets appends links to the map tiles of an item, drawn in each way that its assets allow (STAC web map links).
