@@ -90,13 +90,20 @@ func (c *coverage) ofForm(f *form) *formCoverage {
 	return covered
 }
 
+// copied returns a coverage of the same properties that may learn; what it has of forms may hold less than they do, never more.
+func (c *coverage) copied() *coverage {
+	own := &coverage{properties: maps.Clone(c.properties)}
+	c.forms.Range(func(form, covered any) bool {
+		own.forms.Store(form, covered)
+		return true
+	})
+	return own
+}
+
 // learn makes a coverage hold more values; nobody else may use it.
 func (c *coverage) learn(news []namedValue) {
 	for _, v := range news {
 		c.properties[v.name] = c.properties[v.name].with(v)
-	}
-	if len(news) > 0 {
-		c.forms.Clear()
 	}
 }
 

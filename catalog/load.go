@@ -219,7 +219,7 @@ func (l *loader) putCollection(ctx context.Context, text []byte) error {
 // gather joins what the workers made to batches, in the order of the lines, so that one is parsed while another is written.
 func (l *loader) gather(ctx context.Context, inOrder <-chan job, batches chan<- *batch) error {
 	defer close(batches)
-	b := &batch{}
+	b := newBatch()
 	pass := func() error {
 		if err := b.number(ctx, l.store); err != nil {
 			return err
@@ -227,7 +227,7 @@ func (l *loader) gather(ctx context.Context, inOrder <-chan job, batches chan<- 
 		if !send(ctx, batches, b) {
 			return ctx.Err()
 		}
-		b = &batch{}
+		b = newBatch()
 		return nil
 	}
 	for j := range inOrder {
@@ -298,32 +298,43 @@ func (l *loader) finish(ctx context.Context) error {
 // Settle brings the catalog into the form that searches are quick on, after bulk loads: what all can see is marked as such, what the
 // planner knows of it is new, indexes that were set aside are built, and indexes are as small as they can be.
 func (s *Store) Settle(ctx context.Context) error {
-	if err := s.vacuum(ctx); err != nil {
-		return err
+	var expressions bool // of an index that is not there yet, which hold something
+	err := s.settling(ctx, func(conn *pgx.Conn) error {
+		// It comes before indexes are built, which it would look through.
+		if _, err := conn.Exec(ctx, "vacuum (analyze) item, day_total, cell_total, count_delta"); err != nil {
+			return err
+		}
+		return conn.QueryRow(ctx, withExpressions).Scan(&expressions)
+	})
+	if err == nil {
+		err = s.RestoreIndexes(ctx)
 	}
-	if err := s.RestoreIndexes(ctx); err != nil {
-		return err
-	}
-	conn, release, err := connection(ctx, s)
 	if err != nil {
-		return fmt.Errorf("catalog: settle: %w", err)
+		return err
 	}
-	defer release()
-	if err = s.tighten(ctx, conn.Conn()); err != nil {
-		return fmt.Errorf("catalog: settle: %w", classify(err))
-	}
-	return nil
+	return s.settling(ctx, func(conn *pgx.Conn) error {
+		if expressions {
+			if _, err := conn.Exec(ctx, "analyze item"); err != nil {
+				return err
+			}
+		}
+		return s.tighten(ctx, conn)
+	})
 }
 
-// vacuum comes before indexes are built, which it would look through.
-func (s *Store) vacuum(ctx context.Context) error {
+// withExpressions tells whether an index is still to be built that orders products by when they came, and there are some.
+const withExpressions = `select exists (select from set_aside where name = 'item_published')
+and exists (select from pg_stats where schemaname = current_schema() and tablename = 'item' and attname = 'product' and null_frac < 1)`
+
+// settling does a part of Settle. It holds no connection while indexes are built, which take two.
+func (s *Store) settling(ctx context.Context, do func(conn *pgx.Conn) error) error {
 	conn, release, err := connection(ctx, s)
+	if err == nil {
+		defer release()
+		err = classify(do(conn.Conn()))
+	}
 	if err != nil {
 		return fmt.Errorf("catalog: settle: %w", err)
-	}
-	defer release()
-	if _, err = conn.Exec(ctx, "vacuum (analyze) item, day_total, cell_total, count_delta"); err != nil {
-		return fmt.Errorf("catalog: settle: %w", classify(err))
 	}
 	return nil
 }

@@ -41,15 +41,17 @@ type batch struct {
 	endBytes int64
 }
 
+// newBatch has room for a batch and the chunk that fills it.
+func newBatch() *batch {
+	return &batch{rows: make([]loadRow, 0, batchRows+batchRows/16), wider: map[int16][]document{}}
+}
+
 func (b *batch) add(p parsed) {
 	b.rows = append(b.rows, p.rows...)
 	for i := range p.rows {
 		b.bytes += p.rows[i].row.size()
 	}
 	b.rejected = append(b.rejected, p.rejected...)
-	if b.wider == nil {
-		b.wider = map[int16][]document{}
-	}
 	for collection, docs := range p.wider {
 		b.wider[collection] = append(b.wider[collection], docs...)
 	}

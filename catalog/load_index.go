@@ -101,9 +101,6 @@ func (s *Store) buildAll(ctx context.Context, first *pgx.Conn) error {
 		if _, err = second.Exec(ctx, "set statement_timeout = 0"); err == nil {
 			err = buildSetAside(ctx, second)
 		}
-		if err == nil {
-			err = tightenID(ctx, second)
-		}
 		return err
 	})
 	return builders.Wait()
@@ -149,30 +146,6 @@ func building(name string, heapBytes int64) []string {
 		memory, workers = min(max(heapBytes/11, least), most), "default" // servers that can build it by several are newer than 17
 	}
 	return []string{fmt.Sprintf("set local maintenance_work_mem = '%dkB'", memory>>10), "set local max_parallel_maintenance_workers = " + workers}
-}
-
-// tightenID builds the index of names anew when a load left it half empty, as tighten does, but at once. It leaves that to tighten when
-// readers hold it.
-func tightenID(ctx context.Context, conn *pgx.Conn) error {
-	err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		var definition string
-		err := tx.QueryRow(ctx, "with loose (name, damaged) as ("+looseIndexesSQL+") select replace(pg_get_indexdef(to_regclass(name)), ' item_id ', ' item_id_new ') from loose where name = 'item_id' and not damaged").Scan(&definition)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		for _, statement := range append(building("item_id", 0), definition, "set local lock_timeout = '2s'", "drop index item_id", "alter index item_id_new rename to item_id") {
-			if _, err := tx.Exec(ctx, statement); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if failure := (*pgconn.PgError)(nil); errors.As(err, &failure) && failure.Code == "55P03" {
-		return nil
-	}
-	return err
 }
 
 // gathering finds the index of terms when a load made it gather much.

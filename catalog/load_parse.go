@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -123,7 +122,7 @@ func (p *parser) widen(ctx context.Context, space *lineSpace, collection int16, 
 	switch {
 	case len(news) > 0:
 		if !w.own {
-			w.held, w.own = &coverage{properties: maps.Clone(w.held.properties)}, true
+			w.held, w.own = w.held.copied(), true
 		}
 		w.held.learn(news)
 	case !farther:
