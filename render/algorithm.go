@@ -67,6 +67,26 @@ var algorithms = map[string]algorithm{
 // AlgorithmNames returns the names that ParseAlgorithm knows, sorted.
 func AlgorithmNames() []string { return slices.Sorted(maps.Keys(algorithms)) }
 
+// Described is what is to be known of an algorithm before it is used.
+type Described struct {
+	In, Out    int  // planes; 0: any number, and as many as came in
+	Levels     bool // the result is levels 0..255
+	Parameters map[string]Range
+}
+
+// Range is a number's default and limits.
+type Range struct{ Default, Low, High float64 }
+
+// DescribeAlgorithm returns what is known of an algorithm by its name; ok is false where there is none.
+func DescribeAlgorithm(name string) (d Described, ok bool) {
+	kind, ok := algorithms[name]
+	d = Described{kind.in, kind.out, kind.levels, make(map[string]Range, len(kind.parameters))}
+	for key, p := range kind.parameters {
+		d.Parameters[key] = Range{p.value, p.low, p.high}
+	}
+	return d, ok
+}
+
 // ParseAlgorithm finds an algorithm by its name, in any case, and reads its parameters, a JSON object of numbers like
 // {"azimuth": 315}; empty means the defaults. The error is a fault.Invalid.
 func ParseAlgorithm(name, params string) (*Algorithm, error) {

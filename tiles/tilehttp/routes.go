@@ -67,6 +67,10 @@ func (a API) Mount(r fiber.Router) {
 	r.Get("/tileMatrixSets/:tms", tileMatrixSet)
 	r.Get("/colormaps", colormaps)
 	r.Get("/colormaps/:name", colormap)
+	r.Get("/colorMaps", listed("/colorMaps", "colormaps", render.ColormapNames)) // as TiTiler has them
+	r.Get("/colorMaps/:name", colormapOrLegend)
+	r.Get("/algorithms", listed("/algorithms", "algorithms", render.AlgorithmNames))
+	r.Get("/algorithms/:name", algorithm)
 }
 
 // usualMaxAge is how long caches may use an answer without asking again. Asking is cheap (304), and a product that is ingested

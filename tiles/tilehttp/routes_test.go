@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"image"
+	"image/color"
 	_ "image/jpeg"
-	_ "image/png"
+	"image/png"
 	"io"
 	"log/slog"
 	"net/http"
@@ -250,6 +251,50 @@ func TestDocuments(t *testing.T) {
 		t.Errorf("viridis goes from %v to %v", viridis["0"], viridis["255"])
 	}
 
+	for _, list := range []string{"colorMaps", "algorithms"} {
+		var all map[string][]struct {
+			ID    string
+			Links []struct{ Href string }
+		}
+		get(t, app, "/"+list, &all)
+		for _, one := range all[strings.ToLower(list)] {
+			var entry map[string]any
+			get(t, app, strings.TrimPrefix(one.Links[0].Href, "http://example.com"), &entry)
+			if len(entry) < 4 {
+				t.Errorf("%s of %s: %v", one.ID, list, entry)
+			}
+		}
+		if len(all[strings.ToLower(list)]) < 15 {
+			t.Errorf("%s: %v", list, all)
+		}
+	}
+	var slope struct {
+		Inputs     struct{ Nbands int }
+		Parameters map[string]struct{ Default, Minimum, Maximum float64 }
+	}
+	if get(t, app, "/algorithms/slope", &slope); slope.Inputs.Nbands != 1 || slope.Parameters["buffer"].Default != 3 || slope.Parameters["buffer"].Maximum != 99 {
+		t.Errorf("slope: %+v", slope)
+	}
+	for target, want := range map[string]struct {
+		width, height int
+		low, high     image.Point // where the lowest and the highest level are
+	}{
+		"/colorMaps/viridis?f=png": {256, 20, image.Pt(0, 5), image.Pt(255, 5)},
+		"/colorMaps/viridis?f=png&orientation=vertical&width=10&height=300":   {10, 300, image.Pt(3, 299), image.Pt(3, 0)},
+		"/colorMaps/viridis?f=png&orientation=horizontal&width=1000&height=1": {1000, 1, image.Pt(0, 0), image.Pt(999, 0)},
+	} {
+		answer := ask(t, app, "GET", target)
+		legend, err := png.Decode(bytes.NewReader(answer.body))
+		if err != nil || legend.Bounds().Dx() != want.width || legend.Bounds().Dy() != want.height {
+			t.Fatalf("%s: %v %s", target, err, answer.body)
+		}
+		for at, level := range map[image.Point]string{want.low: "0", want.high: "255"} {
+			if p := color.NRGBAModel.Convert(legend.At(at.X, at.Y)).(color.NRGBA); [4]uint8{p.R, p.G, p.B, p.A} != viridis[level] {
+				t.Errorf("%s: %v at %v, want that of level %s, %v", target, p, at, level, viridis[level])
+			}
+		}
+	}
+
 	page := ask(t, app, "GET", "/collections/jmm/items/jmm/map.html?render=ndvi")
 	if page.status != 200 || !strings.HasPrefix(page.header.Get("Content-Type"), "text/html") || !bytes.Contains(page.body, []byte(`src="map.js"`)) {
 		t.Errorf("map.html: %d %v", page.status, page.header)
@@ -303,6 +348,12 @@ func TestWrongRequests(t *testing.T) {
 		"/collections/spain/items/s2/point/10":                                            {404, ""},
 		"/collections/spain/items/s2/info?assets=nothing":                                 {400, "it has s2"},
 		"/colormaps/viridian":                                                             {404, "viridian"},
+		"/colorMaps/viridian?f=png":                                                       {404, "viridian"},
+		"/colorMaps/viridis?f=gif":                                                        {400, "gif"},
+		"/colorMaps/viridis?f=png&width=0":                                                {400, "width"},
+		"/colorMaps/viridis?f=png&orientation=round":                                      {400, "round"},
+		"/colorMaps?g=1":                                                                  {400, "g"},
+		"/algorithms/dream":                                                               {404, "dream"},
 		"/collections/barbellino/items/l1c/tiles/WebMercatorQuad/1/1/1.png?render=broken": {400, "malformed"},
 	} {
 		a := ask(t, app, "GET", path)
