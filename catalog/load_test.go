@@ -326,8 +326,8 @@ func TestLoadRejects(t *testing.T) {
 		t.Fatal(err)
 	}
 	var indexes int
-	if err := s.pool.QueryRow(t.Context(), "select count(*) from pg_indexes where tablename = 'item'").Scan(&indexes); err != nil || indexes != 9 {
-		t.Errorf("%d indexes, want 9 (%v)", indexes, err)
+	if err := s.pool.QueryRow(t.Context(), "select count(*) from pg_indexes where tablename = 'item'").Scan(&indexes); err != nil || indexes != 10 {
+		t.Errorf("%d indexes, want 10 (%v)", indexes, err)
 	}
 	done, _ = loadText(t, s, LoadOptions{Collection: "c"}, item("d", "moved")+"\n"+bare)
 	if done.Loaded != 2 {
