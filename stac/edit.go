@@ -69,8 +69,8 @@ func spaced(body []byte) bool {
 }
 
 // Received is an item as it is stored, made of one that a client has written: compact, with the hrefs of our own assets in their stored
-// form, and without what is only told of an archive when it is served. Who stores it finds out whether it is valid JSON. Which object is behind an asset is not the client's to say: as long
-// as the asset's href is ours it is the one that old, which may be nil, has under that key.
+// form, and without what is only told of an archive when it is served. Who stores it finds out whether it is valid JSON. Which object is
+// behind an asset is not the client's to say: as long as the asset's href is ours it is the one that old, which may be nil, has under that key.
 func (l Links) Received(body []byte, old *Item) (json.RawMessage, error) {
 	if spaced(body) {
 		var compact bytes.Buffer
