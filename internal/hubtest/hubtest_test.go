@@ -47,6 +47,7 @@ func (c *hubClient) ask(method, address, body string) (int, string) {
 	}
 	request.Header.Set("Authorization", "Bearer "+c.token)
 	hubs := http.Client{Timeout: 5 * time.Second, // half of a stall, and long for everything else
+		Transport: &http.Transport{DisableKeepAlives: true}, // on a connection of before, one that is dropped is asked for again unseen
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if len(via) > 5 {
 				return http.ErrUseLastResponse
