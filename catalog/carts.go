@@ -80,8 +80,8 @@ func (s *Store) NewCart(ctx context.Context, owner, title string, items []stac.C
 	if strings.ContainsRune(title, 0) {
 		return c, fault.New(fault.Invalid, "the title has a character that is not allowed")
 	}
-	most := new(int)
-	if *most = stac.MostCarts; owner == "" {
+	most := any(stac.MostCarts)
+	if owner == "" {
 		if s.strangers.Add(1) > stac.MostStrangerCarts {
 			return c, fault.New(fault.OverQuota, "there are %d carts of strangers, which is the most", stac.MostStrangerCarts)
 		}
@@ -91,7 +91,7 @@ func (s *Store) NewCart(ctx context.Context, owner, title string, items []stac.C
 		id := strings.ToLower(rand.Text())
 		tag, err := tx.Exec(ctx, newCartSQL, id, owner, title, most)
 		if err == nil && tag.RowsAffected() == 0 {
-			err = fault.New(fault.OverQuota, "there are %d carts, which is the most", *most)
+			err = fault.New(fault.OverQuota, "there are %d carts, which is the most", stac.MostCarts)
 		}
 		if err == nil {
 			c, err = addToCart(ctx, tx, id, items)

@@ -47,11 +47,8 @@ type comparison struct {
 
 // holds decides a comparison; known is false of what is no number.
 func (c comparison) holds(raw []byte) (is, known bool) {
-	if len(raw) == 0 || raw[0] != '-' && !digit(raw[0]) {
-		return false, false
-	}
-	v, err := strconv.ParseFloat(string(raw), 64)
-	if err != nil {
+	v, ok := numberOf(raw)
+	if !ok {
 		return false, false
 	}
 	switch c.op {
