@@ -3,10 +3,10 @@ package stac
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 
+	"github.com/buger/jsonparser"
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	"golang.org/x/text/language"
 
@@ -97,34 +97,42 @@ type languageObject struct {
 	Dir       string `json:"dir,omitempty"`
 }
 
-// LanguagesOf returns the languages of a document, the one that it is in first.
-func LanguagesOf(body []byte) []string {
-	if !bytes.Contains(body, []byte(`"language"`)) && !bytes.Contains(body, []byte(TranslationsField)) {
-		return []string{DefaultLanguage}
+// LanguageOf returns the language that a document is in.
+func LanguageOf(body []byte) string {
+	if !bytes.Contains(body, []byte(`"language"`)) {
+		return DefaultLanguage
 	}
-	var d translated
-	_ = json.Unmarshal(body, &d) // what is of another shape stays empty
-	return d.codes()
+	own, err := jsonparser.GetString(body, "language", "code")
+	if err != nil || own == "" {
+		return DefaultLanguage
+	}
+	return own
 }
 
-func (d translated) codes() []string {
-	own := d.Language.Code
-	if own == "" {
-		own = DefaultLanguage
+// LanguagesOf returns the languages of a document, the one that it is in first.
+func LanguagesOf(body []byte) []string {
+	all := []string{LanguageOf(body)}
+	if bytes.Contains(body, []byte(TranslationsField)) {
+		_ = jsonparser.ObjectEach(body, func(code, _ []byte, _ jsonparser.ValueType, _ int) error { // what is of another shape has none
+			all = append(all, string(code))
+			return nil
+		}, TranslationsField)
+		slices.Sort(all[1:])
 	}
-	return append([]string{own}, slices.Sorted(maps.Keys(d.Translations))...)
+	return all
 }
 
 // Translate returns a document in another of its languages. Its texts of before become a translation, so that nothing is lost and the way
 // back is the same. A document without that language stays as it is.
 func Translate(body []byte, to string) []byte {
+	own := LanguageOf(body)
 	var d translated
-	if !bytes.Contains(body, []byte(TranslationsField)) || json.Unmarshal(body, &d) != nil {
+	if to == own || !bytes.Contains(body, []byte(TranslationsField)) || json.Unmarshal(body, &d) != nil {
 		return body
 	}
-	own, patch := d.codes()[0], d.Translations[to]
+	patch := d.Translations[to]
 	var document, changes map[string]any
-	if to == own || patch == nil || json.Unmarshal(body, &document) != nil || json.Unmarshal(patch, &changes) != nil {
+	if patch == nil || json.Unmarshal(body, &document) != nil || json.Unmarshal(patch, &changes) != nil {
 		return body
 	}
 	back, err := json.Marshal(opposite(document, changes))
@@ -192,7 +200,7 @@ func CheckTranslations(body []byte) error {
 	if err := json.Unmarshal(body, &d); err != nil {
 		return fault.New(fault.Invalid, "language, languages or %s: %v", TranslationsField, err)
 	}
-	own := d.codes()[0]
+	own := LanguageOf(body)
 	if _, err := language.Parse(own); err != nil {
 		return fault.New(fault.Invalid, "language: %q is no language tag (RFC 5646)", own)
 	}

@@ -38,10 +38,9 @@ func localQuery(c *fiber.Ctx, known ...string) (url.Values, stac.Preferences, er
 
 // localized returns a collection in the language that is wanted most, links with titles that go with it, and that language.
 func localized(l stac.Links, p stac.Preferences, one stac.Collection) (stac.Links, stac.Collection, string) {
-	l.Language = p.Pick(stac.TitleLanguages...)
-	language := p.Pick(stac.LanguagesOf(one.Body)...)
-	one.Body = stac.Translate(one.Body, language)
-	return l, one, language
+	all := []stac.Collection{one}
+	l, spoken := localize(l, p, all)
+	return l, all[0], spoken
 }
 
 // localize does the same with many, in place; the languages are then all that occur.
@@ -49,8 +48,12 @@ func localize(l stac.Links, p stac.Preferences, all []stac.Collection) (stac.Lin
 	l.Language = p.Pick(stac.TitleLanguages...)
 	var spoken []string
 	for i := range all {
-		var language string
-		if _, all[i], language = localized(l, p, all[i]); !slices.Contains(spoken, language) {
+		language := stac.LanguageOf(all[i].Body)
+		if len(p) > 0 {
+			language = p.Pick(stac.LanguagesOf(all[i].Body)...)
+			all[i].Body = stac.Translate(all[i].Body, language)
+		}
+		if !slices.Contains(spoken, language) {
 			spoken = append(spoken, language)
 		}
 	}

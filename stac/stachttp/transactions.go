@@ -419,7 +419,7 @@ func (a API) changeCollection(c *fiber.Ctx, change func(old *stac.Collection) (j
 		if err == nil {
 			err = whole(body)
 		}
-		return &stac.Collection{ID: id, Body: stac.Translate(body, stac.LanguagesOf(old.Body)[0])}, err
+		return &stac.Collection{ID: id, Body: stac.Translate(body, stac.LanguageOf(old.Body))}, err
 	})
 }
 
