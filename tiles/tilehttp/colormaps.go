@@ -8,7 +8,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"swath/fault"
 	"swath/render"
 )
 
@@ -21,18 +20,10 @@ func colormaps(c *fiber.Ctx) error {
 // colormap serves the colours of one map: red, green, blue and alpha for each of the levels 0..255. They are read from
 // a picture of the levels, so they are what tiles show.
 func colormap(c *fiber.Ctx) error {
-	m, err := render.ColormapByName(c.Params("name"))
-	if err != nil {
-		return fault.New(fault.NotFound, "there is no colormap %.60q; /colormaps lists them", c.Params("name"))
-	}
 	const levels = 256
-	ramp := make([]float32, levels)
-	for i := range ramp {
-		ramp[i] = float32(i)
-	}
-	body, err := render.Encode([][]float32{ramp}, levels, 1, render.Style{Colormap: m}, render.PNG)
+	body, err := legend(c.Params("name"), levels, 1, false)
 	if err != nil {
-		return fmt.Errorf("tilehttp: colormap %s: %w", c.Params("name"), err)
+		return err
 	}
 	picture, err := png.Decode(bytes.NewReader(body))
 	if err != nil {

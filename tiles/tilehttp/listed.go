@@ -1,6 +1,7 @@
 package tilehttp
 
 import (
+	"fmt"
 	"net/url"
 	"strconv"
 
@@ -72,10 +73,6 @@ func colormapOrLegend(c *fiber.Ctx) error {
 	default:
 		return fault.New(fault.Invalid, "f is %.20q; it may be json or png", q.one("f"))
 	}
-	m, err := render.ColormapByName(c.Params("name"))
-	if err != nil {
-		return fault.New(fault.NotFound, "there is no colormap %.60q; /colorMaps lists them", c.Params("name"))
-	}
 	upwards := q.one("orientation") == "vertical"
 	if o := q.one("orientation"); !upwards && o != "" && o != "horizontal" {
 		return fault.New(fault.Invalid, "orientation is %.20q; it may be horizontal or vertical", o)
@@ -88,16 +85,30 @@ func colormapOrLegend(c *fiber.Ctx) error {
 		if q.one(name) == "" {
 			continue
 		}
+		var err error
 		if *side, err = strconv.Atoi(q.one(name)); err != nil || *side < 1 || *side > mostLegendPx {
 			return fault.New(fault.Invalid, "%s is %.20q; it is a number of pixels, 1 to %d", name, q.one(name), mostLegendPx)
 		}
 	}
-	body, err := render.Encode([][]float32{ramp(width, height, upwards)}, width, height, render.Style{Colormap: m}, render.PNG)
+	body, err := legend(c.Params("name"), width, height, upwards)
 	if err != nil {
 		return err
 	}
 	c.Set(fiber.HeaderCacheControl, cacheControl)
 	return httpkit.Send(c, "image/png", body)
+}
+
+// legend is a picture of the levels 0..255 in the colours of a map, as PNG.
+func legend(name string, width, height int, upwards bool) ([]byte, error) {
+	m, err := render.ColormapByName(name)
+	if err != nil {
+		return nil, fault.New(fault.NotFound, "there is no colormap %.60q; /colormaps lists them", name)
+	}
+	body, err := render.Encode([][]float32{ramp(width, height, upwards)}, width, height, render.Style{Colormap: m}, render.PNG)
+	if err != nil {
+		return nil, fmt.Errorf("tilehttp: colormap %s: %w", name, err)
+	}
+	return body, nil
 }
 
 // ramp is an image of the levels 0..255, to the right or upwards.
