@@ -16,12 +16,7 @@ import (
 // literals refuses files and directories of a value that are not wholly in it, and writes what the files say: cwltool loses a literal that is
 // an output, too.
 func (r *run) literals(raw json.RawMessage) (json.RawMessage, error) {
-	var value any
-	if err := json.Unmarshal(raw, &value); err != nil {
-		return nil, err
-	}
-	changed := false
-	value, err := rewritten(value, func(o map[string]any) (any, error) {
+	return withFiles(raw, func(o map[string]any) (map[string]any, error) {
 		for _, key := range []string{"location", "path"} {
 			if _, ok := o[key]; ok {
 				return nil, fault.New(fault.Invalid, "a %v within a value has contents of its own, and no %s", o["class"], key)
@@ -29,7 +24,7 @@ func (r *run) literals(raw json.RawMessage) (json.RawMessage, error) {
 		}
 		said, ok := o["contents"].(string)
 		if !ok || o["class"] != "File" {
-			return o, nil
+			return nil, nil
 		}
 		name := cmp.Or(text(o["basename"]), "file")
 		if name != filepath.Base(name) || !filepath.IsLocal(name) {
@@ -44,24 +39,14 @@ func (r *run) literals(raw json.RawMessage) (json.RawMessage, error) {
 		}
 		file := maps.Clone(o)
 		delete(file, "contents")
-		file["path"], changed = filepath.Join(dir, name), true
+		file["path"] = filepath.Join(dir, name)
 		return file, os.WriteFile(filepath.Join(dir, name), []byte(said), 0o644) //nolint:gosec // as above
 	})
-	if err != nil || !changed {
-		return raw, err
-	}
-	return json.Marshal(value)
 }
 
 // inline puts what the files of a value say into it: they are gone when the run is.
 func (r *run) inline(raw json.RawMessage) (json.RawMessage, error) {
-	var value any
-	if err := json.Unmarshal(raw, &value); err != nil {
-		return nil, err
-	}
-	changed := false
-	value, err := rewritten(value, func(o map[string]any) (any, error) {
-		changed = true
+	return withFiles(raw, func(o map[string]any) (map[string]any, error) {
 		place, err := url.Parse(text(o["location"]))
 		if err != nil || place.Scheme != "file" {
 			return nil, fault.New(fault.Invalid, "%q is no file", text(o["location"]))
@@ -81,10 +66,6 @@ func (r *run) inline(raw json.RawMessage) (json.RawMessage, error) {
 		literal["contents"], err = contents(place.Path)
 		return literal, err
 	})
-	if err != nil || !changed {
-		return raw, err
-	}
-	return json.Marshal(value)
 }
 
 // contents reads a file that may stand in a value.
@@ -104,6 +85,27 @@ func contents(name string) (string, error) {
 		return "", fault.New(fault.Invalid, "%s is no text: such a file is an output of its own", path.Base(name))
 	}
 	return string(body), nil
+}
+
+// withFiles is a JSON value with its files and directories replaced; it is the same to the byte where replace answers nil for all of them.
+func withFiles(raw json.RawMessage, replace func(map[string]any) (map[string]any, error)) (json.RawMessage, error) {
+	var value any
+	if err := json.Unmarshal(raw, &value); err != nil {
+		return nil, err
+	}
+	changed := false
+	value, err := rewritten(value, func(o map[string]any) (any, error) {
+		other, err := replace(o)
+		if err != nil || other == nil {
+			return o, err
+		}
+		changed = true
+		return other, nil
+	})
+	if err != nil || !changed {
+		return raw, err
+	}
+	return json.Marshal(value)
 }
 
 // rewritten is a value with its files and directories replaced, outer ones before what is in them.
