@@ -14,6 +14,7 @@ import (
 
 	"swath/fault"
 	"swath/fetch"
+	"swath/stac"
 )
 
 // Sync is a search whose files a folder follows. It lies in the folder, so that a later run knows it and goes on behind the last.
@@ -73,7 +74,7 @@ func (s Sync) write(folder string) error {
 // The properties that tell when an item changed: that of STAC, and that of a Swath, whose items need not have the other.
 const (
 	updatedProperty = "updated"
-	swathProperty   = "swath:modified"
+	swathProperty   = stac.Modified
 )
 
 // Changes plans what changed since the cursor of a synchronisation, less the overlap; and says how it stands when all of it has come.

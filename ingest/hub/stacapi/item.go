@@ -133,9 +133,9 @@ func (it item) absolute(href string) string {
 func (c *Client) row(it item) hub.Product {
 	sum := sha256.New()
 	properties, date := maps.Clone(it.properties()), c.date()
-	for _, passing := range append(passing, date) {
-		if passing != "datetime" {
-			delete(properties, passing)
+	for _, name := range append(passing[:len(passing):len(passing)], date) {
+		if name != "datetime" {
+			delete(properties, name)
 		}
 	}
 	e := json.NewEncoder(sum)
@@ -157,13 +157,18 @@ func (c *Client) row(it item) hub.Product {
 }
 
 // passing are properties that change while an item stays as it is: when something happened to it at the hub, and where its files are there.
-var passing = []string{updated, stac.Published, stac.Modified, "order:status", "order:id", "expires", "storage:schemes"}
+var passing = append([]string{updated, stac.Published, stac.Modified}, whereabouts...)
+
+// whereabouts are properties that tell where files are kept at the hub.
+var whereabouts = []string{"order:status", "order:id", "expires", "storage:schemes"}
 
 // forget takes out of an item's properties, or of an asset, what is true of it at another Swath alone.
 func forget(of map[string]any) {
-	for _, theirs := range []string{"order:status", "order:id", "expires", "storage:schemes", "storage:refs", stac.ObjectField} {
+	for _, theirs := range whereabouts {
 		delete(of, theirs)
 	}
+	delete(of, "storage:refs")
+	delete(of, stac.ObjectField)
 }
 
 var extension = regexp.MustCompile(`^\.[A-Za-z0-9]{1,8}$`)
