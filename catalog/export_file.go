@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/google/renameio/v2"
 	"github.com/klauspost/compress/zstd"
 
 	"swath/fault"
@@ -19,14 +20,14 @@ import (
 type ExportFile struct {
 	io.Writer
 	path   string
-	file   *os.File
+	file   *renameio.PendingFile
 	buffer *bufio.Writer
 	packer io.Closer // nil of a plain file
 }
 
 // CreateExportFile begins a file. Commit or Abort it.
 func CreateExportFile(path string) (*ExportFile, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "%v", err)
 	}
@@ -54,23 +55,18 @@ func (e *ExportFile) Commit() error {
 	if e.packer != nil {
 		err = e.packer.Close()
 	}
-	err = errors.Join(err, e.buffer.Flush(), e.file.Chmod(0o644), e.file.Sync(), e.file.Close())
-	if err == nil {
-		err = os.Rename(e.file.Name(), e.path)
+	if err = errors.Join(err, e.buffer.Flush()); err == nil {
+		err = e.file.CloseAtomicallyReplace()
 	}
 	if err == nil {
 		err = syncFolder(filepath.Dir(e.path))
 	}
-	if err != nil {
-		os.Remove(e.file.Name())
-	}
-	return err
+	return errors.Join(err, e.file.Cleanup())
 }
 
 // Abort removes what was written.
 func (e *ExportFile) Abort() {
-	e.file.Close()
-	os.Remove(e.file.Name())
+	e.file.Cleanup() //nolint:errcheck // what went wrong before is told
 }
 
 // syncFolder makes a new name survive a crash of the machine.

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/renameio/v2"
+
 	"swath/fault"
 	"swath/fetch"
 )
@@ -229,18 +231,11 @@ func (m *manifest) write() error {
 
 // writeFile writes a file that is there whole or not at all, and lasts.
 func writeFile(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".writing-*")
-	if err != nil {
+	dir := filepath.Dir(path)
+	if err := renameio.WriteFile(path, text, 0o644, renameio.WithTempDir(dir)); err != nil {
 		return err
 	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return fetch.SyncDir(filepath.Dir(path))
+	return fetch.SyncDir(dir)
 }
 
 // holds reports whether a file is as the manifest says, by size and time of change; of what was unpacked, that it is there.

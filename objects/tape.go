@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/renameio/v2"
+
 	"swath/fault"
 )
 
@@ -122,17 +124,14 @@ func save(name string, record any) error {
 
 // whole makes a file that appears when it is complete.
 func whole(name string, fill func(*os.File) error) error {
-	f, err := os.CreateTemp(path.Dir(name), ".new-*")
+	f, err := renameio.NewPendingFile(name, renameio.WithTempDir(path.Dir(name)))
 	if err != nil {
 		return err
 	}
-	if err = errors.Join(fill(f), f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), name)
+	if err = fill(f.File); err == nil {
+		err = f.CloseAtomicallyReplace()
 	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
+	return errors.Join(err, f.Cleanup())
 }
 
 // Keep writes objects to the end of the last tape.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/renameio/v2"
 	"golang.org/x/sync/errgroup"
 
 	"swath/fault"
@@ -87,7 +88,7 @@ func (c *Cells) name(lat, lon int) string {
 }
 
 // bring copies a cell to a file, or nothing where there is none.
-func (c *Cells) bring(ctx context.Context, key, to string) (err error) {
+func (c *Cells) bring(ctx context.Context, key, to string) error {
 	ctx, cancel := context.WithTimeout(ctx, cellPatience)
 	defer cancel()
 	body, o, err := c.From.Get(ctx, c.Bucket, key, 0, "")
@@ -97,26 +98,18 @@ func (c *Cells) bring(ctx context.Context, key, to string) (err error) {
 		return err
 	}
 	defer body.Close()
-	part, err := os.CreateTemp(filepath.Dir(to), ".part-")
+	part, err := renameio.NewPendingFile(to, renameio.WithTempDir(filepath.Dir(to)), renameio.WithPermissions(0o644))
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, part.Close(), os.Remove(part.Name()))
-		}
-	}()
 	n, err := io.Copy(part, body)
 	if err == nil && n != o.Size {
 		err = fmt.Errorf("s3://%s/%s: %d bytes came of %d", c.Bucket, key, n, o.Size)
 	}
-	if err = errors.Join(err, part.Chmod(0o644), part.Sync()); err != nil {
-		return err
+	if err == nil {
+		err = part.CloseAtomicallyReplace()
 	}
-	if err := os.Rename(part.Name(), to); err != nil {
-		return err
-	}
-	return part.Close()
+	return errors.Join(err, part.Cleanup())
 }
 
 // boxes are those of the items among a job's inputs.

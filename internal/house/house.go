@@ -119,6 +119,7 @@ var Libraries = []Library{
 	{"gopkg.in/yaml.v3", []string{"processes/cwl", "cmd/swath", "openapi", "internal/..."}},
 	{"golang.org/x/time", []string{"fetch", "ingest/hub/wire", "internal/..."}},
 	{"lukechampine.com/blake3", []string{"fetch", "bench/mirror"}},
+	{"github.com/google/renameio/v2", []string{"objects", "processes", "processes/runner", "processes/jobclient", "download", "catalog"}},
 	{"github.com/google/uuid", []string{"stac", "processes"}},
 	{"golang.org/x/image", []string{"raster"}},
 	{"github.com/evanphx/json-patch/v5", []string{"stac"}},

@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/renameio/v2"
+
 	"swath/fault"
 )
 
@@ -149,21 +151,15 @@ func fileName(title, output string, index int, media string) string {
 }
 
 // write puts a file in its place when it is whole.
-func write(path string, body io.Reader) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".part-")
+func write(path string, body io.Reader) error {
+	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o644))
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err := io.Copy(f, body); err != nil {
-		return errors.Join(fault.Wrap(fault.Unavailable, err, "the file broke off"), f.Close())
+	if _, err = io.Copy(f, body); err != nil {
+		err = fault.Wrap(fault.Unavailable, err, "the file broke off")
+	} else {
+		err = f.CloseAtomicallyReplace()
 	}
-	if err := errors.Join(f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return errors.Join(err, f.Cleanup())
 }
