@@ -367,7 +367,7 @@ func (f *Figures) use(r *raw, sees func(string) bool, yearAgo time.Time) {
 			}
 		}
 	}
-	lists := [3][]Use{}
+	lists := [3][]Use{{}, {}, {}}
 	for i := range by {
 		for _, u := range by[i] {
 			if u.Requests > 0 {
@@ -403,7 +403,7 @@ func (f *Figures) response(r *raw) {
 
 // people adds up the accounts.
 func (f *Figures) people(r *raw) {
-	f.Users.Countries = map[string]int64{}
+	f.Users.Countries, f.Users.Months = map[string]int64{}, []Count{}
 	for _, p := range r.users { // in order of months
 		f.Users.Registered, f.Users.Active = f.Users.Registered+p.n, f.Users.Active+p.active
 		country := p.country

@@ -27,6 +27,32 @@ func pool(t *testing.T, url string) *pgxpool.Pool {
 	return p
 }
 
+// TestNothingYet: the figures of an empty archive have the same members, lists that are empty among them: pages walk them.
+func TestNothingYet(t *testing.T) {
+	url := testdb.New(t)
+	c, err := catalog.Open(t.Context(), url, catalog.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	s, err := statistics.Open(t.Context(), url, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	f, err := s.Figures(t.Context(), func(string) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "null") {
+		t.Errorf("a member is null: %s", text)
+	}
+}
+
 // TestFigures: what comes, changes and leaves is in the figures at once, folded or not; what is hidden is not, and what was asked and sent
 // is there when it was written down.
 func TestFigures(t *testing.T) {
