@@ -19,11 +19,12 @@ const (
 	mostFootprints = 1000 // of one tile; of more, their density is drawn
 	outlinesFrom   = 8    // the level from which a tile is hardly larger than an item: outlines are drawn, of the first of them
 	densityLevels  = 4    // a tile of density has 2^4 squares a side
+	dotShare       = 512  // an outline narrower than this part of a tile is a point: nobody would see it
 	bufferUnits    = 64   // a footprint is cut so far beyond the tile, in 4096ths of it: its outline stays out of sight
 )
 
 // Footprints returns where the items of a search lie, as a vector tile of the web map (Mapbox Vector Tile 2.1): in a layer "items"
-// their outlines with id, collection, datetime and cloud cover, or where they are more than a thousand, in a layer "density" squares
+// their outlines (points of what is too small to be seen) with id, collection, datetime and cloud cover, or where they are more than a thousand, in a layer "density" squares
 // with how many centres of items (n) lie in each. From level 8 on the first thousand are outlined. A tile without items is empty.
 func (r *Renderer) Footprints(ctx context.Context, analyst stac.Analyst, search stac.Search, t geo.Tile) ([]byte, error) {
 	if t.Z < 0 || t.Z > geo.MaxZoom || !t.Valid() {
@@ -38,7 +39,7 @@ func (r *Renderer) Footprints(ctx context.Context, analyst stac.Analyst, search 
 	name, features := "items", geojson.NewFeatureCollection()
 	if found.Next == "" || t.Z >= outlinesFrom {
 		for _, it := range found.Items {
-			if f := outline(it); f != nil {
+			if f := outline(it, t.LonLatBox()); f != nil {
 				features.Append(f)
 			}
 		}
@@ -85,8 +86,8 @@ func wind(g orb.Geometry) {
 	}
 }
 
-// outline is an item as a feature; nil of one without a place.
-func outline(it stac.Item) *geojson.Feature {
+// outline is an item as a feature of a tile; nil of one without a place.
+func outline(it stac.Item, tile geo.Box) *geojson.Feature {
 	raw, kind, _, err := jsonparser.Get(it.Body, "geometry")
 	if err != nil || kind != jsonparser.Object {
 		return nil
@@ -96,6 +97,9 @@ func outline(it stac.Item) *geojson.Feature {
 		return nil
 	}
 	f := geojson.NewFeature(g.Geometry())
+	if b := f.Geometry.Bound(); max(b.Max.X()-b.Min.X(), b.Max.Y()-b.Min.Y()) < (tile.MaxX-tile.MinX)/dotShare {
+		f.Geometry = b.Center()
+	}
 	f.Properties["id"], f.Properties["collection"], f.Properties["datetime"] = it.ID, it.Collection, datetimeOf(it.Body)
 	if cloud, err := jsonparser.GetFloat(it.Body, "properties", "eo:cloud_cover"); err == nil {
 		f.Properties["eo:cloud_cover"] = cloud

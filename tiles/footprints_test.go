@@ -3,6 +3,7 @@ package tiles
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/paulmach/orb"
 	"github.com/paulmach/orb/encoding/mvt"
+	"github.com/paulmach/orb/maptile"
 
 	"swath/geo"
 	"swath/stac"
@@ -36,6 +38,35 @@ func (c crowd) Search(_ context.Context, s stac.Search) (page stac.Page, err err
 func (c crowd) Aggregate(_ context.Context, s stac.Search, asked []stac.Aggregation) ([]stac.Aggregated, error) {
 	at := geo.TileAt(asked[0].Precision, 1.5, 43.5)
 	return []stac.Aggregated{{Buckets: []stac.Bucket{{Key: fmt.Sprintf("%d/%d/%d", at.Z, at.X, at.Y), Count: int64(c.n)}, {Key: fmt.Sprintf("%d/0/0", at.Z), Count: 7}}}}, nil
+}
+
+// speck is a catalog of one item of 0.1 degrees.
+type speck struct{ stac.Catalog }
+
+func (speck) Search(context.Context, stac.Search) (stac.Page, error) {
+	body := []byte(`{"geometry":{"type":"Polygon","coordinates":[[[1,43],[1.1,43],[1.1,43.1],[1,43.1],[1,43]]]},"properties":{"datetime":"2024-06-01T00:00:00Z"}}`)
+	return stac.Page{Items: []stac.Item{{Collection: "c", ID: "speck", Body: body}}}, nil
+}
+
+// TestSpecks: an item that is too small to be seen is a point at its place, and an outline where one comes near.
+func TestSpecks(t *testing.T) {
+	for z, want := range map[int]string{0: "Point", 1: "Point", 6: "Polygon"} {
+		tile := geo.TileAt(z, 1.05, 43.05)
+		body, err := New(speck{}, nil, Options{}).Footprints(t.Context(), nil, stac.Search{}, tile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		layers, err := mvt.Unmarshal(body)
+		if err != nil || len(layers) != 1 || len(layers[0].Features) != 1 {
+			t.Fatalf("level %d: %v %+v", z, err, layers)
+		}
+		layers.ProjectToWGS84(maptile.New(uint32(tile.X), uint32(tile.Y), maptile.Zoom(tile.Z)))
+		g := layers[0].Features[0].Geometry
+		at, step := g.Bound().Center(), 360/math.Exp2(float64(z))/mvt.DefaultExtent
+		if g.GeoJSONType() != want || math.Abs(at.Lon()-1.05) > step || math.Abs(at.Lat()-43.05) > step {
+			t.Errorf("level %d: %s at %v", z, g.GeoJSONType(), at)
+		}
+	}
 }
 
 // TestFootprints: GDAL reads the outlines of few items, and the density of many, at their places.

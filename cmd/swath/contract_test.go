@@ -129,7 +129,7 @@ func TestContract(t *testing.T) {
 		"/tiles": 200, "/tiles?collections=sentinel-2-l1c,barbellino": 200, "/tiles/WebMercatorQuad?collections=sentinel-2-l1c": 200, "/tiles?collections=none": 404,
 		"/tiles/WebMercatorQuad/8/236/150.png?collections=sentinel-2-l1c&render=ndvi": 200, "/tiles/WebMercatorQuad/8/236/150?render=ndvi": 200,
 		"/tiles/WebMercatorQuad/8/236/150/assets?collections=sentinel-2-l1c&assets=B04": 200, "/tilejson.json?render=true-color": 200, "/map.html": 200, "/map.js": 200,
-		"/WMTSCapabilities.xml?collections=sentinel-2-l1c": 200, "/point/152.3,-30.3?assets=B04": 200, "/tiles?colections=x": 400,
+		"/WMTSCapabilities.xml?collections=sentinel-2-l1c": 200, "/footprints/WebMercatorQuad/8/236/150.mvt?collections=sentinel-2-l1c": 200, "/point/152.3,-30.3?assets=B04": 200, "/tiles?colections=x": 400,
 		"/datalake/": 200, "/datalake/?f=json": 200, "/datalake/sentinel-2-l1c/2018/06/29/?format=json": 200, "/datalake/sentinel-2-l1c/2018/06/29/": 200, "/datalake/none/": 404, "/datalake/?limit=0": 400,
 		"/datalake/sentinel-2-l1c/2018/06/29/" + path.Base(item56JMM) + "/B04.tif": 200, "/datalake/sentinel-2-l1c/2018/06": 301, item56JMM + "/product": 200, "/collections/barbellino/items/none/product": 404,
 		item56JMM + "/info": 200, "/colormaps": 200, "/colormaps/viridis": 200, "/ui/icon.svg": 200, "/ui/none": 404, "/none": 404,

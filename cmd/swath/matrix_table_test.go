@@ -228,7 +228,7 @@ var mosaics = []struct {
 	{"GET", "/animation.:format", "/animation.gif?bbox=10.04,46.06,10.05,46.07&width=16&height=16&{draw}", "", 200, 404, false},
 	{"GET", "/timeseries/point", "/timeseries/point?lon=10.045&lat=46.065&assets={a}", "", 200, 200, false},
 	{"POST", "/timeseries/polygon", "/timeseries/polygon?assets={a}", polygon, 200, 200, false},
-	{"GET", "/footprints/:tms/:z/:x/:y.mvt", "/footprints/WebMercatorQuad/14/{x}/{y}.mvt", "", 200, 200, false},
+	{"GET", "/footprints/:tms/:z/:x/:y.mvt", "/footprints/WebMercatorQuad/14/{x}/{y}.mvt", "", 200, 200, true},
 }
 
 // byAddress are the routes that draw the item whose address is in url=, under /stac, and a file of it, under /cog.

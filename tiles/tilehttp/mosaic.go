@@ -41,6 +41,7 @@ func (a API) mountMosaics(r fiber.Router) {
 		all.Get("/map.html", page)
 		all.Get("/map.js", script)
 		all.Get(`/point/:lon\,:lat`, a.series)
+		all.Get("/footprints/:tms/:z/:x/:y.mvt", a.footprints)
 		if where == "" {
 			continue
 		}
@@ -60,7 +61,6 @@ func (a API) mountMosaics(r fiber.Router) {
 		all.Get("/animation.:format", a.animation)
 		all.Get("/timeseries/point", a.placeSeries)
 		all.Post("/timeseries/polygon", a.featureSeries)
-		all.Get("/footprints/:tms/:z/:x/:y.mvt", a.footprints)
 	}
 }
 

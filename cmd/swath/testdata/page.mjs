@@ -155,6 +155,44 @@ const cartID = (await page.locator(".cart code").innerText()).match(/--cart (\S+
 const kept = await (await fetch(`${base}/carts/${cartID}`)).json();
 check("the server's cart is the same", kept.features.length === everything - 1 && (await page.locator(".items li .put[aria-pressed=true]").count()) === everything - 1, kept.features.length);
 
+// Clouds and words narrow the list, and stand in the address.
+const listed = async (want) => {
+  const ids = () => page.locator(".items li b").evaluateAll((all) => all.map((b) => b.title).join());
+  for (let i = 0; i < 100 && !want(await ids()); i++) await page.waitForTimeout(50);
+  return ids();
+};
+await page.goto(base + "/");
+await loaded();
+await page.waitForSelector(".items li");
+await page.fill(".filters input[type=number]", "5");
+await page.locator(".filters input[type=number]").blur();
+const clear = await (await fetch(`${base}/search?filter=${encodeURIComponent('"eo:cloud_cover" <= 5')}`)).json();
+const names = (of) => of.features.map((f) => f.id).join();
+check("clouds narrow the list", clear.features.length >= 1 && (await listed((ids) => ids === names(clear))) === names(clear), names(clear));
+await page.fill(".filters input[type=number]", "");
+await page.fill(".filters input[type=search]", "crop");
+await page.locator(".filters input[type=search]").blur();
+const flood = await (await fetch(`${base}/search?q=crop`)).json();
+check("words narrow the list", flood.features.length >= 1 && (await listed((ids) => ids === names(flood))) === names(flood), names(flood));
+await page.goto(page.url());
+check("a link has the words in it", (await listed((ids) => ids === names(flood))) === names(flood), page.url());
+
+// Where more are found than are listed, all of them are on the map, and a press lists the next of them.
+await page.route(/\/search\?/, (route) => route.fallback({ url: route.request().url().replace("limit=50", "limit=2") }));
+await page.goto(base + "/");
+await loaded();
+await page.waitForSelector(".items .more");
+await idle();
+const crowd = await page.evaluate(() => [...new Set(window.swath.map.querySourceFeatures("crowd", { sourceLayer: "items" }).map((f) => f.properties.id))].sort().join());
+const all = names(await (await fetch(`${base}/search`)).json()).split(",");
+check("the outlines of all are on the map", crowd === [...all].sort().join(), crowd);
+for (let n = 2; n < all.length; n += 2) {
+  await page.click(".items .more");
+  await listed((ids) => ids.split(",").length > n);
+}
+check("more are listed, in their order", (await listed(() => true)) === all.join() && (await page.locator(".items .more").count()) === 0);
+await page.unroute(/\/search\?/);
+
 // The dashboard shows the server's figures, in charts and tables, and loads without the map.
 const heavy = [];
 page.on("response", async (r) => { if (/explorer-/.test(r.url())) heavy.push(r.url()); });
@@ -206,3 +244,11 @@ await page.waitForSelector(".items li.selected");
 check("a press on a dot opens its item", (await page.evaluate(() => new URLSearchParams(location.search).get("item"))) === S2);
 check("nothing went wrong in the browser", wrong.length === 0, wrong);
 await browser.close();
+
+// A browser that draws no WebGL says so, and lists what there is.
+const plain = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-3d-apis", "--disable-background-networking"] });
+const flat = await plain.newPage();
+await flat.goto(base + "/");
+await flat.waitForSelector(".items li");
+check("without WebGL there is a list", (await flat.locator(".items li").count()) === all.length && (await flat.locator(".problem").innerText()).includes("WebGL"));
+await plain.close();

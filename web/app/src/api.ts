@@ -8,13 +8,14 @@ export type Asset = { href: string; title?: string; type?: string; roles?: strin
 export type Item = {
   id: string; collection: string; bbox: number[]; geometry: Geometry;
   properties: { datetime: string | null; start_datetime?: string; title?: string; platform?: string; "eo:cloud_cover"?: number };
-  assets: Record<string, Asset>;
+  assets: Record<string, Asset>; links: { rel: string; href: string }[];
 };
 export type Page = { features: Item[]; numberMatched?: number; links: { rel: string; href: string }[] };
 export type Value = { name: string; value: number | null };
 export type BandValue = Value & { asset: string; band: string; stored: number | null };
 export type Point = { coordinates: [number, number]; bands: BandValue[]; values: (number | null)[]; band_descriptions: string[] };
-export type Query = { bbox: [number, number, number, number]; collection: string; from: string; to: string };
+/** What is looked for: in a box, of a collection, from and to a day, with so many percent of clouds at most, by words; "" is anything. */
+export type Query = { bbox: [number, number, number, number]; collection: string; from: string; to: string; clouds: string; words: string };
 
 /** How many items one look at the map lists. */
 export const pageSize = 50;
@@ -47,12 +48,33 @@ export const collections = async () => (await get<{ collections: Collection[] }>
 
 const interval = (q: Query) => `${q.from ? q.from + "T00:00:00Z" : ".."}/${q.to ? q.to + "T23:59:59Z" : ".."}`;
 
-export function search(q: Query, signal: AbortSignal) {
-  const parameters = new URLSearchParams({ limit: String(pageSize), bbox: q.bbox.map((v) => v.toFixed(6)).join(",") });
-  if (q.collection) parameters.set("collections", q.collection);
-  if (q.from || q.to) parameters.set("datetime", interval(q));
-  return get<Page>("/search?" + parameters, signal);
+/** The members of a search that hold anywhere. */
+function conditions(q: Query): Record<string, string> {
+  return {
+    ...(q.from || q.to ? { datetime: interval(q) } : {}),
+    ...(q.clouds ? { filter: `"eo:cloud_cover" <= ${+q.clouds}`, "filter-lang": "cql2-text" } : {}),
+    ...(q.words.trim() ? { q: q.words.trim() } : {}),
+  };
 }
+
+const ofCollection = (q: Query): Record<string, string> => (q.collection ? { collections: q.collection } : {});
+
+export function search(q: Query, signal: AbortSignal) {
+  const box = { limit: String(pageSize), bbox: q.bbox.map((v) => v.toFixed(6)).join(",") };
+  return get<Page>("/search?" + new URLSearchParams({ ...box, ...ofCollection(q), ...conditions(q) }), signal);
+}
+
+const next = (p: Page) => {
+  const url = p.links.find((l) => l.rel === "next")?.href;
+  return url && new URL(url).pathname + new URL(url).search;
+};
+
+/** The page after one that has a next. */
+export const more = (p: Page) => get<Page>(next(p)!);
+
+/** The address of the vector tiles of where all items lie that are looked for, whatever the box. */
+export const footprints = (q: Query) =>
+  `${location.origin}/footprints/WebMercatorQuad/{z}/{x}/{y}.mvt?${new URLSearchParams({ ...ofCollection(q), ...conditions(q) })}`;
 
 /** An item by its names, as carts hold them. */
 export type Name = { collection: string; id: string };
@@ -61,7 +83,7 @@ export type Filling = { items: Name[] } | { search: Query };
 export type Cart = { id: string; items: number };
 
 const filling = (f: Filling) => "items" in f ? f : { search: { bbox: f.search.bbox.map((v) => +v.toFixed(6)),
-  collections: f.search.collection ? [f.search.collection] : undefined, datetime: f.search.from || f.search.to ? interval(f.search) : undefined } };
+  collections: f.search.collection ? [f.search.collection] : undefined, ...conditions(f.search) } };
 
 export const newCart = async (f: Filling) => (await send<Cart>("POST", "/carts", filling(f)))!;
 export const addToCart = async (id: string, f: Filling) => (await send<Cart>("POST", `/carts/${encodeURIComponent(id)}/items`, filling(f)))!;
@@ -73,8 +95,7 @@ export async function cartItems(id: string): Promise<Name[]> {
   for (let url: string | undefined = `/carts/${encodeURIComponent(id)}?limit=1000`; url;) {
     const page: Page = await get<Page>(url);
     names.push(...page.features.map((i) => ({ collection: i.collection, id: i.id })));
-    const next = page.links.find((l) => l.rel === "next")?.href;
-    url = next && new URL(next).pathname + new URL(next).search;
+    url = next(page);
   }
   return names;
 }

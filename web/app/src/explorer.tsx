@@ -1,7 +1,7 @@
 // The page: what is in the view, how it is drawn, and what is at a place. Its state is in the address, so a link shows the same.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import * as api from "./api";
-import { Account } from "./account";
+import { Header } from "./header";
 import type { MapMouseEvent } from "maplibre-gl";
 import { CartBox, useCart } from "./cart";
 import { Atlas } from "./map";
@@ -15,6 +15,8 @@ const wideScreen = matchMedia("(min-width: 721px)");
 
 type Picked = { item: api.Item; lon: number; lat: number; bands: api.BandValue[]; values: api.Value[] };
 
+const everywhere: ReturnType<Atlas["bounds"]> = [-180, -90, 180, 90];
+
 const address = () => new URLSearchParams(location.search);
 
 export function Explorer() {
@@ -25,6 +27,8 @@ export function Explorer() {
   const [collection, setCollection] = useState(address().get("collection") ?? "");
   const [from, setFrom] = useState(address().get("from") ?? "");
   const [to, setTo] = useState(address().get("to") ?? "");
+  const [clouds, setClouds] = useState(address().get("clouds") ?? "");
+  const [words, setWords] = useState(address().get("words") ?? "");
   const [preset, setPreset] = useState(address().get("render") ?? "true-color");
   const [opacity, setOpacity] = useState(1);
   const [page, setPage] = useState<api.Page>({ features: [], links: [] });
@@ -39,7 +43,14 @@ export function Explorer() {
 
   // The map, once; it starts at the item or collection of the address, else where there is something to see.
   useEffect(() => {
-    const a = new Atlas(container.current!, { center: [10, 30], zoom: 1.4 });
+    let a: Atlas;
+    try {
+      a = new Atlas(container.current!, { center: [10, 30], zoom: 1.4 });
+    } catch { // what is there can be listed all the same
+      setProblem("This browser has no WebGL, which the map is drawn by.");
+      api.collections().then(setCollections, fail).finally(() => setView(everywhere));
+      return;
+    }
     atlas.current = a;
     Object.assign(window, { swath: { map: a.map } }); // for people at the console
     const loaded = new Promise((done) => a.map.once("load", done));
@@ -67,14 +78,21 @@ export function Explorer() {
   }, []);
 
   // The items of the view.
+  const query = useMemo(() => view && { bbox: view, collection, from, to, clouds, words }, [view, collection, from, to, clouds, words]);
   useEffect(() => {
-    if (!ready || !view) return;
+    if (!query) return;
     const abort = new AbortController();
     setSearching(true);
-    api.search({ bbox: view, collection, from, to }, abort.signal).then((p) => { setPage(p); setProblem(""); }, fail)
+    api.search(query, abort.signal).then((p) => { setPage(p); if (atlas.current) setProblem(""); }, fail)
       .finally(() => { if (!abort.signal.aborted) setSearching(false); });
     return () => abort.abort();
-  }, [ready, view, collection, from, to]);
+  }, [query]);
+
+  // Of more than are listed the map shows where all of them lie.
+  const crowd = page.links.some((l) => l.rel === "next") && query ? api.footprints(query) : undefined;
+  useEffect(() => { atlas.current?.crowd(crowd); }, [crowd]);
+
+  const more = () => api.more(page).then((next) => setPage((p) => (p === page ? { ...next, features: [...p.features, ...next.features] } : p)), fail);
 
   const presetsOf = (i: api.Item) => drawable(i, collections.find((c) => c.id === i.collection)?.renders ?? {});
   const presets = useMemo(() => {
@@ -100,13 +118,13 @@ export function Explorer() {
   useEffect(() => {
     if (!ready) return;
     const q = new URLSearchParams();
-    for (const [name, value] of Object.entries({ collection: selected?.collection ?? collection, item: selected?.id, from, to, render: preset })) {
+    for (const [name, value] of Object.entries({ collection: selected?.collection ?? collection, item: selected?.id, from, to, clouds, words, render: preset })) {
       if (value) q.set(name, value);
     }
     const c = atlas.current!.map.getCenter();
     q.set("at", `${c.lng.toFixed(5)},${c.lat.toFixed(5)},${atlas.current!.map.getZoom().toFixed(2)}`);
     history.replaceState(null, "", "?" + q);
-  }, [ready, view, collection, selected, from, to, preset]);
+  }, [ready, query, selected, preset]);
 
   // A click, or Enter at the centre, asks the topmost drawn item there for its bands, for NDVI and for the preset's value. A
   // click on a dot selects its item.
@@ -155,38 +173,41 @@ export function Explorer() {
   const select = (i?: api.Item) => {
     setSelected(i);
     if (i) {
-      atlas.current!.fit(i.bbox);
+      atlas.current?.fit(i.bbox);
       if (!(preset in presetsOf(i))) setPreset(Object.keys(presetsOf(i))[0] ?? preset);
     }
   };
 
   return <>
-    <a class="skip" href="#map" onClick={(e) => { e.preventDefault(); atlas.current!.map.getCanvas().focus(); }}>Skip to the map</a>
+    <a class="skip" href="#map" onClick={(e) => { e.preventDefault(); atlas.current?.map.getCanvas().focus(); }}>Skip to the map</a>
     <aside>
-      <header><img src="/ui/icon.svg" alt="" width="28" height="28" /><h1>Swath</h1>
-        <nav><a href="/collections?f=html">Catalog</a> <a href="/?view=statistics">Statistics</a> <a href="/api.html">API</a></nav><Account /></header>
+      <Header title="Swath" here="Map" />
       <details class="filters" open={wide}><summary>Filters</summary><div>
         <Pick label="Collection" value={collection} onPick={(c) => { setCollection(c); setSelected(undefined);
-          const found = collections.find((k) => k.id === c); if (found) atlas.current!.fit(found.extent.spatial.bbox[0]); }}
+          const found = collections.find((k) => k.id === c); if (found) atlas.current?.fit(found.extent.spatial.bbox[0]); }}
           options={[["", "All collections"], ...collections.map((c): [string, string] => [c.id, c.title ?? c.id])]} />
         <label>From <input type="date" value={from} onInput={(e) => setFrom(e.currentTarget.value)} /></label>
         <label>To <input type="date" value={to} onInput={(e) => setTo(e.currentTarget.value)} /></label>
+        <label>Clouds <span><input type="number" min="0" max="100" step="1" placeholder="any" value={clouds} onChange={(e) => setClouds(e.currentTarget.value)} /> % at most</span></label>
+        <label>Words <input type="search" placeholder="title, keywords" value={words} onChange={(e) => setWords(e.currentTarget.value)} /></label>
         <Pick label="Shown as" value={preset} onPick={setPreset} options={presets.some(([n]) => n === preset) ? presets : [[preset, preset], ...presets]} />
         <label>Opacity <input type="range" min="0" max="1" step="0.05" value={opacity} onInput={(e) => setOpacity(+e.currentTarget.value)} /></label>
       </div></details>
       {problem && <p class="problem" role="alert">{problem}</p>}
       <Legend presets={presets} preset={preset} onPick={setPreset} />
-      <CartBox cart={cart} view={view && { bbox: view, collection, from, to }} found={page.features.length} />
-      <ItemList page={page} searching={searching} selected={selected} onSelect={select} cart={cart} />
+      <CartBox cart={cart} view={query} found={page.features.length} />
+      <ItemList page={page} searching={searching} selected={selected} onSelect={select} onMore={more} cart={cart} />
     </aside>
     <main id="map"><div ref={container} class="map" />
       <div aria-live="polite">{picked === "nothing" ? <p class="point nothing">Nothing drawn was measured here.</p> : picked && <PointPanel {...picked} onClose={() => { unpick(); atlas.current!.map.getCanvas().focus(); }} />}</div></main>
   </>;
 }
 
-/** The presets whose assets or bands an item has. */
+/** The presets whose assets or bands an item has here: files on other hosts aren't drawn. */
 function drawable(i: api.Item, renders: Record<string, api.Render>): Record<string, api.Render> {
-  const names = new Set(Object.entries(i.assets).flatMap(([key, a]) => [key, ...(a.bands ?? []).map((b) => b.name)]));
+  const here = i.links.find((l) => l.rel === "self")?.href ?? location.href;
+  const held = Object.entries(i.assets).filter(([, a]) => new URL(a.href, here).origin === new URL(here).origin);
+  const names = new Set(held.flatMap(([key, a]) => [key, ...(a.bands ?? []).map((b) => b.name)]));
   return Object.fromEntries(Object.entries(renders).filter(([, r]) => (r.assets ?? []).every((name) => names.has(name))));
 }
 

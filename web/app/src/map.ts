@@ -1,5 +1,5 @@
 // The map: an offline basemap, the footprints of the listed items, and one raster layer for each item that is drawn.
-import { AttributionControl, Map as MapLibre, Marker, NavigationControl, ScaleControl, type GeoJSONSource, type MapMouseEvent, type StyleSpecification } from "maplibre-gl";
+import { AttributionControl, Map as MapLibre, Marker, NavigationControl, ScaleControl, type GeoJSONSource, type LayerSpecification, type MapMouseEvent, type StyleSpecification } from "maplibre-gl";
 import { tileJSON, type Item } from "./api";
 
 const style: StyleSpecification = {
@@ -20,6 +20,14 @@ const style: StyleSpecification = {
       "circle-radius": 7, "circle-color": ["case", ["get", "selected"], "#d1495b", "#1f6f5c"], "circle-stroke-color": "#fff", "circle-stroke-width": 2 } },
   ],
 };
+
+/** Where more items lie than are listed: squares, the darker the more of them there are, and from the level on where they are few, outlines. */
+const crowdLayers: LayerSpecification[] = [
+  { id: "density", type: "fill", source: "crowd", "source-layer": "density", paint: {
+    "fill-color": ["interpolate", ["linear"], ["log10", ["max", 1, ["get", "n"]]], 0, "#d9efe2", 2, "#7fc4a3", 4, "#1f6f5c", 6, "#0b2f27"], "fill-opacity": 0.7 } },
+  { id: "specks", type: "circle", source: "crowd", "source-layer": "items", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-radius": 2.5, "circle-color": "#1f6f5c" } },
+  { id: "crowd", type: "line", source: "crowd", "source-layer": "items", paint: { "line-color": "#1f6f5c", "line-width": 0.6, "line-opacity": 0.6 } },
+];
 
 /** Footprints narrower than this are shown as dots. */
 const dotUntilPx = 24;
@@ -68,6 +76,18 @@ export class Atlas {
   /** The key of the item whose dot is at a place of the screen. */
   dotAt(point: MapMouseEvent["point"]): string | undefined {
     return this.map.queryRenderedFeatures(point, { layers: ["dots"] })[0]?.properties.key;
+  }
+
+  /** Shows where all items of vector tiles at an address lie: outlines, or how many there are. */
+  crowd(address?: string) {
+    if (this.map.getSource("crowd")) {
+      for (const { id } of crowdLayers) this.map.removeLayer(id);
+      this.map.removeSource("crowd");
+    }
+    if (!address) return;
+    this.map.addSource("crowd", { type: "vector", tiles: [address], maxzoom: 12 });
+    const above = this.map.getStyle().layers.find((l) => "source" in l && l.source !== "land")!.id; // under every picture
+    for (const layer of crowdLayers) this.map.addLayer(layer, above);
   }
 
   mark(at?: { lng: number; lat: number }) {

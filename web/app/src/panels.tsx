@@ -15,7 +15,7 @@ export function Legend(p: { presets: [string, string][]; preset: string; onPick:
   </div>;
 }
 
-export function ItemList(p: { page: Page; searching: boolean; selected?: Item; onSelect: (item?: Item) => void; cart: Basket }) {
+export function ItemList(p: { page: Page; searching: boolean; selected?: Item; onSelect: (item?: Item) => void; onMore: () => void; cart: Basket }) {
   const { features, numberMatched } = p.page;
   return <section class="items" aria-label="Items in the view">
     <h2 aria-live="polite">{features.length === 0 ? (p.searching ? "Searching…" : "Nothing in this view") : `${numberMatched ?? features.length + (p.page.links.some((l) => l.rel === "next") ? "+" : "")} in this view`}</h2>
@@ -24,7 +24,7 @@ export function ItemList(p: { page: Page; searching: boolean; selected?: Item; o
       const thumbnail = Object.values(i.assets).find((a) => a.roles?.includes("thumbnail"));
       return <li key={i.collection + "/" + i.id} class={on ? "selected" : ""}>
         <button aria-pressed={on} onClick={() => p.onSelect(on ? undefined : i)}>
-          {thumbnail ? <img src={new URL(thumbnail.href, location.href).href} alt="" loading="lazy" /> : <span class="blank" />}
+          {thumbnail ? <img src={new URL(thumbnail.href, location.href).href} alt="" loading="lazy" onError={(e) => { e.currentTarget.style.visibility = "hidden"; }} /> : <span class="blank" />}
           <span><b title={i.id}>{i.properties.title ?? i.id}</b><small>{day(i)} · {i.properties.platform ?? i.collection}
             {i.properties["eo:cloud_cover"] !== undefined && ` · ${i.properties["eo:cloud_cover"]!.toFixed(0)} % cloud`}</small></span>
         </button>
@@ -32,6 +32,7 @@ export function ItemList(p: { page: Page; searching: boolean; selected?: Item; o
         <a href={itemPath(i) + "?f=html"} aria-label={"Details of " + i.id}>details</a>
       </li>;
     })}</ul>
+    {p.page.links.some((l) => l.rel === "next") && <button class="more" onClick={p.onMore}>More</button>}
   </section>;
 }
 

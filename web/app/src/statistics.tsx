@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import * as api from "./api";
-import { Account } from "./account";
+import { Header } from "./header";
 import { Bars, Ranking } from "./charts";
 
 const refreshEveryMs = 60_000;
@@ -34,8 +34,7 @@ export function Statistics() {
     return () => clearInterval(every);
   }, []);
   return <div class="board">
-    <header><img src="/ui/icon.svg" alt="" width="28" height="28" /><h1>Statistics</h1>
-      <nav><a href="/">Map</a> <a href="/collections?f=html">Catalog</a> <a href="/api.html">API</a></nav><Account /></header>
+    <Header title="Statistics" here="Statistics" />
     <main>
       {problem && <p class="problem" role="alert">{problem}</p>}
       {figures ? <Board f={figures} /> : !problem && <p aria-live="polite">Loading…</p>}
