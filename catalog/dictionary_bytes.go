@@ -14,7 +14,8 @@ type dictionary struct {
 	texts  *common // of bodies that fit no form
 	values *common // of filled forms
 	forms  []*form
-	known  map[string]int // the number of a form by its marks
+	known  map[string]int        // the number of a form by its marks
+	shared [guesses][guesses]int // of two of the first forms: see sharedMarks
 }
 
 // trainedBytes is a dictionary as it is stored.
@@ -97,19 +98,44 @@ func (d *dictionary) learn(forms []*form) error {
 			return err
 		}
 		d.known[strings.Join(f.Marks, "\x00")] = i
+		for j, before := range forms[:min(i, guesses)] {
+			if i < guesses {
+				d.shared[i][j] = sharedMarks(f, before)
+			}
+		}
 	}
 	return nil
 }
 
-// guesses is how many forms, the most frequent ones, are tried before marks are compared.
-const guesses = 3
+// sharedMarks returns how many marks two forms both begin with, and the same kinds of places between.
+func sharedMarks(a, b *form) (n int) {
+	for n < min(len(a.Marks), len(b.Marks)) && a.Marks[n] == b.Marks[n] && (n == 0 || a.Places[n-1].Ends == b.Places[n-1].Ends) {
+		n++
+	}
+	return n
+}
 
-// fill finds the form of a body and what must be written of it, which lies in the scratch; nil when it has none.
+// guesses is how many forms, the most frequent ones, are tried before marks are compared: most forms differ in the first marks, and who
+// fails there costs a tenth of who fits.
+const guesses = 8
+
+// fill finds the form of a body and what must be written of it, which lies in the scratch; nil when it has none. A form that begins with
+// the mark that another one failed at is not tried.
 func (d *dictionary) fill(body []byte, room *scratch) (number int, values []byte) {
+	var failed [guesses]int // the mark, by form
 	for i, f := range d.forms[:min(len(d.forms), guesses)] {
-		if values, fits := f.fill(body, room); fits {
+		hopeless := false
+		for j := range i {
+			hopeless = hopeless || d.shared[i][j] > failed[j]
+		}
+		if failed[i] = len(f.Marks); hopeless {
+			continue
+		}
+		var mark int
+		if values, mark = f.fill(body, room); mark < 0 {
 			return i, values
 		}
+		failed[i] = mark
 	}
 	if len(d.forms) <= guesses {
 		return 0, nil
@@ -117,7 +143,9 @@ func (d *dictionary) fill(body []byte, room *scratch) (number int, values []byte
 	places := sections(body, make([]section, 0, 1<<10))
 	number, ok := d.known[string(marksOf(body, places, make([]byte, 0, 2*len(body))))]
 	if ok {
-		values, ok = d.forms[number].fill(body, room)
+		var failed int
+		values, failed = d.forms[number].fill(body, room)
+		ok = failed < 0
 	}
 	if !ok {
 		return 0, nil
@@ -134,22 +162,19 @@ const (
 
 func (d *dictionary) encode(c *codec, body []byte) ([]byte, error) {
 	number, values := d.fill(body, &c.scratch)
-	return d.encodeFilled(c, body, number, values, false)
-}
-
-// encodeFilled is encode of a body whose form was found; values are nil where it has none.
-func (d *dictionary) encodeFilled(c *codec, body []byte, number int, values []byte, prepared bool) ([]byte, error) {
 	if values == nil {
 		return c.encode(d.texts, body)
 	}
-	// What is stored must come back: that is worth some microseconds of every write. Where every step of a recognized item was as
-	// prepared, filling in has compared each of its bytes with what the same step gives.
-	if !prepared {
-		back, err := d.forms[number].text(c.whole[:0], values, &c.scratch)
-		if c.whole = back; err != nil || !bytes.Equal(back, body) {
-			return c.encode(d.texts, body)
-		}
+	// What is stored must come back: that is worth some microseconds of a single write.
+	back, err := d.forms[number].text(c.whole[:0], values, &c.scratch)
+	if c.whole = back; err != nil || !bytes.Equal(back, body) {
+		return c.encode(d.texts, body)
 	}
+	return d.encodeFilled(c, number, values)
+}
+
+// encodeFilled packs a filled form.
+func (d *dictionary) encodeFilled(c *codec, number int, values []byte) ([]byte, error) {
 	frame, err := c.encode(d.values, values)
 	if err != nil {
 		return nil, err

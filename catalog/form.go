@@ -57,12 +57,12 @@ const (
 func (e placeEnd) of(text []byte, at int) int {
 	switch e {
 	case afterWord:
-		for at < len(text) && alphanumeric(text[at]) {
+		for at < len(text) && byteKinds[text[at]]&wordByte != 0 {
 			at++
 		}
 		return at
 	case afterPlain:
-		for at < len(text) && plainByte(text[at]) {
+		for at < len(text) && byteKinds[text[at]] != 0 {
 			at++
 		}
 		return at
@@ -101,14 +101,28 @@ func sections(text []byte, places []section) []section {
 	return places
 }
 
-// plainByte is one of a number or a literal.
-func plainByte(b byte) bool {
-	return alphanumeric(b) || b == '-' || b == '+' || b == '.'
-}
+// byteKinds tells bytes of words, and those that are only of a number or a literal.
+var byteKinds = func() (kinds [256]byte) {
+	for b := range kinds {
+		switch c := byte(b); {
+		case '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z':
+			kinds[b] = wordByte
+		case c == '-' || c == '+' || c == '.':
+			kinds[b] = signByte
+		}
+	}
+	return kinds
+}()
 
-func alphanumeric(b byte) bool {
-	return '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
-}
+const (
+	wordByte = 1 << iota
+	signByte
+)
+
+// plainByte is one of a number or a literal.
+func plainByte(b byte) bool { return byteKinds[b] != 0 }
+
+func alphanumeric(b byte) bool { return byteKinds[b]&wordByte != 0 }
 
 func digit(b byte) bool { return '0' <= b && b <= '9' }
 

@@ -13,7 +13,6 @@ type scratch struct {
 	written       [][]byte
 	differ        []differing
 	unlike        []bool // steps that are not as prepared, since something differs
-	apart         bool   // a step was filled in place by place
 	values, whole []byte
 	frame         []byte
 
@@ -39,7 +38,7 @@ func (s *scratch) sections(n int) []section {
 }
 
 // begin forgets what differed before.
-func (s *scratch) begin() { s.differ, s.unlike, s.apart = s.differ[:0], s.unlike[:0], false }
+func (s *scratch) begin() { s.differ, s.unlike = s.differ[:0], s.unlike[:0] }
 
 // differs notes that a place says something else.
 func (s *scratch) differs(f *form, place int, value []byte) {
@@ -81,8 +80,8 @@ func (f *form) known(place int, text []byte, said []section, differ []differing)
 }
 
 // fill writes what a form can't know of an item: the values of the places that are written, each with a line's end, and then
-// what differs, each with how many places are between. It reports false when an item has other marks.
-func (f *form) fill(text []byte, room *scratch) (values []byte, fits bool) {
+// what differs, each with how many places are between. Of an item that has other marks it returns the first of them, else -1.
+func (f *form) fill(text []byte, room *scratch) (values []byte, failed int) {
 	room.begin()
 	out, said := room.values[:0], room.sections(len(f.steps))
 	room.edges = slices.Grow(room.edges[:0], len(f.shape.at))[:len(f.shape.at)]
@@ -108,14 +107,13 @@ func (f *form) fill(text []byte, room *scratch) (values []byte, fits bool) {
 			}
 		}
 		// Something differs: one place after the other.
-		room.apart = true
 		for k := range f.atoms[s.from:s.to] {
 			a := &f.atoms[s.from+k]
 			if end := at + len(a.marks); end <= len(text) && string(text[at:end]) == a.marks {
 				room.note(a.edges, at)
 				at = end
-			} else if at = f.fillMarks(text, at, a, room); at < 0 {
-				return nil, false
+			} else if at, failed = f.fillMarks(text, at, a, room); failed >= 0 {
+				return nil, failed
 			}
 			if s.like == isEnd {
 				break
@@ -141,20 +139,23 @@ func (f *form) fill(text []byte, room *scratch) (values []byte, fits bool) {
 		last = d.place
 	}
 	room.values = out
-	return out, at == len(text)
+	if at < len(text) {
+		return nil, len(f.Marks)
+	}
+	return out, -1
 }
 
-// fillMarks notes which of the places differ that always say the same before an atom, and returns where the atom begins; -1 where
-// the marks are others.
-func (f *form) fillMarks(text []byte, at int, a *atom, room *scratch) int {
+// fillMarks notes which of the places differ that always say the same before an atom, and returns where the atom begins, or which of the
+// marks before it is another one.
+func (f *form) fillMarks(text []byte, at int, a *atom, room *scratch) (begins, failed int) {
 	for place := a.from; ; place++ {
 		marks := f.Marks[place]
 		if at+len(marks) > len(text) || string(text[at:at+len(marks)]) != marks {
-			return -1
+			return 0, place
 		}
 		room.note(f.edgesAt[place], at)
 		if at += len(marks); place == a.place {
-			return at
+			return at, -1
 		}
 		p := &f.Places[place]
 		end := p.Ends.of(text, at)

@@ -47,7 +47,6 @@ type recognized struct {
 	dictionary *dictionary
 	number     int // of the form
 	values     []byte
-	prepared   bool // every step of it was as the form prepared it
 	room       *scratch
 }
 
@@ -231,7 +230,7 @@ func (d *dictionary) recognize(text []byte, room *scratch) (read scanned, ok boo
 	if len(f.shape.members) == 0 || !f.sound(text, room) {
 		return scanned{}, false
 	}
-	room.recognized = recognized{d, number, values, !room.apart, room}
+	room.recognized = recognized{d, number, values, room}
 	room.members = room.appendMembers(room.members[:0], text, f.shape.members)
 	room.properties = room.appendMembers(room.properties[:0], text, f.shape.properties)
 	read = scanned{text: text, members: room.members, properties: room.properties, as: &room.recognized}

@@ -19,7 +19,7 @@ func TestRecognize(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(8, 8))
 	c := newCodec()
-	var recognized, sound, known, prepared int
+	var recognized, sound, known, differ int
 	for i := range 30_000 {
 		body := formSample(r, i%3 == 0)
 		for range i % 4 { // something is changed, missing or comes twice
@@ -50,11 +50,12 @@ func TestRecognize(t *testing.T) {
 		if wrong != nil {
 			t.Fatalf("%s\nis recognized, but %v", body, wrong)
 		}
-		if as := c.recognized; as.prepared {
-			prepared++
-			if back, err := as.form().text(nil, as.values, &scratch{}); err != nil || !bytes.Equal(back, body) {
-				t.Fatalf("%s\nis all as prepared, and comes back as\n%s\n%v", body, back, err)
-			}
+		as := c.recognized
+		if len(c.scratch.differ) > 0 {
+			differ++
+		}
+		if back, err := as.form().text(nil, as.values, &scratch{}); err != nil || !bytes.Equal(back, body) {
+			t.Fatalf("%s\nis recognized, and comes back as\n%s\n%v", body, back, err)
 		}
 		if !sameMembers(read.members, want.members) || !sameMembers(read.properties, want.properties) {
 			t.Fatalf("%s\nis recognized as\n%q, %q", body, read.members, read.properties)
@@ -89,8 +90,8 @@ func TestRecognize(t *testing.T) {
 		}
 	}
 	t.Logf("%d of 30000 texts are JSON objects, %d were recognized, with %d known values", sound, recognized, known)
-	if recognized < 8_000 || recognized == sound || known < 1000 || prepared < 3000 || prepared == recognized {
-		t.Errorf("%d of 30000 texts are JSON objects, %d were recognized, with %d known values, %d all as prepared", sound, recognized, known, prepared)
+	if recognized < 8_000 || recognized == sound || known < 1000 || differ < 2000 || differ == recognized {
+		t.Errorf("%d of 30000 texts are JSON objects, %d were recognized, with %d known values, %d differ from their form", sound, recognized, known, differ)
 	}
 }
 

@@ -86,7 +86,8 @@ func (p *packer) encodeRead(c *codec, collection int16, body []byte, as *recogni
 		packed, err = c.encode(nil, body)
 		return noDictionary, packed, err
 	case as != nil && as.dictionary == d:
-		packed, err = d.encodeFilled(c, body, as.number, as.values, as.prepared)
+		// Filling in has compared or written each of its bytes, and no value of a sound item holds the mark between values.
+		packed, err = d.encodeFilled(c, as.number, as.values)
 	default:
 		packed, err = d.encode(c, body)
 	}

@@ -2,6 +2,10 @@ package catalog
 
 /*
 #cgo LDFLAGS: -lzstd
+#cgo noescape pack
+#cgo nocallback pack
+#cgo noescape unpack
+#cgo nocallback unpack
 #define ZSTD_STATIC_LINKING_ONLY  // for ZSTD_createCDict_advanced, which the shared library has since 1.3
 #define ZDICT_STATIC_LINKING_ONLY // for ZDICT_trainFromBuffer_fastCover, since 1.3.6
 #include <zdict.h>
@@ -17,6 +21,19 @@ static ZSTD_CDict *compressing(const void *text, size_t size) {
 	p.minMatch = 5;
 	p.targetLength = 0;
 	return ZSTD_createCDict_advanced(text, size, ZSTD_dlm_byCopy, ZSTD_dct_auto, p, memory);
+}
+
+// Packs a text, by what many have in common or, without, at a level; and unpacks one. One call each: a call from Go costs as much as
+// packing twenty bytes.
+static size_t pack(ZSTD_CCtx *c, const ZSTD_CDict *common, int level, void *out, size_t room, const void *text, size_t size) {
+	ZSTD_CCtx_refCDict(c, common);
+	if (common == NULL)
+		ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level);
+	return ZSTD_compress2(c, out, room, text, size);
+}
+
+static size_t unpack(ZSTD_DCtx *c, const ZSTD_DDict *common, void *out, size_t room, const void *packed, size_t size) {
+	return ZSTD_decompress_usingDDict(c, out, room, packed, size, common);
 }
 
 // One round of what ZDICT_trainFromBuffer does five times to choose k, with a k that gives dictionaries as good (bodies of the same
@@ -40,6 +57,7 @@ const (
 	zstdLevel       = 3        // of what has no dictionary
 	dictionaryBytes = 16 << 10 // larger ones gain less than their place in the caches of a processor
 	mostBodyBytes   = 64 << 20 // of a body, unpacked: more is damage
+	packRoom        = 64       // beside a 256th, at most, for what can't be packed: see ZSTD_compressBound
 )
 
 // common is what many texts have in common, made ready for both directions. It lives as long as the process: there are few.
@@ -101,17 +119,15 @@ func newCodec() *codec {
 
 // encode packs a text; d may be nil. What it returns is valid until the codec is used again.
 func (c *codec) encode(d *common, body []byte) ([]byte, error) {
+	var compress *C.ZSTD_CDict
 	if d != nil {
-		C.ZSTD_CCtx_refCDict(c.compress, d.compress)
-	} else {
-		C.ZSTD_CCtx_refCDict(c.compress, nil)
-		C.ZSTD_CCtx_setParameter(c.compress, C.ZSTD_c_compressionLevel, zstdLevel)
+		compress = d.compress
 	}
-	c.frame = slices.Grow(c.frame[:0], int(C.ZSTD_compressBound(C.size_t(len(body)))))
+	c.frame = slices.Grow(c.frame[:0], len(body)+len(body)/256+packRoom)
 	out := c.frame[:cap(c.frame)]
-	n := C.ZSTD_compress2(c.compress, unsafe.Pointer(&out[0]), C.size_t(len(out)), unsafe.Pointer(unsafe.SliceData(body)), C.size_t(len(body)))
+	n := C.pack(c.compress, compress, zstdLevel, unsafe.Pointer(&out[0]), C.size_t(len(out)), unsafe.Pointer(unsafe.SliceData(body)), C.size_t(len(body)))
 	runtime.KeepAlive(c)
-	if C.ZSTD_isError(n) != 0 {
+	if n > C.size_t(len(out)) { // errors are larger than any size
 		return nil, errors.New("pack body: " + C.GoString(C.ZSTD_getErrorName(n)))
 	}
 	return out[:n], nil
@@ -126,14 +142,13 @@ func (c *codec) decode(d *common, out, packed []byte) ([]byte, error) {
 	}
 	out = slices.Grow(out, int(whole))
 	text := out[len(out) : len(out)+int(whole)]
-	var n C.size_t
+	var expand *C.ZSTD_DDict
 	if d != nil {
-		n = C.ZSTD_decompress_usingDDict(c.expand, unsafe.Pointer(unsafe.SliceData(text)), C.size_t(whole), from, size, d.expand)
-	} else {
-		n = C.ZSTD_decompressDCtx(c.expand, unsafe.Pointer(unsafe.SliceData(text)), C.size_t(whole), from, size)
+		expand = d.expand
 	}
+	n := C.unpack(c.expand, expand, unsafe.Pointer(unsafe.SliceData(text)), C.size_t(whole), from, size)
 	runtime.KeepAlive(c)
-	if C.ZSTD_isError(n) != 0 || n != C.size_t(whole) {
+	if n != C.size_t(whole) {
 		return nil, errors.New("unpack body: " + C.GoString(C.ZSTD_getErrorName(n)))
 	}
 	return out[:len(out)+int(whole)], nil
