@@ -46,7 +46,7 @@ func areaOf(ctx context.Context, conn *pgxpool.Conn, q stac.Search) (bool, area,
 		if err != nil {
 			return false, area{}, err
 		}
-		ewkb, err := settle(ctx, conn, f)
+		ewkb, err := settle(ctx, conn, &f)
 		return true, area{box: f.box, inner: nowhere, ewkb: ewkb}, err
 	}
 	return false, area{}, nil

@@ -171,7 +171,7 @@ func (c *checker) row(ctx context.Context, r checkedRow, wider map[int16][]docum
 		c.problem(r.collection, idOf(body), false, "the body of row %d: %s", r.pk, public(err))
 		return nil
 	}
-	geom, err := shapeOf(ctx, c.conn, doc.where)
+	geom, err := shapeOf(ctx, c.conn, &doc.where)
 	if fault.Is(err, fault.Invalid) {
 		c.problem(r.collection, doc.id, false, "%s", public(err))
 		return nil

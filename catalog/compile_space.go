@@ -18,7 +18,7 @@ func (c *compiler) area(n cql2.Node) (a area, ok bool) {
 		f, err := shape(json.RawMessage(n), false)
 		if err == nil {
 			a.box, a.inner = f.box, nowhere
-			a.ewkb, err = settle(c.ctx, c.conn, f)
+			a.ewkb, err = settle(c.ctx, c.conn, &f)
 		}
 		if err != nil {
 			c.err = err

@@ -145,7 +145,7 @@ func (p *parser) line(ctx context.Context, space *lineSpace, l textLine, out *pa
 	if err != nil {
 		return loadRow{}, err
 	}
-	geom, err := shapeOf(ctx, p.store.pool, doc.where)
+	geom, err := shapeOf(ctx, p.store.pool, &doc.where)
 	if err != nil {
 		return loadRow{}, classify(err)
 	}

@@ -50,7 +50,7 @@ func (s *Store) rows(ctx context.Context, q querier, collection int16, docs []do
 	var keys []word
 	for i, d := range docs {
 		keys = d.properties.words(keys)
-		geom, err := shapeOf(ctx, q, d.where)
+		geom, err := shapeOf(ctx, q, &d.where)
 		if err != nil {
 			return nil, ofItem(d.id, err)
 		}

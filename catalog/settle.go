@@ -18,8 +18,9 @@ var footprintSQL string
 var emptyEWKB = withSRID(wkb([]part{{kind: polygon}}))
 
 // settle returns the EWKB of a footprint as it is stored and compared: valid, and split at the antimeridian. PostGIS is
-// asked only where that is not plain to see.
-func settle(ctx context.Context, q querier, f footprint) (ewkb []byte, err error) {
+// asked only where that is not plain to see. What a repair leaves may be smaller: the box becomes that of it, since searches rely on a
+// shape that touches all sides of its box.
+func settle(ctx context.Context, q querier, f *footprint) (ewkb []byte, err error) {
 	switch {
 	case f.empty():
 		return emptyEWKB, nil
@@ -31,15 +32,25 @@ func settle(ctx context.Context, q querier, f footprint) (ewkb []byte, err error
 		return nil, err
 	}
 	var reason string
-	_, err = pgx.ForEachRow(rows, []any{&ewkb, &reason}, func() error { return nil })
-	if err == nil && ewkb == nil {
-		err = fault.New(fault.Invalid, "the geometry is not valid, and nothing of it remains when it is repaired: %s", reason)
+	var box span
+	var boxes []span
+	_, err = pgx.ForEachRow(rows, []any{&ewkb, &reason, &box.west, &box.south, &box.east, &box.north}, func() error {
+		move := turnHome(box.west, box.east)
+		boxes = append(boxes, span{box.west + move, box.south, box.east + move, box.north})
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case ewkb == nil:
+		return nil, fault.New(fault.Invalid, "the geometry is not valid, and nothing of it remains when it is repaired: %s", reason)
 	}
-	return ewkb, err
+	f.box = cover(boxes)
+	return ewkb, nil
 }
 
-// shapeOf returns what item.geom holds of a footprint: TWKB where that is exact, else EWKB.
-func shapeOf(ctx context.Context, q querier, f footprint) ([]byte, error) {
+// shapeOf returns what item.geom holds of a footprint: TWKB where that is exact, else EWKB; see settle.
+func shapeOf(ctx context.Context, q querier, f *footprint) ([]byte, error) {
 	if !f.empty() && f.plain() {
 		if short, ok := twkb(f.parts[0]); ok {
 			return short, nil

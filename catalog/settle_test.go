@@ -20,7 +20,7 @@ func TestSettleAgreesWithPostGIS(t *testing.T) {
 		var want []byte
 		var reason string
 		var valid bool
-		if err := s.pool.QueryRow(t.Context(), footprintSQL, pgx.NamedArgs{"wkb": wkb(f.parts)}).Scan(&want, &reason); err != nil {
+		if err := s.pool.QueryRow(t.Context(), footprintSQL, pgx.NamedArgs{"wkb": wkb(f.parts)}).Scan(&want, &reason, nil, nil, nil, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.pool.QueryRow(t.Context(), "select st_isvalid(st_geomfromwkb($1, 4326))", wkb(f.parts)).Scan(&valid); err != nil {
@@ -35,7 +35,7 @@ func TestSettleAgreesWithPostGIS(t *testing.T) {
 				}
 			}
 			f = footprint{parts: []part{{polygon, [][]position{ring}}}}
-			got, err := settle(t.Context(), s.pool, f)
+			got, err := settle(t.Context(), s.pool, &f)
 			if err != nil || !valid || !bytes.Equal(got, want) {
 				t.Fatalf("%v: PostGIS says valid %v (%s), %v", ring, valid, reason, err)
 			}
@@ -53,7 +53,7 @@ func TestSettleAgreesWithPostGIS(t *testing.T) {
 // checkShape: what is stored of a footprint is it, to the last bit.
 func checkShape(t *testing.T, s *Store, f footprint) {
 	t.Helper()
-	stored, err := shapeOf(t.Context(), s.pool, f)
+	stored, err := shapeOf(t.Context(), s.pool, &f)
 	if err != nil {
 		t.Fatal(err)
 	}
