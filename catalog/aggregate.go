@@ -226,7 +226,7 @@ func (s *Store) tells(ctx context.Context, conn *pgxpool.Conn, p *plan) (bool, e
 		return false, nil
 	}
 	var odd bool
-	sql := strings.NewReplacer("{{from}}", p.all.all, "{{odd}}", oddOf(p.filter.odd), "{{where}}", p.where).Replace(oddSQL)
+	sql := strings.NewReplacer("{{from}}", p.all.all, "{{odd}}", oddOf(p.filter.odd), "{{where}}", p.conditions(p.all)).Replace(oddSQL)
 	err := s.one(ctx, conn, sql, p.args, &odd)
 	return !odd, err
 }
@@ -234,7 +234,7 @@ func (s *Store) tells(ctx context.Context, conn *pgxpool.Conn, p *plan) (bool, e
 func (s *Store) aggregate(ctx context.Context, conn *pgxpool.Conn, p *plan, a stac.Aggregation, exact, days bool, first, last *time.Time) (stac.Aggregated, error) {
 	how := aggregators[a.Name]
 	out := stac.Aggregated{Name: a.Name, DataType: how.info.DataType}
-	fill := strings.NewReplacer("{{interval}}", "'"+a.Interval+"'", "{{precision}}", strconv.Itoa(a.Precision), "{{from}}", p.all.all, "{{where}}", p.where)
+	fill := strings.NewReplacer("{{interval}}", "'"+a.Interval+"'", "{{precision}}", strconv.Itoa(a.Precision), "{{from}}", p.all.all, "{{where}}", p.conditions(p.all))
 	switch {
 	case a.Name == "datetime_min" || a.Name == "datetime_max":
 		at, err := s.extreme(ctx, conn, p, a.Name == "datetime_max")

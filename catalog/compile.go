@@ -258,7 +258,7 @@ func (c *compiler) others(n cql2.Node, want bool) condition {
 		}
 	}
 	if terms := termsWanted(n); want && terms != nil {
-		return condition{sql: "(select g.ph && " + c.bind(terms) + "::int[] from item g where g.pk = i.pk)", terms: [][]int32{terms}}
+		return condition{sql: "(select g.ph && " + c.bind(terms) + "::int[]" + byKey, terms: [][]int32{terms}}
 	}
 	return always
 }
@@ -280,7 +280,7 @@ func (c *compiler) named(ids []string, want bool) condition {
 	for i, id := range ids {
 		hashes[i], keys[i] = hashesOf(id)
 	}
-	sql := "(select (g.idh, g.idk) in (select * from unnest(" + c.bind(hashes) + "::bigint[], " + c.bind(keys) + "::bigint[])) from item g where g.pk = i.pk)"
+	sql := "(select (g.idh, g.idk) in (select * from unnest(" + c.bind(hashes) + "::bigint[], " + c.bind(keys) + "::bigint[]))" + byKey
 	if !want {
 		sql = "not " + sql
 	}

@@ -59,7 +59,7 @@ func (c *compiler) spatial(n cql2.Spatial, want bool) condition {
 	if !ok {
 		return always
 	}
-	sql := "(select " + postgis[op] + "(shape(g.geom), st_geomfromewkb(" + c.bind(a.ewkb) + "::bytea)) from item g where g.pk = i.pk)"
+	sql := "(select " + postgis[op] + "(shape(g.geom), st_geomfromewkb(" + c.bind(a.ewkb) + "::bytea))" + byKey
 	if !want {
 		sql = "not " + sql
 	}

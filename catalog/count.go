@@ -121,7 +121,7 @@ func (s *Store) countNow(ctx context.Context, conn *pgxpool.Conn, p *plan) (n in
 		return 0, "", false, nil
 	}
 	var odd int64
-	sql := strings.NewReplacer("{{odd}}", oddOf(p.filter.odd), "{{from}}", p.all.all, "{{where}}", p.where).Replace(countSQL)
+	sql := strings.NewReplacer("{{odd}}", oddOf(p.filter.odd), "{{from}}", p.all.all, "{{where}}", p.conditions(p.all)).Replace(countSQL)
 	p.asked = sql
 	if err = s.one(ctx, conn, sql, p.args, &n, &odd, &seen); err != nil || odd == 0 {
 		return n, seen, err == nil, err

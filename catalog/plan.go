@@ -128,7 +128,7 @@ func (s *Store) newPlan(ctx context.Context, conn *pgxpool.Conn, set *collection
 	if q.Text != nil {
 		p.texts = true
 		for _, group := range termGroups(q.Text) {
-			p.where += " and (select g.ph && " + c.bind(group) + "::int[] from item g where g.pk = i.pk)"
+			p.where += " and (select g.ph && " + c.bind(group) + "::int[]" + byKey
 			rare = append(rare, group)
 		}
 	}

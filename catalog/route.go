@@ -2,6 +2,7 @@ package catalog
 
 import (
 	_ "embed"
+	"regexp"
 	"strings"
 )
 
@@ -51,32 +52,47 @@ var newestSQL string
 // read from.
 type route struct {
 	name, first, all string
+	whole            bool // both read all of a row anyway, not only what an index has
 }
 
 // The routes. Each of them leads to all that match; they differ in what they pass on the way.
 var (
-	walking    = route{"walk", walkSQL, "item i where i.col = any(@cols::smallint[])"}
-	walkingOne = route{"walk", walkOneSQL, "item i where i.col = @col::smallint"}
-	celling    = route{"cells", cellsSQL, "unnest(@cells::int[]) as q(cell) join item i on i.cell = q.cell and i.col = any(@cols::smallint[]) where true"}
-	cellingOne = route{"cells", cellsSQL, "item i where i.cell = any(@cells::int[]) and i.col = @col::smallint"} // of one collection
-	cellingFew = route{"few cells", cellsFewSQL, celling.all}                                                    // also counts what matches
+	walking    = route{"walk", walkSQL, "item i where i.col = any(@cols::smallint[])", false}
+	walkingOne = route{"walk", walkOneSQL, "item i where i.col = @col::smallint", false}
+	celling    = route{"cells", cellsSQL, "unnest(@cells::int[]) as q(cell) join item i on i.cell = q.cell and i.col = any(@cols::smallint[]) where true", false}
+	cellingOne = route{"cells", cellsSQL, "item i where i.cell = any(@cells::int[]) and i.col = @col::smallint", false} // of one collection
+	cellingFew = route{"few cells", cellsFewSQL, celling.all, false}                                                    // also counts what matches
 	// In the order of something else than time, which the cells are not kept in.
-	cellingSorted = route{"sorted cells", cellsSortedSQL, celling.all}
+	cellingSorted = route{"sorted cells", cellsSortedSQL, celling.all, false}
 	// The newest of them, in stretches of time that grow until there are enough: see recently.
-	cellingSince = route{"cells since", cellsSinceSQL, celling.all}
-	changing     = route{"changes", changesSQL, walking.all}
-	changed      = route{"changed", changedSQL, walking.all} // of items that need not be products
-	orbiting     = route{"orbit", orbitSQL, "item i where i.col = any(@cols::smallint[]) and i.orbit = any(@orbits::smallint[])"}
-	naming       = route{"ids", idsSQL, "item i where i.col = any(@cols::smallint[]) and i.idh = any(@hashes::bigint[]) and i.idk = any(@keys::bigint[])"}
-	terming      = route{"terms", termsSQL, "item i where i.ph && @terms::int[] and i.col = any(@cols::smallint[])"}
+	cellingSince = route{"cells since", cellsSinceSQL, celling.all, false}
+	changing     = route{"changes", changesSQL, walking.all, false}
+	changed      = route{"changed", changedSQL, walking.all, false} // of items that need not be products
+	orbiting     = route{"orbit", orbitSQL, "item i where i.col = any(@cols::smallint[]) and i.orbit = any(@orbits::smallint[])", true}
+	naming       = route{"ids", idsSQL, "item i where i.col = any(@cols::smallint[]) and i.idh = any(@hashes::bigint[]) and i.idk = any(@keys::bigint[])", true}
+	terming      = route{"terms", termsSQL, "item i where i.ph && @terms::int[] and i.col = any(@cols::smallint[])", true}
 	chunking     = route{"chunks", chunksSQL, `(select unnest(@shortlist::bigint[]) as pk union select g.pk from item g where g.pk >= @unchunked::bigint) s
-cross join lateral (select * from item g where g.pk = s.pk offset 0) i where i.col = any(@cols::smallint[])`}  // see shorten
+cross join lateral (select * from item g where g.pk = s.pk offset 0) i where i.col = any(@cols::smallint[])`, true}  // see shorten
 )
+
+// byKey ends what a condition asks of a row that may have come from an index alone.
+const byKey = " from item g where g.pk = i.pk)"
+
+var ofRow = regexp.MustCompile(`\bg\.`)
+
+// conditions are those of a plan on a route. Where it has the row, nothing is looked up a second time; what is asked stays a selection, which no
+// index is tried for.
+func (p *plan) conditions(r route) string {
+	if !r.whole {
+		return p.where
+	}
+	return ofRow.ReplaceAllString(strings.ReplaceAll(p.where, byKey, ")"), "i.")
+}
 
 // candidates writes the statement that yields the first rows behind a place, whose values it binds.
 func (p *plan) candidates(from place) string {
 	from.bind(p.args)
-	where := p.where
+	where := p.conditions(p.page)
 	if p.order.by == byCloud && (p.page.name == walking.name) && p.time != "" {
 		where = strings.Replace(where, p.time, p.time+" is true", 1) // else an index of time is tried
 	}
