@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	_ "embed"
+	"fmt"
 	"math"
 	"strings"
 	"sync"
@@ -35,7 +36,7 @@ const (
 	mostCounts    = 4096 // that are remembered
 )
 
-// counts remembers how many rows match what was asked, with the moment of the database for which that is exact.
+// counts remembers how many rows match what was asked, with the revision of the items for which that is exact.
 type counts struct {
 	mu    sync.Mutex
 	known map[uint64]tally
@@ -44,7 +45,8 @@ type counts struct {
 // tally is a count that was taken.
 type tally struct {
 	n    int64
-	seen snapshot
+	of   revision
+	seen snapshot // a moment of that revision: while it is the same, nobody needs to ask
 	when time.Time
 	took time.Duration
 }
@@ -66,13 +68,22 @@ func (c *counts) put(asked uint64, n tally) {
 }
 
 // count returns how many rows match: exactly where columns, counters or a look at the bodies tell in time, else about. A count
-// is remembered, and stays exact until somebody writes.
+// is remembered, and stays exact until somebody writes an item.
 func (s *Store) count(ctx context.Context, conn *pgxpool.Conn, p *plan, now sight) (total, error) {
 	alike := p.search
 	alike.Sort = nil
-	asked := checksum(alike, nil)
+	asked := checksum(alike, fmt.Append(nil, p.cols)) // a collection may have gone since
 	if known, ok := s.counts.get(asked); ok {
 		if now.at.same(known.seen) {
+			return total{n: known.n}, nil
+		}
+		of, at, err := currentRevision(ctx, conn)
+		if err != nil {
+			return total{}, err
+		}
+		if of == known.of {
+			known.seen = at
+			s.counts.put(asked, known)
 			return total{n: known.n}, nil
 		}
 		if known.took > recountAlways && time.Since(known.when) < recountShare*known.took {
@@ -82,14 +93,15 @@ func (s *Store) count(ctx context.Context, conn *pgxpool.Conn, p *plan, now sigh
 	began := time.Now()
 	quick, cancel := context.WithTimeout(ctx, countFor)
 	defer cancel()
-	n, seen, exact, err := s.countNow(quick, conn, p)
+	taken, exact, err := s.countNow(quick, conn, p)
 	switch {
 	case err != nil && ctx.Err() == nil && quick.Err() != nil: // it would take too long
 	case err != nil:
 		return total{}, err
 	case exact:
-		s.counts.put(asked, tally{n, seen, began, time.Since(began)})
-		return total{n: n}, nil
+		taken.when, taken.took = began, time.Since(began)
+		s.counts.put(asked, taken)
+		return total{n: taken.n}, nil
 	}
 	if math.IsNaN(p.rows) {
 		return total{n: unknown}, nil
@@ -102,32 +114,32 @@ func (s *Store) count(ctx context.Context, conn *pgxpool.Conn, p *plan, now sigh
 }
 
 // countNow counts, where that is not expected to take too long.
-func (s *Store) countNow(ctx context.Context, conn *pgxpool.Conn, p *plan) (n int64, seen snapshot, exact bool, err error) {
+func (s *Store) countNow(ctx context.Context, conn *pgxpool.Conn, p *plan) (t tally, exact bool, err error) {
 	if p.timed {
 		if first, last, whole := wholeDays(p.search.Datetime); whole && (p.search.Datetime == nil || !p.periods) {
 			p.args["first"], p.args["last"] = first, last
-			err = s.one(ctx, conn, countDaysSQL, p.args, &n, &seen)
-			return n, seen, err == nil, err
+			err = s.one(ctx, conn, strings.Replace(countDaysSQL, "{{revision}}", revisionSQL, 1), p.args, &t.n, &t.seen, &t.of)
+			return t, err == nil, err
 		}
 	}
 	mostCost, mostAgain := p.mostCounted()
 	if p.again() && !p.filter.exact || p.texts {
 		if p.countCost+p.rows*againRowCost > mostAgain {
-			return 0, "", false, nil
+			return t, false, nil
 		}
 		return s.countBodies(ctx, conn, p)
 	}
 	if p.countCost > mostCost {
-		return 0, "", false, nil
+		return t, false, nil
 	}
 	var odd int64
-	sql := strings.NewReplacer("{{odd}}", oddOf(p.filter.odd), "{{from}}", p.all.all, "{{where}}", p.conditions(p.all)).Replace(countSQL)
+	sql := strings.NewReplacer("{{revision}}", revisionSQL, "{{odd}}", oddOf(p.filter.odd), "{{from}}", p.all.all, "{{where}}", p.conditions(p.all)).Replace(countSQL)
 	p.asked = sql
-	if err = s.one(ctx, conn, sql, p.args, &n, &odd, &seen); err != nil || odd == 0 {
-		return n, seen, err == nil, err
+	if err = s.one(ctx, conn, sql, p.args, &t.n, &odd, &t.seen, &t.of); err != nil || odd == 0 {
+		return t, err == nil, err
 	}
-	if float64(n)*againRowCost > mostAgain {
-		return 0, "", false, nil
+	if float64(t.n)*againRowCost > mostAgain {
+		return t, false, nil
 	}
 	return s.countBodies(ctx, conn, p)
 }
@@ -189,10 +201,13 @@ func wholeDays(d *stac.Interval) (first, last *time.Time, whole bool) {
 }
 
 // countBodies looks at what matches one by one, as long as there is time.
-func (s *Store) countBodies(ctx context.Context, conn *pgxpool.Conn, p *plan) (n int64, seen snapshot, exact bool, err error) {
-	sight, err := s.stream(ctx, conn, p, start, largeBatch, func(hit) bool {
-		n++
+func (s *Store) countBodies(ctx context.Context, conn *pgxpool.Conn, p *plan) (t tally, exact bool, err error) {
+	if t.of, t.seen, err = currentRevision(ctx, conn); err != nil { // before: what is written while they are looked at makes it another
+		return t, false, err
+	}
+	_, err = s.stream(ctx, conn, p, start, largeBatch, func(hit) bool {
+		t.n++
 		return ctx.Err() == nil
 	})
-	return n, sight.at, err == nil && ctx.Err() == nil, err
+	return t, err == nil && ctx.Err() == nil, err
 }

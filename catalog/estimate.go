@@ -30,7 +30,7 @@ type estimates struct {
 	term    map[int32]float64               // share of the rows
 	rarest  float64                         // no other term is more frequent than this share
 	covered map[int16]float64               // all items of a collection
-	seen    snapshot                        // when
+	seen    revision                        // of the items
 }
 
 const (
@@ -90,7 +90,8 @@ func (s *Store) readEstimates(ctx context.Context) (*estimates, error) {
 
 // read fills estimates of one moment.
 func (e *estimates) read(ctx context.Context, conn pgx.Tx) error {
-	if err := conn.QueryRow(ctx, "select pg_current_snapshot()::text").Scan(&e.seen); err != nil {
+	var err error
+	if e.seen, _, err = currentRevision(ctx, conn); err != nil {
 		return err
 	}
 	rows, err := conn.Query(ctx, estimateDaysSQL)
@@ -133,12 +134,8 @@ func (e *estimates) read(ctx context.Context, conn pgx.Tx) error {
 
 // current reports whether nothing has changed since the estimates were read, so that they are exact.
 func (e *estimates) current(ctx context.Context, q querier) (bool, error) {
-	rows, err := q.Query(ctx, "select pg_current_snapshot()::text")
-	if err != nil {
-		return false, err
-	}
-	now, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[snapshot])
-	return now.same(e.seen), err
+	now, _, err := currentRevision(ctx, q)
+	return now == e.seen, err
 }
 
 // occupied returns those of the cells in which a collection has items.

@@ -120,7 +120,13 @@ func (s *Store) sweep(ctx context.Context, collection int16) error {
 			err := conn.QueryRow(ctx, sweepSQL, collection, sweepAtOnce).Scan(&gone)
 			if err == nil && gone < sweepAtOnce {
 				swept = true
-				_, err = conn.Exec(ctx, sweptSQL, collection)
+				err = pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+					if _, err := tx.Exec(ctx, "select pg_advisory_xact_lock($1)", foldLock); err != nil {
+						return err
+					}
+					_, err := tx.Exec(ctx, sweptSQL, collection)
+					return err
+				})
 			}
 			return err
 		})

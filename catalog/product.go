@@ -144,6 +144,8 @@ func (s *Store) findProductsOnce(ctx context.Context, tx pgx.Tx) (done bool, err
 		_, err = tx.Exec(ctx, "delete from find_products")
 		return false, err // looked at once more, as a process does that waited
 	}
+	writes.Queue("select pg_advisory_xact_lock($1)", foldLock)
+	writes.Queue(reviseSQL)
 	writes.Queue("update find_products set after = $1", pk)
 	return false, tx.SendBatch(ctx, writes).Close()
 }

@@ -1,6 +1,7 @@
 -- Counts all items anew; nobody writes meanwhile. Reads all of item.
 lock table item in share mode;
 select pg_advisory_xact_lock(1718578276); -- foldLock
+update item_revision set n = n + 1;
 delete from count_delta;
 delete from day_total;
 delete from cell_total;

@@ -10,5 +10,7 @@ with dictionaries as (
   delete from day_total where col = $1
 ), cells as (
   delete from cell_total where col = $1
+), revised as (
+  update item_revision set n = n + 1
 )
 delete from removal where col = $1
