@@ -22,8 +22,8 @@ const (
 
 // SearchParams are the query parameters of GET /search; ItemsParams those of GET /collections/{c}/items.
 var (
-	SearchParams = append([]string{"collections", "ids", "intersects"}, ItemsParams...)
-	ItemsParams  = []string{"bbox", "bbox-crs", "crs", "datetime", "deprecated", "fields", "filter", "filter-crs", "filter-lang", "limit", "q", "query", "sortby", "token"}
+	SearchParams = append([]string{"intersects"}, ItemsParams...)
+	ItemsParams  = []string{"bbox", "bbox-crs", "collections", "crs", "datetime", "deprecated", "fields", "filter", "filter-crs", "filter-lang", "ids", "limit", "q", "query", "sortby", "token"}
 )
 
 // Question is a search with what is wanted of each item, nil being all, and in which coordinates.

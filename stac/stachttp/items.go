@@ -12,6 +12,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 	"github.com/gofiber/fiber/v2"
 
+	"swath/fault"
 	"swath/httpkit"
 	"swath/stac"
 )
@@ -61,6 +62,9 @@ func (a API) items(c *fiber.Ctx) error {
 	one, err := a.Catalog.Collection(c.UserContext(), c.Params("collection"))
 	if err != nil {
 		return err
+	}
+	if len(s.Collections) > 0 && !slices.Contains(s.Collections, one.ID) {
+		return fault.New(fault.Invalid, "collections does not name %q, whose items these are", one.ID)
 	}
 	s.Collections = []string{one.ID}
 	l := links(c)

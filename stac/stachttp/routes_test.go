@@ -198,7 +198,7 @@ func TestBodiesAreValidAndComplete(t *testing.T) {
 func TestWalkToTheEnd(t *testing.T) {
 	app, _ := newApp(t, 25)
 	client := contract.Client(t, app)
-	for _, start := range []string{"/search?limit=10", "/collections/sentinel-2-l1c/items?limit=10", "/search?limit=10&datetime=2018-06-01T00:00:00Z/..&f=json"} {
+	for _, start := range []string{"/search?limit=10", "/collections/sentinel-2-l1c/items?limit=10", "/collections/sentinel-2-l1c/items?collections=sentinel-2-l1c&limit=10", "/search?limit=10&datetime=2018-06-01T00:00:00Z/..&f=json"} {
 		seen, pages, target := map[string]bool{}, 0, start
 		for target != "" && pages < 10 {
 			var page found
@@ -290,7 +290,8 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"GET", "/collections/none/queryables", "", 404, "none"},
 		{"GET", "/collections/sentinel-2-l1c/items/none", "", 404, "none"},
 		{"GET", "/collections/a%2Fb", "", 404, ""},
-		{"GET", "/collections/sentinel-2-l1c/items?ids=a", "", 400, "ids"},
+		{"GET", "/collections/sentinel-2-l1c/items?intersects={}", "", 400, "intersects"},
+		{"GET", "/collections/sentinel-2-l1c/items?collections=other", "", 400, "sentinel-2-l1c"},
 		{"GET", "/collections?limit=0", "", 400, "limit"},
 		{"GET", "/conformance?x=1", "", 400, `"x"`},
 		{"GET", "/?x=1", "", 400, `"x"`},

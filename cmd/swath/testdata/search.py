@@ -96,6 +96,10 @@ def search():
     found = [c.id for c in CLIENT.collection_search(bbox=[152, -31, 153, -29], datetime="2018-06-01/2018-07-01").collections()]
     check("collections by place and time", "sentinel-2-l1c" in found and MADE not in found, found)
     check("collections matched", CLIENT.collection_search(q="by-search").matched() == 1)
+    found = [i.id for i in CLIENT.get_collection(MADE).get_items()]
+    check("all items of a collection", sorted(found) == sorted(i["id"] for i in ITEMS), found)
+    found = [i.id for i in CLIENT.get_collection(MADE).get_items(ITEMS[3]["id"], ITEMS[5]["id"])]
+    check("some items of a collection", sorted(found) == sorted([ITEMS[3]["id"], ITEMS[5]["id"]]), found)
     check("queryables", "eo:cloud_cover" in CLIENT.get_collection(MADE).get_queryables()["properties"])
 
 
