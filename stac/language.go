@@ -2,7 +2,9 @@ package stac
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 
@@ -32,15 +34,26 @@ func ReadPreferences(text string) (Preferences, error) {
 	if text == "" {
 		return nil, nil
 	}
-	tags, quality, err := language.ParseAcceptLanguage(text)
-	if err != nil {
-		return nil, fault.Wrap(fault.Invalid, err, "%q is no list of languages, such as fr-FR, fr;q=0.9, en;q=0.5", text)
+	type wish struct {
+		tag     language.Tag
+		quality float32
 	}
-	var p Preferences
-	for i, tag := range tags[:min(len(tags), maxLanguages)] {
-		if quality[i] > 0 {
-			p = append(p, tag)
+	var wishes []wish
+	for one := range strings.SplitSeq(text, ",") {
+		tags, quality, err := language.ParseAcceptLanguage(one)
+		if unknown := language.ValueError(nil); errors.As(err, &unknown) {
+			continue // well formed, and a language that nobody speaks
+		} else if err != nil {
+			return nil, fault.Wrap(fault.Invalid, err, "%q is no list of languages, such as fr-FR, fr;q=0.9, en;q=0.5", text)
 		}
+		if len(tags) > 0 && quality[0] > 0 {
+			wishes = append(wishes, wish{tags[0], quality[0]})
+		}
+	}
+	slices.SortStableFunc(wishes, func(a, b wish) int { return cmp.Compare(b.quality, a.quality) })
+	var p Preferences
+	for _, one := range wishes[:min(len(wishes), maxLanguages)] {
+		p = append(p, one.tag)
 	}
 	return p, nil
 }

@@ -26,6 +26,8 @@ func TestPreferences(t *testing.T) {
 		{"pt", "en pt-PT pt-BR", "pt-PT"},
 		{"FR-ca", "en fr", "fr"},
 		{"*", "en fr", "en"},
+		{"zz, fr;q=0.5", "en fr", "fr"}, // zz is well formed, and no language
+		{"zz", "en fr", "en"},
 	} {
 		p, err := ReadPreferences(tc.header)
 		if err != nil {
