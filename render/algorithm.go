@@ -22,6 +22,7 @@ type Algorithm struct {
 type algorithm struct {
 	in, out    int  // planes; 0: any number, as many as came in
 	levels     bool // the result is levels 0..255
+	between    bool // the result lies between the values of the planes
 	parameters map[string]parameter
 	run        func(grid, map[string]float64) [][]float32
 }
@@ -42,26 +43,26 @@ var (
 )
 
 var algorithms = map[string]algorithm{
-	"hillshade": {1, 1, true, map[string]parameter{
+	"hillshade": {1, 1, true, false, map[string]parameter{
 		"azimuth": {45, 0, 360}, "angle_altitude": {45, -90, 90}, "buffer": around, "z_exaggeration": steepened}, hillshade},
-	"slope": {1, 1, false, map[string]parameter{"buffer": around, "z_exaggeration": steepened}, slope},
-	"contours": {1, 3, true, map[string]parameter{
+	"slope": {1, 1, false, false, map[string]parameter{"buffer": around, "z_exaggeration": steepened}, slope},
+	"contours": {1, 3, true, false, map[string]parameter{
 		"increment": {35, 0, 999}, "thickness": {1, 0, 10}, "minz": {-12000, -99999, 99999}, "maxz": {8000, -99999, 99999}}, contours},
-	"terrarium":       {1, 3, true, nil, terrarium},
-	"terrainrgb":      {1, 3, true, map[string]parameter{"interval": {0.1, 1e-6, 1}, "baseval": {-10000, -99999, 99999}}, terrainRGB},
-	"normalizedindex": {2, 1, false, nil, normalizedIndex},
-	"cast":            {0, 0, true, nil, eachValue(math.Trunc)},
-	"ceil":            {0, 0, true, nil, eachValue(math.Ceil)},
-	"floor":           {0, 0, true, nil, eachValue(math.Floor)},
-	"min":             {0, 1, false, nil, eachPixel(slices.Min[[]float64])},
-	"max":             {0, 1, false, nil, eachPixel(slices.Max[[]float64])},
-	"median":          {0, 1, false, nil, eachPixel(middle)},
-	"mean":            {0, 1, false, nil, eachPixel(mean)},
-	"sum":             {0, 1, false, nil, eachPixel(sum)},
-	"var":             {0, 1, false, nil, eachPixel(variance)},
-	"std":             {0, 1, false, nil, eachPixel(func(v []float64) float64 { return math.Sqrt(variance(v)) })},
-	"grayscale":       {3, 1, false, nil, grayscale},
-	"bitonal":         {0, 1, true, nil, bitonal},
+	"terrarium":       {1, 3, true, false, nil, terrarium},
+	"terrainrgb":      {1, 3, true, false, map[string]parameter{"interval": {0.1, 1e-6, 1}, "baseval": {-10000, -99999, 99999}}, terrainRGB},
+	"normalizedindex": {2, 1, false, false, nil, normalizedIndex},
+	"cast":            {0, 0, true, false, nil, eachValue(math.Trunc)},
+	"ceil":            {0, 0, true, false, nil, eachValue(math.Ceil)},
+	"floor":           {0, 0, true, false, nil, eachValue(math.Floor)},
+	"min":             {0, 1, false, true, nil, eachPixel(slices.Min[[]float64])},
+	"max":             {0, 1, false, true, nil, eachPixel(slices.Max[[]float64])},
+	"median":          {0, 1, false, true, nil, eachPixel(middle)},
+	"mean":            {0, 1, false, true, nil, eachPixel(mean)},
+	"sum":             {0, 1, false, false, nil, eachPixel(sum)},
+	"var":             {0, 1, false, false, nil, eachPixel(variance)},
+	"std":             {0, 1, false, false, nil, eachPixel(func(v []float64) float64 { return math.Sqrt(variance(v)) })},
+	"grayscale":       {3, 1, false, true, nil, grayscale},
+	"bitonal":         {0, 1, true, false, nil, bitonal},
 }
 
 // AlgorithmNames returns the names that ParseAlgorithm knows, sorted.
@@ -128,6 +129,9 @@ func (a *Algorithm) BufferPx() int { return int(a.set["buffer"]) }
 
 // Levels reports whether the result is levels 0..255, that no stretch should change.
 func (a *Algorithm) Levels() bool { return a.kind.levels }
+
+// Between reports whether what comes out of a pixel lies between the values that go in, so that their stretch suits it.
+func (a *Algorithm) Between() bool { return a.kind.between }
 
 // Planes returns how many planes come out of so many that go in, or a fault.Invalid where they are too few or too many.
 func (a *Algorithm) Planes(in int) (int, error) {

@@ -11,7 +11,7 @@ import (
 const reflectanceTo = 0.3
 
 // stretch returns the limits of each plane. Where the request gives none: 0..255 for bytes, 0..0.3 for reflectances, the
-// item's own statistics, else the 2 % to 98 % range of the whole item, taken once from its overviews, so that all tiles of
+// item's own statistics, also of what an algorithm picks between such bands; else the 2 % to 98 % range of the whole item, taken once from its overviews, so that all tiles of
 // an item are stretched alike.
 func (v *View) stretch(ctx context.Context) ([][2]float64, error) {
 	limits := make([][2]float64, len(v.outputs))
@@ -24,13 +24,18 @@ func (v *View) stretch(ctx context.Context) ([][2]float64, error) {
 		}
 		return limits, nil
 	}
-	for i := range limits {
-		known := false
-		if v.expression == nil && v.algorithm == nil {
-			limits[i], known = v.expected(v.inputs[i])
-		}
-		if !known {
+	if v.expression != nil || v.algorithm != nil && !v.algorithm.Between() {
+		return v.measured(ctx)
+	}
+	for i, in := range v.inputs {
+		own, known := v.expected(in)
+		switch at := min(i, len(limits)-1); {
+		case !known:
 			return v.measured(ctx)
+		case at < i: // of an algorithm that makes one plane of several
+			limits[at] = [2]float64{min(limits[at][0], own[0]), max(limits[at][1], own[1])}
+		default:
+			limits[at] = own
 		}
 	}
 	return limits, nil

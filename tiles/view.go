@@ -92,9 +92,14 @@ func (r *Renderer) View(ctx context.Context, q Request) (*View, error) {
 // Outputs returns what the planes of the view are called.
 func (v *View) Outputs() []string { return v.outputs }
 
-// sized is a view that knows no more than how large its tiles are.
+// sized is a view that knows no more than how large its tiles are. Of the buffer an algorithm cuts off what it looks at, as TiTiler's do,
+// which need it to be asked for.
 func (q Request) sized() *View {
-	return &View{sizePx: q.SizePx, scale: max(q.Scale, 1), bufferPx: q.BufferPx}
+	v := &View{sizePx: q.SizePx, scale: max(q.Scale, 1), bufferPx: q.BufferPx}
+	if a, err := render.ParseAlgorithm(q.Algorithm, q.AlgorithmParams); err == nil {
+		v.bufferPx = max(0, q.BufferPx-float64(a.BufferPx()))
+	}
+	return v
 }
 
 func colormap(q Request) (*render.Colormap, error) {
@@ -197,7 +202,7 @@ func (v *View) pictureOf(planes int, what string) error {
 }
 
 // drawVersion changes when the same request draws other pixels, or other bytes, than before.
-const drawVersion = 7
+const drawVersion = 8
 
 // digest names the pixels of this view. It changes when a source, a band's scale or a parameter does, so it serves as
 // validator of caches without anything being drawn.

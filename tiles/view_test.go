@@ -123,6 +123,9 @@ func TestDefaultStretch(t *testing.T) {
 		"statistics":     {Request{Collection: "jmm", Item: "told", Assets: []string{"x"}}, [2]float64{21, 41}},
 		"stored":         {Request{Collection: "jmm", Item: "told", Assets: []string{"x"}, Stored: true}, [2]float64{10, 20}},
 		"bytes":          {Request{Collection: "jmm", Item: "bytes", Assets: []string{"x"}}, [2]float64{0, 255}},
+		"their mean":     {Request{Collection: "jmm", Item: "bytes", Assets: []string{"x"}, Algorithm: "mean"}, [2]float64{0, 255}},
+		"of gray":        {Request{Collection: "jmm", Item: "jmm", Assets: []string{"B08", "B04", "B04"}, Algorithm: "grayscale"}, [2]float64{0, 0.3}},
+		"several":        {Request{Collection: "jmm", Item: "told", Assets: []string{"x", "x"}, Algorithm: "max", Stored: true}, [2]float64{10, 20}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v, err := r.View(t.Context(), tc.request)
@@ -148,6 +151,27 @@ func TestDefaultStretch(t *testing.T) {
 	}
 	if p, ok := percentiles(planes[0], 0.02, 0.98); !ok || math.Abs(p[0]-got[0][0]) > 1.5 || math.Abs(p[1]-got[0][1]) > 1.5 || got[0][0] < -40 || got[0][1] > 10 {
 		t.Errorf("VV is stretched over %v dB, 2 %% to 98 %% of its pixels are %v", got[0], p)
+	}
+}
+
+// TestBufferOfAlgorithms: what TiTiler's algorithms have to be given around a tile, and cut off, changes nothing; more is drawn.
+func TestBufferOfAlgorithms(t *testing.T) {
+	s := shelf.New(t)
+	s.JMM(depth)
+	r := New(s.Catalog(), s.Open, Options{})
+	for _, tc := range []struct {
+		algorithm, params string
+		buffer            float64
+		want              int
+	}{{"hillshade", "", 0, 256}, {"hillshade", "", 3, 256}, {"hillshade", "", 5, 260}, {"slope", `{"buffer": 10}`, 10, 256}, {"contours", "", 3, 262}, {"", "", 3, 262}} {
+		v, err := r.View(t.Context(), Request{Collection: "jmm", Item: "jmm", Assets: []string{"B08"}, Algorithm: tc.algorithm, AlgorithmParams: tc.params, BufferPx: tc.buffer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		frame, err := v.TileFrame(WebMercatorQuad, geo.TileAt(9, 152.5, -30.5))
+		if err != nil || frame.Grid.Width != tc.want || frame.Grid.Height != tc.want {
+			t.Errorf("%s %s with a buffer of %g: %v %v, want %d pixels", tc.algorithm, tc.params, tc.buffer, frame, err, tc.want)
+		}
 	}
 }
 
