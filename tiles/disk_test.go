@@ -250,7 +250,7 @@ func TestKeptPicturesAreNotDrawnAgain(t *testing.T) {
 		if err != nil {
 			return nil, err
 		}
-		frame, err := v.PreviewFrame(Size{MaxPx: 200}, 3857)
+		frame, err := v.PreviewFrame(t.Context(), Size{MaxPx: 200}, 3857)
 		if err != nil {
 			return nil, err
 		}

@@ -29,7 +29,7 @@ func (v *View) Tile(ctx context.Context, t geo.Tile, f render.Format) ([]byte, e
 
 // Preview draws the whole item in EPSG:3857, its longer side maxSizePx pixels (0: 1024).
 func (v *View) Preview(ctx context.Context, maxSizePx int, f render.Format) ([]byte, error) {
-	frame, err := v.PreviewFrame(Size{MaxPx: maxSizePx}, geo.WebMercator)
+	frame, err := v.PreviewFrame(ctx, Size{MaxPx: maxSizePx}, geo.WebMercator)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +38,7 @@ func (v *View) Preview(ctx context.Context, maxSizePx int, f render.Format) ([]b
 
 // PreviewETag names the bytes of a preview, like ETag. Too many pixels are fault.TooLarge.
 func (v *View) PreviewETag(maxSizePx int, f render.Format) (string, error) {
-	frame, err := v.PreviewFrame(Size{MaxPx: maxSizePx}, geo.WebMercator)
+	frame, err := v.PreviewFrame(context.Background(), Size{MaxPx: maxSizePx}, geo.WebMercator)
 	if err != nil {
 		return "", err
 	}

@@ -37,7 +37,7 @@ func TestGeoTIFFs(t *testing.T) {
 		"stored values":         {Request{Assets: []string{"B08"}, Stored: true}, tile(WebMercatorQuad, middle), "UInt16", 0.0, 3857},
 		"stored, in between":    {Request{Assets: []string{"B08"}, Stored: true, Resampling: "cubic"}, tile(WebMercatorQuad, middle), "Float32", "NaN", 3857},
 		"an index":              {Request{Render: "ndvi"}, tile(utm, zone), "Float32", "NaN", 32756},
-		"preview":               {Request{Assets: []string{"B04"}}, func(v *View) (Frame, error) { return v.PreviewFrame(Size{MaxPx: 100}, geo.WGS84) }, "Float32", "NaN", 4326},
+		"preview":               {Request{Assets: []string{"B04"}}, func(v *View) (Frame, error) { return v.PreviewFrame(t.Context(), Size{MaxPx: 100}, geo.WGS84) }, "Float32", "NaN", 4326},
 		"beside":                {Request{Assets: []string{"B04"}, Stored: true}, tile(WebMercatorQuad, geo.Tile{Z: 9}), "UInt16", 0.0, 3857},
 		"four planes and masks": {Request{Expression: "B04;B08;B04+B08;B04*2"}, tile(WebMercatorQuad, middle), "Float32", "NaN", 3857},
 	} {

@@ -86,6 +86,24 @@ func (r *Renderer) Point(ctx context.Context, q Request, lonDeg, latDeg float64)
 	return v.point(ctx, lonDeg, latDeg)
 }
 
+// Place returns the longitude and latitude in degrees of a place in a coordinate system, x to the east. It is fault.Invalid when the system
+// is not known or has no such place.
+func Place(system geo.EPSG, x, y float64) (lonDeg, latDeg float64, err error) {
+	if system == geo.WGS84 {
+		return x, y, nil
+	}
+	xs, ys := []float64{x}, []float64{y}
+	if err := raster.Project(system, geo.WGS84, xs, ys); err != nil {
+		return 0, 0, err
+	}
+	if isNoPlace(xs[0]) || isNoPlace(ys[0]) {
+		return 0, 0, fault.New(fault.Invalid, "%g,%g is not a place in %s", x, y, system)
+	}
+	return geo.WrapLon(xs[0]), ys[0], nil
+}
+
+func isNoPlace(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
+
 func checkPlace(lonDeg, latDeg float64) error {
 	if !(math.Abs(lonDeg) <= 180 && math.Abs(latDeg) <= 90) { // nor NaN
 		return fault.New(fault.Invalid, "%g,%g is not a place: longitude -180 to 180, then latitude -90 to 90", lonDeg, latDeg)

@@ -1,6 +1,7 @@
 package tiles
 
 import (
+	"context"
 	"math"
 
 	"swath/fault"
@@ -24,20 +25,31 @@ func (s Size) check() error {
 	return nil
 }
 
-// PreviewFrame is the frame of the whole item in a coordinate system, its longer side 1024 pixels when the size says nothing.
-func (v *View) PreviewFrame(size Size, system geo.EPSG) (Frame, error) {
+// PreviewFrame is the frame of the whole item in a coordinate system, its longer side 1024 pixels when the size says nothing. In the system
+// of the view's finest raster it is that raster's grid; so it is when the system is 0, unless no code says it: on the web map then.
+func (v *View) PreviewFrame(ctx context.Context, size Size, system geo.EPSG) (Frame, error) {
 	if err := size.check(); err != nil {
 		return Frame{}, err
 	}
 	if size == (Size{}) {
 		size.MaxPx = previewSide
 	}
-	box := v.item.mercator()
-	if system != geo.WebMercator {
-		var err error
-		if box, err = v.item.box(system); err != nil {
-			return Frame{}, err
-		}
+	if system == geo.WebMercator {
+		return Frame{Grid: gridOver(v.item.mercator(), system, size)}, nil
+	}
+	full, ok, err := v.nativeGrid(ctx)
+	switch {
+	case err != nil:
+		return Frame{}, err
+	case ok && (system == 0 || system == full.CRS):
+		full.Repeats = true // as gridOver says
+		return Frame{Grid: inSize(full, size)}, nil
+	case system == 0:
+		return v.PreviewFrame(ctx, size, geo.WebMercator)
+	}
+	box, err := v.item.box(system)
+	if err != nil {
+		return Frame{}, err
 	}
 	return Frame{Grid: gridOver(box, system, size)}, nil
 }

@@ -237,20 +237,9 @@ func histogram(all []valueCount, o StatisticsOptions) [2][]float64 {
 // StatisticsFrame is the frame of the whole item on the grid of the view's finest raster, its longer side at most size.MaxPx
 // pixels (0: 1024); on the web map where that raster's system has no code.
 func (v *View) StatisticsFrame(ctx context.Context, size Size) (Frame, error) {
-	if err := size.check(); err != nil {
-		return Frame{}, err
-	}
-	full, ok, err := v.nativeGrid(ctx)
-	if err != nil {
-		return Frame{}, err
-	}
-	if !ok {
-		return v.PreviewFrame(size, geo.WebMercator)
-	}
-	if size == (Size{}) {
-		size.MaxPx = previewSide
-	}
-	return Frame{Grid: inSize(full, size)}, nil
+	frame, err := v.PreviewFrame(ctx, size, 0)
+	frame.Grid.Repeats = false // to count a pixel twice says nothing
+	return frame, err
 }
 
 // inSize is the same place in the number of pixels that a size says; it is never made finer by MaxPx.

@@ -38,7 +38,11 @@ type API struct{}
 func (a API) Mount(r fiber.Router) {
 	r.Get("/", a.index)
 	r.Get("/ui/*", a.file)
+	r.Get("/favicon.ico", a.icon)
 }
+
+// icon serves what browsers ask for beside pages that name no icon, pictures and documents.
+func (API) icon(c *fiber.Ctx) error { return send(c, "icon.svg") }
 
 // index serves the page itself, which names its scripts and so must always be asked for anew.
 func (API) index(c *fiber.Ctx) error {
@@ -53,8 +57,10 @@ func (API) index(c *fiber.Ctx) error {
 }
 
 // file serves GET /ui/….
-func (API) file(c *fiber.Ctx) error {
-	name := path.Join("dist/ui", path.Clean("/"+c.Params("*")))
+func (API) file(c *fiber.Ctx) error { return send(c, c.Params("*")) }
+
+func send(c *fiber.Ctx, file string) error {
+	name := path.Join("dist/ui", path.Clean("/"+file))
 	body, err := dist.ReadFile(name)
 	if err != nil {
 		return fault.New(fault.NotFound, "the page has no file %q", c.Path())

@@ -57,6 +57,9 @@ func TestPageAndItsFiles(t *testing.T) {
 	if _, _, cache, _ := get(t, files[len(files)-1][1]); !strings.Contains(cache, "immutable") {
 		t.Errorf("script: Cache-Control %q, want immutable", cache)
 	}
+	if status, media, _, body := get(t, "/favicon.ico"); status != 200 || media != "image/svg+xml" || !strings.Contains(body, "<svg") {
+		t.Errorf("icon: %d %s %.60s", status, media, body)
+	}
 	if status, media, _, _ := get(t, "/ui/basemap/countries.geojson"); status != 200 || media != "application/geo+json" {
 		t.Errorf("basemap: %d %s", status, media)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // alwaysOpen are the paths that strangers reach also where nothing is public: to sign in, to read what this is, and for who watches the server.
-var alwaysOpen = []string{"/auth/", "/hooks/", "/ui/", "/api", "/api.html", "/conformance", "/healthz", "/readyz"}
+var alwaysOpen = []string{"/auth/", "/hooks/", "/ui/", "/favicon.ico", "/api", "/api.html", "/conformance", "/healthz", "/readyz"}
 
 // accountsDoor is where requests say who asks.
 func accountsDoor(keeper *auth.Keeper, cfg Config) authhttp.API {

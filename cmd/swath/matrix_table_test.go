@@ -36,6 +36,7 @@ var single = []row{
 	{"GET /readyz", "/readyz", "", 200, 0, open},
 	{"GET /metrics", "/metrics", "", 200, 0, ""},
 	{"GET /ui/*", "/ui/none", "", 404, 0, open},
+	{"GET /favicon.ico", "/favicon.ico", "", 200, 0, open},
 
 	{"GET /auth/login", "/auth/login", "", 200, 0, open},
 	{"GET /auth/callback", "/auth/callback", "", 400, 0, open},
@@ -233,10 +234,14 @@ var mosaics = []struct {
 
 // byAddress are the routes that draw the item whose address is in url=, under /stac, and a file of it, under /cog.
 var byAddress = []struct{ method, path, target, body string }{
+	{"GET", "/tiles", "/tiles?", ""},
+	{"GET", "/tiles/:tms", "/tiles/WebMercatorQuad?{stretch}", ""},
 	{"GET", "/tiles/:tms/:z/:x/:y.:format", "/tiles/WebMercatorQuad/14/{x}/{y}.png?{stretch}", ""},
 	{"GET", "/tiles/:tms/:z/:x/:y", "/tiles/WebMercatorQuad/14/{x}/{y}?{stretch}", ""},
 	{"GET", "/:tms/tilejson.json", "/WebMercatorQuad/tilejson.json?{stretch}", ""},
 	{"GET", "/:tms/WMTSCapabilities.xml", "/WebMercatorQuad/WMTSCapabilities.xml?{stretch}", ""},
+	{"GET", "/WMTSCapabilities.xml", "/WMTSCapabilities.xml?{stretch}", ""},
+	{"GET", "/:tms/map.html", "/WebMercatorQuad/map.html?", ""},
 	{"GET", "/preview.:format", "/preview.png?{stretch}", ""},
 	{"GET", "/preview", "/preview?{stretch}", ""},
 	{"GET", "/preview/:size.:format", "/preview/16x16.png?{stretch}", ""},
@@ -261,8 +266,12 @@ func matrix() []row {
 		if strings.Contains(b.path, "bounds") || strings.Contains(b.path, "info") {
 			assets = ""
 		}
-		all = append(all, row{b.method + " /stac" + b.path, "/stac" + b.target + "&url={u}" + assets, b.body, 200, 404, ""},
-			row{b.method + " /cog" + b.path, "/cog" + b.target + "&url={u}/assets/{a}", b.body, 200, 404, ""})
+		good, gone := 200, 404
+		if strings.Contains(b.path, "map.") {
+			good, gone = 302, 302 // the same page for all
+		}
+		all = append(all, row{b.method + " /stac" + b.path, "/stac" + b.target + "&url={u}" + assets, b.body, good, gone, ""},
+			row{b.method + " /cog" + b.path, "/cog" + b.target + "&url={u}/assets/{a}", b.body, good, gone, ""})
 	}
 	for _, m := range mosaics {
 		if m.whole {

@@ -27,10 +27,14 @@ func (a API) mountByURL(r fiber.Router) {
 		r.Post("/cog"+path, byURL("/cog", h))
 	}
 	for _, both := range []func(string, fiber.Handler){stac, cog} {
+		both("/tiles", a.tileSets)
+		both("/tiles/:tms", a.tileSet)
 		both("/tiles/:tms/:z/:x/:y.:format", a.tile)
 		both("/tiles/:tms/:z/:x/:y", a.tile)
 		both("/:tms/tilejson.json", a.tileJSON)
+		both("/WMTSCapabilities.xml", a.wmts)
 		both("/:tms/WMTSCapabilities.xml", a.wmts)
+		both("/:tms/map.html", pageOf)
 		both("/preview.:format", a.preview)
 		both("/preview", a.preview)
 		both("/preview/:size.:format", a.preview)
@@ -47,6 +51,12 @@ func (a API) mountByURL(r fiber.Router) {
 	post("/feature/:size.:format", a.feature)
 	post("/feature.:format", a.feature)
 	stac("/assets", a.itemAssets)
+}
+
+// byAddress reports whether what is asked for is named by url=.
+func byAddress(c *fiber.Ctx) bool {
+	_, ok := c.Locals(named{}).(named)
+	return ok
 }
 
 // ofFile reports whether a file is asked for, and not its item.

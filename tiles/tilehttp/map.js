@@ -5,6 +5,8 @@ const view = document.getElementById("map");
 const say = (id, text) => { document.getElementById(id).textContent = text; };
 const state = { z: 0, x: 0.5, y: 0.5 }; // zoom level; centre as a share of the world, 0..1 from the north-west
 const shown = new Map(); // tile key → <img>
+const question = new URLSearchParams(location.search); // of points: without what only TileJSON knows
+for (const name of ["tile_format", "tile_scale", "minzoom", "maxzoom"]) question.delete(name);
 let map; // the TileJSON
 
 const toX = (lon) => (lon + 180) / 360;
@@ -59,7 +61,7 @@ function move(dx, dy) {
 async function ask(px, py) {
   const lon = toLon(state.x + (px - view.clientWidth / 2) / worldPx()), lat = toLat(state.y + (py - view.clientHeight / 2) / worldPx());
   const wrapped = ((lon + 540) % 360) - 180;
-  const answer = await fetch(`point/${wrapped.toFixed(6)},${lat.toFixed(6)}${location.search}`);
+  const answer = await fetch(`point/${wrapped.toFixed(6)},${lat.toFixed(6)}?${question}`);
   const body = await answer.json();
   if (!answer.ok) return say("values", body.detail);
   const line = (v) => `${v.name} = ${v.value === null ? "no data" : +v.value.toPrecision(5)}`;

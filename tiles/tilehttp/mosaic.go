@@ -257,10 +257,6 @@ func (a API) mosaicTileJSON(c *fiber.Ctx) error {
 	if reserved(c) {
 		return c.Next()
 	}
-	format := c.Query("tile_format", "png")
-	if _, err := render.ParseFormat(format); err != nil {
-		return err
-	}
 	set, err := tiles.WebMercatorQuad, error(nil)
 	if c.Params("tms") != "" {
 		if set, err = setOf(c); err != nil {
@@ -272,16 +268,14 @@ func (a API) mosaicTileJSON(c *fiber.Ctx) error {
 			return fault.New(fault.Invalid, "tile_matrix_set %.60q is not known; /tileMatrixSets lists those that are", id)
 		}
 	}
-	q, address, name, err := a.mosaicOf(c, "tile_format", "tile_matrix_set")
+	q, address, name, err := a.mosaicOf(c, append(describing, "tile_matrix_set")...)
 	if err != nil {
 		return err
 	}
-	address += "/tiles/" + set.ID + "/{z}/{x}/{y}." + format + drawing(c, "tile_format", "tile_matrix_set")
-	doc, err := a.Renderer.MosaicTileJSON(c.UserContext(), q, set, name, address)
-	if err != nil {
-		return hint(q.Request, err)
-	}
-	return sendJSON(c, doc)
+	return sendTileJSON(c, address, set, func(template string) (tiles.TileJSON, error) {
+		doc, err := a.Renderer.MosaicTileJSON(c.UserContext(), q, set, name, template)
+		return doc, hint(q.Request, err)
+	})
 }
 
 // series serves the values that the items of a collection have at a place, as JSON or CSV.
@@ -294,7 +288,7 @@ func (a API) series(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	q, _, _, err := a.mosaicOf(c, "f")
+	q, _, _, err := a.mosaicOf(c, "f", "coord_crs")
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"swath/fault"
-	"swath/geo"
 	"swath/httpkit"
 	"swath/tiles"
 )
@@ -187,11 +186,6 @@ func hint(q tiles.Request, err error) error {
 	}
 	_, public := fault.Of(err)
 	return fault.Wrap(fault.Invalid, err, "%s (in an address, a plus sign is written %%2B)", public)
-}
-
-// tileTemplate is the address of the tiles of a set that the same query draws.
-func tileTemplate(c *fiber.Ctx, set *geo.TileMatrixSet, format string) string {
-	return itemURL(c) + "/tiles/" + set.ID + "/{z}/{x}/{y}." + format + drawing(c, "tile_format")
 }
 
 // itemURL is the address of the item whose pictures are asked for.

@@ -158,7 +158,11 @@ func (a API) preview(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	system, err := queryOf(c).system("dst_crs", geo.WebMercator)
+	usual := geo.WebMercator
+	if byAddress(c) {
+		usual = 0 // the raster's own, as TiTiler draws it
+	}
+	system, err := queryOf(c).system("dst_crs", usual)
 	if err != nil {
 		return err
 	}
@@ -166,9 +170,12 @@ func (a API) preview(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	frame, err := view.PreviewFrame(size, system)
+	frame, err := view.PreviewFrame(c.UserContext(), size, system)
 	if err != nil {
 		return err
+	}
+	if system == 0 {
+		c.Context().QueryArgs().Set("dst_crs", frame.Grid.CRS.String()) // of the canonical address
 	}
 	return a.picture(c, view, frame, format)
 }
@@ -185,18 +192,49 @@ func (a API) tileJSON(c *fiber.Ctx) error {
 			return err
 		}
 	}
+	return sendTileJSON(c, itemURL(c), set, func(template string) (tiles.TileJSON, error) {
+		view, err := a.view(c, describing...)
+		if err != nil {
+			return tiles.TileJSON{}, err
+		}
+		return view.TileJSONIn(c.UserContext(), set, template)
+	})
+}
+
+// describing are the parameters of TileJSON that are none of its tiles.
+var describing = []string{"tile_format", "tile_scale", "minzoom", "maxzoom"}
+
+// sendTileJSON answers with what describe says of the tiles of a set below an address, but for the zooms that the query says.
+func sendTileJSON(c *fiber.Ctx, address string, set *geo.TileMatrixSet, describe func(template string) (tiles.TileJSON, error)) error {
+	q := queryOf(c)
 	format := c.Query("tile_format", "png")
-	if _, err := render.ParseFormat(format); err != nil {
-		return err
-	}
-	view, err := a.view(c, "tile_format")
+	_, err := render.ParseFormat(format)
 	if err != nil {
 		return err
 	}
-	doc, err := view.TileJSONIn(c.UserContext(), set, tileTemplate(c, set, format))
+	row := "{y}"
+	if scale, err := q.whole("tile_scale"); err != nil {
+		return err
+	} else if scale > 1 {
+		row = fmt.Sprintf("{y}@%dx", scale)
+	}
+	doc, err := describe(address + "/tiles/" + set.ID + "/{z}/{x}/" + row + "." + format + drawing(c, append(describing, "tile_matrix_set")...))
 	if err != nil {
 		return err
 	}
+	for name, zoom := range map[string]*int{"minzoom": &doc.MinZoom, "maxzoom": &doc.MaxZoom} {
+		if q.one(name) == "" {
+			continue
+		}
+		if *zoom, err = q.natural(name); err != nil {
+			return err
+		}
+	}
+	if doc.MinZoom > doc.MaxZoom {
+		return fault.New(fault.Invalid, "there are no zooms from %d to %d", doc.MinZoom, doc.MaxZoom)
+	}
+	doc.MinZoom, doc.MaxZoom = max(doc.MinZoom, 0), max(doc.MaxZoom, 0) // CDB's levels begin at -10, which TileJSON can't say
+	doc.Center[2] = max(float64(doc.MinZoom), min(float64(doc.MaxZoom), doc.Center[2]))
 	return sendJSON(c, doc)
 }
 
@@ -204,14 +242,19 @@ func (a API) tileJSON(c *fiber.Ctx) error {
 // whatever these are called: its addresses are another door's.
 func reserved(c *fiber.Ctx) bool { return c.Params("tms") == "assets" || c.Params("tms") == "items" }
 
-// placeOf reads a place of an address.
+// placeOf reads a place of an address, longitude and latitude in degrees, or x and y in coord_crs, and returns it in degrees.
 func placeOf(c *fiber.Ctx) (at [2]float64, err error) {
 	for i, name := range []string{"lon", "lat"} {
 		if at[i], err = strconv.ParseFloat(c.Params(name), 64); err != nil {
 			return at, fault.New(fault.Invalid, "%s %.60q is not a number: a point is longitude,latitude in degrees, as in 1.44,43.6", name, c.Params(name))
 		}
 	}
-	return at, nil
+	system, err := queryOf(c).system("coord_crs", geo.WGS84)
+	if err != nil {
+		return at, err
+	}
+	at[0], at[1], err = tiles.Place(system, at[0], at[1])
+	return at, err
 }
 
 // point serves the values at a place.
@@ -220,7 +263,7 @@ func (a API) point(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	q, err := request(c)
+	q, err := request(c, "coord_crs")
 	if err != nil {
 		return err
 	}

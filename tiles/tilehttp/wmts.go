@@ -14,6 +14,7 @@ import (
 	"swath/fault"
 	"swath/geo"
 	"swath/httpkit"
+	"swath/render"
 	"swath/tiles"
 )
 
@@ -34,6 +35,7 @@ func decimal(v float64) string { return fmt.Sprintf("%.15g", v) }
 // wmtsLayer is one way to draw the item, with where its tiles are in each set.
 type wmtsLayer struct {
 	ID, Title, Tiles, Query  string
+	Formats                  []wmtsFormat
 	West, South, East, North float64
 	Sets                     []tiles.TileSet
 	Boxes                    []wmtsBox
@@ -58,16 +60,52 @@ type wmtsMatrix struct {
 	Corner [2]float64
 }
 
+type wmtsFormat struct{ Extension, Media string }
+
+// formatsOf are the format that tile_format names, else those that every client knows.
+func formatsOf(c *fiber.Ctx) ([]wmtsFormat, error) {
+	var all []wmtsFormat
+	for extension := range strings.SplitSeq(c.Query("tile_format", "png,jpg"), ",") {
+		format, err := render.ParseFormat(extension)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, wmtsFormat{extension, format.ContentType()})
+	}
+	return all, nil
+}
+
+// understood takes what WMTS clients add to an address, in any case, out of the query. It refuses what no document can answer: tiles are
+// found by their template.
+func understood(c *fiber.Ctx) error {
+	for name, values := range queryOf(c) {
+		switch strings.ToLower(name) {
+		case "service", "request":
+			if said := values[0]; !strings.EqualFold(said, "WMTS") && !strings.EqualFold(said, "GetCapabilities") {
+				return fault.New(fault.Invalid, "%s=%.60s is not answered: these are the capabilities, and they say where the tiles are", name, said)
+			}
+		case "version", "acceptversions", "sections", "updatesequence", "acceptformats":
+		default:
+			continue
+		}
+		c.Context().QueryArgs().Del(name)
+	}
+	return nil
+}
+
 // wmts serves the capabilities of an item: of the picture that the query asks for, else of every preset that suits the item.
 func (a API) wmts(c *fiber.Ctx) error {
 	if reserved(c) {
 		return c.Next()
 	}
+	if err := understood(c); err != nil {
+		return err
+	}
 	sets, err := setsOf(c)
 	if err != nil {
 		return err
 	}
-	q, err := request(c)
+	q, err := request(c, "tile_format")
 	if err != nil {
 		return err
 	}
@@ -95,11 +133,14 @@ func (a API) mosaicWMTS(c *fiber.Ctx) error {
 	if reserved(c) {
 		return c.Next()
 	}
+	if err := understood(c); err != nil {
+		return err
+	}
 	sets, err := setsOf(c)
 	if err != nil {
 		return err
 	}
-	q, address, name, err := a.mosaicOf(c)
+	q, address, name, err := a.mosaicOf(c, "tile_format")
 	if err != nil {
 		return err
 	}
@@ -166,7 +207,14 @@ func waysOf(q tiles.Request, offered func() ([]tiles.Preset, error)) ([]way, err
 
 func sendCapabilities(c *fiber.Ctx, title string, layers []wmtsLayer, sets []*geo.TileMatrixSet) error {
 	var body bytes.Buffer
-	err := capabilities.Execute(&body, fiber.Map{"Title": title, "Self": httpkit.BaseURL(c) + c.OriginalURL(), "Layers": layers, "Sets": wmtsSets(sets, layers)})
+	formats, err := formatsOf(c)
+	if err != nil {
+		return err
+	}
+	for i := range layers {
+		layers[i].Formats = formats
+	}
+	err = capabilities.Execute(&body, fiber.Map{"Title": title, "Self": httpkit.BaseURL(c) + c.OriginalURL(), "Layers": layers, "Sets": wmtsSets(sets, layers)})
 	if err != nil {
 		return fmt.Errorf("tilehttp: wmts: %w", err)
 	}
@@ -194,10 +242,11 @@ func (a API) layer(c *fiber.Ctx, id string, q tiles.Request, sets []*geo.TileMat
 }
 
 // layerOf is a layer whose tiles are below an address, drawn by a preset ("" is none) and what else the query says.
-func layerOf(c *fiber.Ctx, id, render, address string, where []tiles.TileSet) wmtsLayer {
+func layerOf(c *fiber.Ctx, id, preset, address string, where []tiles.TileSet) wmtsLayer {
 	parameters := url.Values(queryOf(c))
-	if render != "" {
-		parameters.Set("render", render)
+	parameters.Del("tile_format")
+	if preset != "" {
+		parameters.Set("render", preset)
 	}
 	layer := wmtsLayer{ID: id, Tiles: address + "/tiles", Sets: where, Title: where[0].Title}
 	if len(parameters) > 0 {
