@@ -98,14 +98,18 @@ func OpenCOG(ctx context.Context, src Source) (*COG, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if isJPEG2000(src) {
+	opened, err := withHead(src)
+	if err != nil {
+		return nil, fmt.Errorf("raster: open %s: %w", src.ID(), err)
+	}
+	if isJPEG2000(opened) {
 		c := &COG{src: src}
-		if err := c.openJPEG2000(); err != nil {
+		if err := c.openJPEG2000(opened); err != nil {
 			return nil, fmt.Errorf("raster: open %s: %w", src.ID(), err)
 		}
 		return c, nil
 	}
-	t, dirs, err := readDirectories(src)
+	t, dirs, err := readDirectories(opened)
 	if err != nil {
 		return nil, fmt.Errorf("raster: open %s: %w", src.ID(), err)
 	}

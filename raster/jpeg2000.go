@@ -33,14 +33,14 @@ func isJPEG2000(src Source) bool {
 	return n == len(head) && (string(head[:]) == string(jp2Signature) || string(head[:4]) == string(codeStart))
 }
 
-// openJPEG2000 makes a file's resolutions the levels of c. Its blocks are parts of its tiles; GDAL says where its pixels are,
-// from a file without any.
-func (c *COG) openJPEG2000() error {
-	start, end, described, err := splitJP2(c.src)
+// openJPEG2000 makes the resolutions of src, c's own source, the levels of c. Its blocks are parts of its tiles; GDAL says where its pixels
+// are, from a file without any.
+func (c *COG) openJPEG2000(src Source) error {
+	start, end, described, err := splitJP2(src)
 	if err != nil {
 		return err
 	}
-	s, err := readCodestream(c.src, start, end)
+	s, err := readCodestream(src, start, end)
 	if err != nil {
 		return err
 	}

@@ -48,11 +48,34 @@ const (
 
 // tiff reads the directories of a TIFF or BigTIFF file.
 type tiff struct {
-	src   Source
+	src   headed
 	size  int64
-	head  []byte // the first bytes of the file
 	order binary.ByteOrder
 	big   bool
+}
+
+// headed is a source whose first bytes are at hand, so that a file far away is asked once for what describes it.
+type headed struct {
+	Source
+	head []byte
+}
+
+func withHead(src Source) (headed, error) {
+	if h, ok := src.(headed); ok {
+		return h, nil
+	}
+	head := make([]byte, min(headBytes, max(src.Size(), 0)))
+	if n, err := src.ReadAt(head, 0); len(head) > 0 && err != nil && (err != io.EOF || n < len(head)) {
+		return headed{}, err
+	}
+	return headed{src, head}, nil
+}
+
+func (h headed) ReadAt(p []byte, off int64) (int, error) {
+	if off >= 0 && off+int64(len(p)) <= int64(len(h.head)) {
+		return copy(p, h.head[off:]), nil
+	}
+	return h.Source.ReadAt(p, off)
 }
 
 // directory is one image file directory: the raw values by tag.
@@ -73,12 +96,11 @@ var kindBytes = [19]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4,
 
 // readDirectories returns every directory of the file in its order.
 func readDirectories(src Source) (*tiff, []directory, error) {
-	t := &tiff{src: src, size: src.Size()}
-	head := make([]byte, min(headBytes, max(t.size, 0)))
-	if n, err := src.ReadAt(head, 0); len(head) > 0 && err != nil && (err != io.EOF || n < len(head)) {
+	opened, err := withHead(src)
+	if err != nil {
 		return nil, nil, err
 	}
-	t.head = head
+	t := &tiff{src: opened, size: src.Size()}
 	next, err := t.header()
 	if err != nil {
 		return nil, nil, err
@@ -105,10 +127,10 @@ func readDirectories(src Source) (*tiff, []directory, error) {
 // header returns the place of the first directory.
 func (t *tiff) header() (int64, error) {
 	notTIFF := fault.New(fault.Invalid, "not a TIFF file")
-	if len(t.head) < 16 {
+	if len(t.src.head) < 16 {
 		return 0, notTIFF
 	}
-	switch string(t.head[:2]) {
+	switch string(t.src.head[:2]) {
 	case "II":
 		t.order = binary.LittleEndian
 	case "MM":
@@ -116,15 +138,15 @@ func (t *tiff) header() (int64, error) {
 	default:
 		return 0, notTIFF
 	}
-	switch t.order.Uint16(t.head[2:]) {
+	switch t.order.Uint16(t.src.head[2:]) {
 	case 42:
-		return int64(t.order.Uint32(t.head[4:])), nil
+		return int64(t.order.Uint32(t.src.head[4:])), nil
 	case 43:
 		t.big = true
-		if t.order.Uint16(t.head[4:]) != 8 || t.order.Uint16(t.head[6:]) != 0 {
+		if t.order.Uint16(t.src.head[4:]) != 8 || t.order.Uint16(t.src.head[6:]) != 0 {
 			return 0, notTIFF
 		}
-		return int64(t.order.Uint64(t.head[8:])), nil
+		return int64(t.order.Uint64(t.src.head[8:])), nil
 	}
 	return 0, notTIFF
 }
@@ -134,8 +156,8 @@ func (t *tiff) bytesAt(off int64, n uint64) ([]byte, error) {
 	if off < 0 || n > maxTagBytes || off > t.size || int64(n) > t.size-off {
 		return nil, fault.New(fault.Invalid, "the TIFF refers to %d bytes at %d, outside its %d bytes", n, off, t.size)
 	}
-	if end := off + int64(n); end <= int64(len(t.head)) {
-		return t.head[off:end], nil
+	if end := off + int64(n); end <= int64(len(t.src.head)) {
+		return t.src.head[off:end], nil
 	}
 	p := make([]byte, n)
 	if read, err := t.src.ReadAt(p, off); err != nil && (err != io.EOF || read < len(p)) {
