@@ -17,12 +17,27 @@ import (
 	"swath/stac/cql2"
 )
 
-//go:embed sql/deleted.sql
-var deletedSQL string
+var (
+	//go:embed sql/deleted.sql
+	deletedSQL string
+	//go:embed sql/forget.sql
+	forgetSQL string
+)
 
-// DeletedProducts returns products that are gone, also with their collection, by the moment at which they left, or had come or changed last, as
-// q.Sort says; skip passes over those that match before. Matched counts all, unless q is Uncounted.
-func (s *Store) DeletedProducts(ctx context.Context, q stac.Search, skip int) (page stac.DeletedPage, err error) {
+var _ stac.Memory = (*Store)(nil)
+
+// forget forgets what left long ago and was no product.
+func (s *Store) forget(ctx context.Context) error {
+	return s.with(ctx, "forget what left", func(conn *pgxpool.Conn) error {
+		_, err := conn.Exec(ctx, forgetSQL, stac.ForgetDays)
+		return err
+	})
+}
+
+// DeletedItems returns items that are gone, also with their collection, by the moment at which they left, or had come or changed last, as
+// q.Sort says, products alone where q asks for them; skip passes over those that match before. Matched counts all, unless q is Uncounted. What
+// was no product is remembered for stac.ForgetDays.
+func (s *Store) DeletedItems(ctx context.Context, q stac.Search, skip int) (page stac.DeletedPage, err error) {
 	descending, column := false, columnsOfDeleted[stac.Deleted]
 	for _, k := range q.Sort {
 		known := false
@@ -52,7 +67,7 @@ func (s *Store) DeletedProducts(ctx context.Context, q stac.Search, skip int) (p
 		page.Matched = new(int64)
 		return page, nil
 	}
-	err = s.reading(ctx, "deleted products", func(conn *pgxpool.Conn) error {
+	err = s.reading(ctx, "deleted items", func(conn *pgxpool.Conn) error {
 		c := &compiler{ctx: ctx, conn: conn, words: s.words, args: pgx.NamedArgs{"cols": cols, "limit": largeBatch}, set: set, cols: cols}
 		related, atoms := "null::boolean[]", map[string]int{}
 		if q.Filter != nil {
@@ -72,9 +87,13 @@ func (s *Store) DeletedProducts(ctx context.Context, q stac.Search, skip int) (p
 		if descending {
 			direction, than = "desc", "<"
 		}
+		products := ""
+		if q.Products {
+			products = "and i.product"
+		}
 		n := int64(0)
 		for place := ""; ; place = "and (" + column + ", i.pk) " + than + " (@at::timestamptz, @pk::bigint)" {
-			rows, err := conn.Query(ctx, strings.NewReplacer("{{related}}", related, "{{place}}", place, "{{direction}}", direction, "{{column}}", column).Replace(deletedSQL), c.args)
+			rows, err := conn.Query(ctx, strings.NewReplacer("{{related}}", related, "{{products}}", products, "{{place}}", place, "{{direction}}", direction, "{{column}}", column).Replace(deletedSQL), c.args)
 			if err != nil {
 				return err
 			}
@@ -84,7 +103,7 @@ func (s *Store) DeletedProducts(ctx context.Context, q stac.Search, skip int) (p
 			var col, dict int16
 			var packed []byte
 			var truths []*bool
-			d := stac.DeletedProduct{}
+			d := stac.DeletedItem{}
 			_, err = pgx.ForEachRow(rows, []any{&pk, &at, &d.Created, &d.Updated, &col, &dict, &packed, &truths}, func() error {
 				read++
 				c.args["at"], c.args["pk"] = map[string]time.Time{"i.at": at, "i.published": d.Created, "i.updated": d.Updated}[column], pk
@@ -92,12 +111,12 @@ func (s *Store) DeletedProducts(ctx context.Context, q stac.Search, skip int) (p
 				if err != nil {
 					return fmt.Errorf("tombstone %d: %w", pk, err)
 				}
-				one := stac.DeletedProduct{Deleted: at.UTC(), Item: stac.Item{Collection: nameOf(set, gone, col), ID: idOf(body), Created: d.Created.UTC(), Updated: d.Updated.UTC(), Body: body}}
+				one := stac.DeletedItem{Deleted: at.UTC(), Item: stac.Item{Collection: nameOf(set, gone, col), ID: idOf(body), Created: d.Created.UTC(), Updated: d.Updated.UTC(), Body: body}}
 				if q.Filter != nil && !cql2.Match(q.Filter, envOf(one, truths, atoms)) {
 					return nil
 				}
-				if n++; n > int64(skip) && len(page.Products) < q.Limit {
-					page.Products = append(page.Products, one)
+				if n++; n > int64(skip) && len(page.Items) < q.Limit {
+					page.Items = append(page.Items, one)
 				} else if n > int64(skip) {
 					page.More = true
 				}
@@ -123,7 +142,7 @@ func (s *Store) DeletedProducts(ctx context.Context, q stac.Search, skip int) (p
 // columnsOfDeleted are the columns that what is gone is sorted by.
 var columnsOfDeleted = map[string]string{stac.Deleted: "i.at", stac.Published: "i.published", stac.Modified: "i.updated"}
 
-// GoneCollections returns the names of collections that were removed, and of which products are remembered that one may know of.
+// GoneCollections returns the names of collections that were removed, and of which items are remembered that one may know of.
 func (s *Store) GoneCollections(ctx context.Context) (ids []string, err error) {
 	gone, err := s.goneCollections(ctx)
 	for _, id := range gone {
@@ -192,7 +211,7 @@ func between(n cql2.Node) (since, until pgtype.Timestamptz) {
 }
 
 // envOf lets a filter be matched with a product that is gone.
-func envOf(p stac.DeletedProduct, truths []*bool, atoms map[string]int) cql2.Env {
+func envOf(p stac.DeletedItem, truths []*bool, atoms map[string]int) cql2.Env {
 	d := &dated{Item: cql2.Item{Body: p.Body}, published: p.Created, modified: p.Updated, deleted: p.Deleted}
 	d.Spatial = func(s cql2.Spatial) (is, known bool) {
 		i, ok := atoms[cql2.String(s)]

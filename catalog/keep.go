@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -21,7 +22,7 @@ var sweptSQL string
 
 const (
 	keepPause     = time.Second      // between two rounds of housekeeping
-	cartsPause    = 10 * time.Minute // between two looks for carts that nobody uses
+	tidyPause     = 10 * time.Minute // between two looks for carts that nobody uses and for what left long ago
 	trainPause    = 20 * time.Second // between two looks at whether a collection needs a dictionary
 	foldAtOnce    = 20_000           // single counts in one transaction: about 0.1 s
 	sweepPatience = 3 * time.Second  // of who removes a collection
@@ -30,9 +31,9 @@ const (
 )
 
 // keep does what nobody waits for, in small pieces, until the context ends: it folds counts, removes the items of removed
-// collections and the carts that strangers left, builds column chunks, trains dictionaries, and builds the indexes that a killed load set aside. Any number of processes may do it at once, and each may be killed at any moment.
+// collections and the carts that strangers left, forgets what left long ago, builds column chunks, trains dictionaries, and builds the indexes that a killed load set aside. Any number of processes may do it at once, and each may be killed at any moment.
 func (s *Store) keep(ctx context.Context) {
-	var trained, carts time.Time
+	var trained, tidied time.Time
 	complained, written := false, false
 	for {
 		select {
@@ -50,8 +51,8 @@ func (s *Store) keep(ctx context.Context) {
 			}
 			trained = time.Now()
 		}
-		if err == nil && time.Since(carts) > cartsPause {
-			err, carts = s.sweepCarts(ctx), time.Now()
+		if err == nil && time.Since(tidied) > tidyPause {
+			err, tidied = errors.Join(s.sweepCarts(ctx), s.forget(ctx)), time.Now()
 		}
 		if err != nil && !complained && ctx.Err() == nil {
 			slog.WarnContext(ctx, "catalog housekeeping failed", "err", err)

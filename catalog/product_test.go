@@ -134,12 +134,12 @@ func TestProducts(t *testing.T) {
 	}
 	gone := func(q stac.Search, skip int) string {
 		t.Helper()
-		page, err := s.DeletedProducts(ctx, q, skip)
+		page, err := s.DeletedItems(ctx, q, skip)
 		if err != nil {
 			t.Fatal(err)
 		}
 		ids := ""
-		for _, d := range page.Products {
+		for _, d := range page.Items {
 			ids += strings.TrimPrefix(d.ID, "p")
 			if d.Deleted.Before(d.Created) {
 				t.Errorf("%s left before it came", d.ID)
@@ -152,14 +152,15 @@ func TestProducts(t *testing.T) {
 		skip int
 		want string
 	}{
-		"all":                        {stac.Search{Limit: 10}, 0, "278 of 3 false"},
-		"some":                       {stac.Search{Limit: 1}, 1, "7 of 3 true"},
-		"newest":                     {stac.Search{Limit: 10, Sort: sorted(stac.Deleted, true)}, 0, "872 of 3 false"},
-		"area":                       {stac.Search{Limit: 10, Filter: area}, 0, "28 of 2 false"},
-		"later":                      {stac.Search{Limit: 10, Filter: cql2.Compare{Op: cql2.GreaterOrEqual, Left: cql2.Property(stac.Deleted), Right: cql2.Timestamp{Time: begun.Add(time.Hour)}}}, 0, " of 0 false"},
-		"by when they came":          {stac.Search{Limit: 10, Sort: sorted(stac.Published, true)}, 0, "872 of 3 false"},
-		"by when they changed, some": {stac.Search{Limit: 1, Sort: sorted(stac.Modified, false)}, 1, "7 of 3 true"},
-		"came":                       {stac.Search{Limit: 10, Filter: since(stac.Published, cql2.GreaterOrEqual)}, 0, "78 of 2 false"},
+		"with what is no product":    {stac.Search{Limit: 10}, 0, "2bare278 of 4 false"},
+		"all":                        {stac.Search{Limit: 10, Products: true}, 0, "278 of 3 false"},
+		"some":                       {stac.Search{Products: true, Limit: 1}, 1, "7 of 3 true"},
+		"newest":                     {stac.Search{Products: true, Limit: 10, Sort: sorted(stac.Deleted, true)}, 0, "872 of 3 false"},
+		"area":                       {stac.Search{Products: true, Limit: 10, Filter: area}, 0, "28 of 2 false"},
+		"later":                      {stac.Search{Products: true, Limit: 10, Filter: cql2.Compare{Op: cql2.GreaterOrEqual, Left: cql2.Property(stac.Deleted), Right: cql2.Timestamp{Time: begun.Add(time.Hour)}}}, 0, " of 0 false"},
+		"by when they came":          {stac.Search{Products: true, Limit: 10, Sort: sorted(stac.Published, true)}, 0, "872 of 3 false"},
+		"by when they changed, some": {stac.Search{Products: true, Limit: 1, Sort: sorted(stac.Modified, false)}, 1, "7 of 3 true"},
+		"came":                       {stac.Search{Products: true, Limit: 10, Filter: since(stac.Published, cql2.GreaterOrEqual)}, 0, "78 of 2 false"},
 	} {
 		if got := gone(tc.q, tc.skip); got != tc.want {
 			t.Errorf("gone, %s: %s, want %s", name, got, tc.want)
@@ -186,7 +187,7 @@ func TestGoneWithCollection(t *testing.T) {
 		}
 	}
 	in := func(collection string) stac.Search {
-		return stac.Search{Limit: 10, Filter: cql2.In{Value: cql2.Property("collection"), List: []cql2.Node{cql2.Text(collection)}}}
+		return stac.Search{Products: true, Limit: 10, Filter: cql2.In{Value: cql2.Property("collection"), List: []cql2.Node{cql2.Text(collection)}}}
 	}
 	hidden := stac.WithScope(t.Context(), stac.Hiding("c"))
 	for name, tc := range map[string]struct {
@@ -194,18 +195,19 @@ func TestGoneWithCollection(t *testing.T) {
 		q    stac.Search
 		want string
 	}{
-		"all": {t.Context(), stac.Search{Limit: 10}, "c/p1 c/p2 "}, "of it": {t.Context(), in("c"), "c/p1 c/p2 "}, "of another": {t.Context(), in("other"), ""},
+		"with what is no product": {t.Context(), stac.Search{Limit: 10}, "c/p1 c/bare c/p2 "},
+		"all":                     {t.Context(), stac.Search{Products: true, Limit: 10}, "c/p1 c/p2 "}, "of it": {t.Context(), in("c"), "c/p1 c/p2 "}, "of another": {t.Context(), in("other"), ""},
 		"hidden": {hidden, stac.Search{Limit: 10}, ""},
 	} {
 		var page stac.DeletedPage
 		got := ""
 		for end := time.Now().Add(20 * time.Second); got != tc.want || got == ""; time.Sleep(50 * time.Millisecond) { // its items are removed in the background
 			var err error
-			if page, err = s.DeletedProducts(tc.ctx, tc.q, 0); err != nil {
+			if page, err = s.DeletedItems(tc.ctx, tc.q, 0); err != nil {
 				t.Fatal(err)
 			}
 			got = ""
-			for _, d := range page.Products {
+			for _, d := range page.Items {
 				got += d.Collection + "/" + d.ID + " "
 			}
 			if tc.want == "" || time.Now().After(end) {
@@ -221,6 +223,54 @@ func TestGoneWithCollection(t *testing.T) {
 	}
 	if ids, err := s.GoneCollections(hidden); len(ids) > 0 || err != nil {
 		t.Errorf("removed collections that are hidden: %v, %v", ids, err)
+	}
+
+	// What was no product is forgotten, and the name of a collection with the last that is remembered of it.
+	left := func() string {
+		t.Helper()
+		if err := s.forget(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		page, err := s.DeletedItems(t.Context(), stac.Search{Limit: 10}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids := ""
+		for _, d := range page.Items {
+			ids += d.ID + " "
+		}
+		gone, err := s.goneCollections(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(ids, len(gone))
+	}
+	age := func() {
+		t.Helper()
+		if _, err := s.pool.Exec(t.Context(), "update tombstone set at = at - make_interval(days => $1)", stac.ForgetDays+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for end := time.Now().Add(20 * time.Second); left() != "p1 bare p2 1" && time.Now().Before(end); time.Sleep(50 * time.Millisecond) { // an empty collection has nothing to remember
+	}
+	if got := left(); got != "p1 bare p2 1" {
+		t.Errorf("lately: %s", got)
+	}
+	if age(); left() != "p1 p2 1" {
+		t.Errorf("after long: %s", left())
+	}
+	put(t, s, itemOf("other", "bare", square, noon))
+	if _, err := s.ChangeCollection(t.Context(), "other", func(*stac.Collection) (*stac.Collection, error) { return nil, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.pool.Exec(t.Context(), "update tombstone set product = false"); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(20 * time.Second); left() != "0" && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		age()
+	}
+	if got := left(); got != "0" {
+		t.Errorf("when nothing is remembered: %q", got)
 	}
 }
 

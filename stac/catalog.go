@@ -56,7 +56,7 @@ type Search struct {
 }
 
 // The moments at which a product came and changed last, as a filter and a sort of products name them: columns of the catalog, which
-// no body holds. Deleted names when it left, in a search for what is gone. Bytes are those of the product, for a filter alone.
+// no body holds. Deleted names when an item left, in a search for what is gone. Bytes are those of the product, for a filter alone.
 const (
 	Published = "swath:published"
 	Modified  = "swath:modified"
@@ -88,17 +88,34 @@ func (p Page) Release() {
 	}
 }
 
-// DeletedProduct is a product that is gone, as its item was last.
-type DeletedProduct struct {
+// DeletedItem is an item that is gone, as it was last.
+type DeletedItem struct {
 	Item
 	Deleted time.Time // UTC
 }
 
 // DeletedPage is some of them; Matched is nil where nobody wanted it counted.
 type DeletedPage struct {
-	Products []DeletedProduct
-	More     bool
-	Matched  *int64
+	Items   []DeletedItem
+	More    bool
+	Matched *int64
+}
+
+// Deletion is an item that is gone, as those are told of it who follow the catalog.
+type Deletion struct {
+	Collection string    `json:"collection"`
+	ID         string    `json:"id"`
+	Deleted    time.Time `json:"deleted"` // UTC
+}
+
+// ForgetDays is for how many days at least it is remembered of each item that it left.
+const ForgetDays = 60
+
+// Memory tells of what left the catalog.
+type Memory interface {
+	// DeletedItems returns items that are gone, those that q.Collections and q.Filter want, products alone where q.Products says so, in the order
+	// in which they left; skip passes over the first of them.
+	DeletedItems(ctx context.Context, q Search, skip int) (DeletedPage, error)
 }
 
 // Aggregation asks how often each value, or bucket of values, of one property comes among the items of a search.

@@ -40,6 +40,15 @@ func ParseDatetime(text string) (*Interval, error) {
 	return &in, nil
 }
 
+// ParseInstant reads an RFC 3339 time.
+func ParseInstant(text string) (time.Time, error) {
+	t, err := parseInstant(text)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return *t, nil
+}
+
 // parseInstant reads one RFC 3339 instant. A leap second (23:59:60 UTC) is the first moment of the next day.
 func parseInstant(text string) (*time.Time, error) {
 	wrong := fault.New(fault.Invalid, "datetime %q is not an RFC 3339 time such as 2024-06-12T10:56:19Z", text)

@@ -198,6 +198,9 @@ var crsMembers = func() []byte {
 	return []byte(`"crs":` + string(list) + `,"storageCrs":"` + StorageCRS + `",`)
 }()
 
+// RelDeletions is the relation of a link to what left the catalog: ours, for nobody else has such a list.
+const RelDeletions = "deletions"
+
 // RelQueryables is the relation of a link to queryables.
 const RelQueryables = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 

@@ -26,6 +26,7 @@ var titles = map[string]map[string]string{"fr": {
 	"Search":                                      "Recherche",
 	"What items can be searched by":               "Ce par quoi chercher des items",
 	"What can be counted":                         "Ce qui peut être compté",
+	"What left the catalog":                       "Ce qui a quitté le catalogue",
 	"Counts of a search":                          "Les comptes d'une recherche",
 	"Tile matrix sets":                            "Pyramides de tuiles",
 	"Map tiles of all items":                      "Tuiles de carte de tous les items",

@@ -1,4 +1,4 @@
--- Removes what else there is of a collection whose items have been removed; its name and dictionaries stay while products of it are remembered.
+-- Removes what else there is of a collection whose items have been removed; its name and dictionaries stay while items of it are remembered.
 -- Reads count_delta, which is small, and tombstone.
 with dictionaries as (
   delete from dictionary where col = $1 and not exists (select from tombstone where col = $1)

@@ -56,6 +56,7 @@ var single = []row{
 
 	{"GET /search", "/search?collections={c}", "", 200, 0, ""},
 	{"POST /search", "/search", `{"collections":["{c}"]}`, 200, 0, ""},
+	{"GET /deletions", "/deletions?collections={c}", "", 200, 0, ""},
 	{"GET /queryables", "/queryables", "", 200, 0, ""},
 	{"GET /aggregations", "/aggregations", "", 200, 0, ""},
 	{"GET /aggregate", "/aggregate?aggregations=total_count,collection_frequency&collections={c}", "", 200, 0, ""},

@@ -90,6 +90,13 @@ func TestMirrorOfSwath(t *testing.T) {
 	if status, _ := getJSON(t, copied+path); status != http.StatusNotFound {
 		t.Errorf("a deleted product: status %d at the copy", status)
 	}
+	if code, out, errs := swath(t, "ingest", "--data", from, product); code != exitDone {
+		t.Fatalf("ingest: exit code %d\n%s%s", code, out, errs)
+	}
+	once()
+	if a, b := sum(hub), sum(copied); a != b || a == nil {
+		t.Errorf("what has come again: the copy has %v, the hub %v", b, a)
+	}
 }
 
 // TestMirrorOfSwathBySTAC: a mirror of a running Swath by its STAC, killed while it comes, ends with the same items and the same bytes,
@@ -136,24 +143,21 @@ func TestMirrorOfSwathBySTAC(t *testing.T) {
 	hub, _ := serveData(t, from)
 
 	config := filepath.Join(to, "swath.yaml")
-	write := func(sweepDays int) {
-		t.Helper()
-		if err := os.WriteFile(config, fmt.Appendf(nil, `mirrors:
+	if err := os.WriteFile(config, fmt.Appendf(nil, `mirrors:
   - name: other
     hub: {type: stacapi, catalogue: %q, page: 5, retry: 10ms}
     since: 2015-01-01
     backoff: 50ms
-    sweep_days: %d
+    sweep_days: 1
     filter: "collection = 'reports'"
   - name: originals
     hub: {type: stacapi, catalogue: %q, assets: [product], retry: 10ms}
     collection: sentinel-2-l1c
     since: 2015-01-01
     backoff: 50ms
-    sweep_days: %d
-`, hub, sweepDays, hub, sweepDays), 0o600); err != nil {
-			t.Fatal(err)
-		}
+    sweep_days: 1
+`, hub, hub), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	once := func(kills int) {
 		t.Helper()
@@ -188,7 +192,6 @@ func TestMirrorOfSwathBySTAC(t *testing.T) {
 		server.Process.Signal(os.Interrupt) //nolint:errcheck // it is waited for
 		server.Wait()                       //nolint:errcheck // how it ended is not the question
 	}
-	write(1)
 	once(2)
 	if n := len(truth()); n != 13 {
 		t.Fatalf("the hub has %d items", n)
@@ -216,14 +219,22 @@ func TestMirrorOfSwathBySTAC(t *testing.T) {
 	once(1)
 	same("after changes")
 
+	// What it deletes leaves at the next look, however old it is, and what has come again by then stays.
 	change(http.MethodDelete, "/collections/reports/items/report-05", "")
+	change(http.MethodDelete, "/collections/reports/items/report-06", "")
 	change(http.MethodDelete, "/collections/sentinel-2-l1c/items/"+mirrored, "")
-	write(4000)
+	bring(report(6, "the words of report 6, come again"))
 	once(0)
 	if n := len(truth()); n != 13 {
 		t.Fatalf("the hub has %d items", n)
 	}
 	same("after deletions")
+	bring(product, report(5, "the words of report 5, come again"))
+	once(0)
+	if n := len(truth()); n != 15 {
+		t.Fatalf("the hub has %d items", n)
+	}
+	same("after they came again")
 }
 
 // itemsWithBytes returns all that a server has, as it does not depend on the server: what each item says, and the sums of its files as they

@@ -148,7 +148,7 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 		tell = desk.Tell
 		metrics.MustRegister(&archiveMetrics{copies: s.copies, buffer: desk.Config.BufferBytes})
 	}
-	stachttp.API{Tell: tell, Catalog: s.catalog, Analyst: s.catalog, Editor: s.catalog, Carts: s.catalog, Generation: s.catalog.CollectionsGeneration,
+	stachttp.API{Tell: tell, Catalog: s.catalog, Analyst: s.catalog, Editor: s.catalog, Carts: s.catalog, Memory: s.catalog, Generation: s.catalog.CollectionsGeneration,
 		Changes: cfg.changes(), Document: openapi.Document}.Mount(app)
 	tilehttp.API{Renderer: renderer, Searches: s.catalog, Analyst: s.catalog, ExtractionTime: cfg.ExtractionTime}.Mount(app)
 	files := objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog), Admit: admitDownload(s.keeper), CRC32: s.sums.CRC32, Desk: desk, Catalog: s.catalog, Analyst: s.catalog,

@@ -32,7 +32,7 @@ type Catalog interface {
 	ItemByUUID(ctx context.Context, uuid string) (stac.Item, error)
 	Collections(ctx context.Context) ([]stac.Collection, error)
 	GoneCollections(ctx context.Context) ([]string, error)
-	DeletedProducts(ctx context.Context, q stac.Search, skip int) (stac.DeletedPage, error)
+	DeletedItems(ctx context.Context, q stac.Search, skip int) (stac.DeletedPage, error)
 }
 
 // File is an open object.
@@ -163,7 +163,7 @@ func (a API) read(c *fiber.Ctx, deleted bool) (q query, err error) {
 		}
 		return it.Collection, it.ID, err == nil, err
 	}}
-	q.search = stac.Search{Products: !deleted, Limit: max(q.top, 1), Uncounted: !q.count}
+	q.search = stac.Search{Products: true, Limit: max(q.top, 1), Uncounted: !q.count}
 	if q.search.Filter, err = odata.ParseFilter(q.values.Get("$filter"), names); err != nil {
 		return q, err
 	}
@@ -324,12 +324,12 @@ func (a API) deleted(c *fiber.Ctx) error {
 		return err
 	}
 	q.search.Limit = q.top
-	page, err := a.Catalog.DeletedProducts(c.UserContext(), q.search, q.skip)
+	page, err := a.Catalog.DeletedItems(c.UserContext(), q.search, q.skip)
 	if err != nil {
 		return err
 	}
-	rows := make([]any, len(page.Products))
-	for i, d := range page.Products {
+	rows := make([]any, len(page.Items))
+	for i, d := range page.Items {
 		p, err := compat.Read(d.Item)
 		if err != nil {
 			return err

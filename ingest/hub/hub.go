@@ -57,6 +57,8 @@ type Page struct {
 	Deletions []Deletion // of ByDeletion
 	Now       time.Time  // what the hub's clock says
 	Shuffled  bool       // the rows of all pages come in no order
+
+	KnownAlone bool // deletions of rows that were never listed say nothing: the hub has others, and lists nothing that has left
 }
 
 // Last returns the date of the last row; zero without rows.
@@ -105,8 +107,9 @@ type File struct {
 // come out are fault.Unavailable where a later run may succeed, fault.NotFound where the row is gone, fault.Forbidden where the
 // account may not, fault.Offline where the product must first be brought from cold storage; a *fetch.Retry says when to come again.
 type Hub interface {
-	// Orders are those lists that together tell of everything new: some of ByPublication, ByModification, ByDeletion; or All.
-	Orders() []Order
+	// Orders are those lists that together tell of everything new: some of ByPublication, ByModification, ByDeletion; or All. The hub may be
+	// asked for it.
+	Orders(ctx context.Context) ([]Order, error)
 	// List hands over page after page until there are no more rows or yield fails.
 	List(ctx context.Context, q Query, yield func(Page) error) error
 	// Count returns how many rows List would hand over.

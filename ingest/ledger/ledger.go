@@ -187,7 +187,7 @@ func (l *Ledger) Record(ctx context.Context, by hub.Order, page hub.Page, upTo t
 					ids, gone, at, causes = append(ids, clean(d.ID)), append(gone, clean(d.Name)), append(at, d.At), append(causes, clean(d.Cause))
 				}
 			}
-			if _, err := tx.Exec(ctx, deleteSQL, pgx.NamedArgs{"mirror": l.mirror, "ids": ids, "names": gone, "at": at, "causes": causes}); err != nil {
+			if _, err := tx.Exec(ctx, deleteSQL, pgx.NamedArgs{"mirror": l.mirror, "ids": ids, "names": gone, "at": at, "causes": causes, "known": page.KnownAlone}); err != nil {
 				return fmt.Errorf("delete: %w", err)
 			}
 			names = append(names, gone...)
@@ -361,9 +361,9 @@ func (r *Reader) Hints(ctx context.Context, hint func()) error {
 	}
 }
 
-// Gone notes that a product is no longer at the hub although no list says so.
+// Gone notes that a product is no longer at the hub although no list says so; when it left, nobody knows.
 func (l *Ledger) Gone(ctx context.Context, id, name string) error {
-	return l.Record(ctx, hub.ByDeletion, hub.Page{Deletions: []hub.Deletion{{ID: id, Name: name, At: time.Now(), Cause: "not found at the hub"}}}, time.Time{})
+	return l.Record(ctx, hub.ByDeletion, hub.Page{Deletions: []hub.Deletion{{ID: id, Name: name, At: time.Unix(0, 0), Cause: "not found at the hub"}}}, time.Time{})
 }
 
 // Orphan is an item whose product left the hub.

@@ -273,19 +273,25 @@ func (c *clock) check(now time.Time) error {
 
 // Sync reads the hub's lists from where it was, less the overlap.
 func (m *Mirror) Sync(ctx context.Context) error {
-	for _, by := range m.hub.Orders() {
-		var err error
+	orders, err := m.hub.Orders(ctx)
+	if err != nil {
+		return err
+	}
+	for _, by := range orders {
 		if by == hub.All {
 			err = m.compare(ctx)
 		} else {
 			err = m.follow(ctx, by)
 		}
 		if err != nil {
-			return fmt.Errorf("list of what was %s: %w", by, err)
+			return fmt.Errorf("%s: %w", lists[by], err)
 		}
 	}
 	return nil
 }
+
+// lists are what messages call them.
+var lists = map[hub.Order]string{hub.ByPublication: "list of what was published", hub.ByModification: "list of what was modified", hub.ByDeletion: "list of what was deleted", hub.All: "list of everything"}
 
 // follow reads one list.
 func (m *Mirror) follow(ctx context.Context, by hub.Order) error {
@@ -377,7 +383,10 @@ const (
 // and listed where it differs. A day on which as many came as left looks the same: days that list says are listed however many rows they
 // have, as are all days of a hub that has no list of what was deleted. Between, which may be nil, is called before each request.
 func (m *Mirror) Sweep(ctx context.Context, days int, list func(day int) bool, between func()) error {
-	orders := m.hub.Orders()
+	orders, err := m.hub.Orders(ctx)
+	if err != nil {
+		return err
+	}
 	if slices.Contains(orders, hub.All) {
 		return nil
 	}

@@ -16,9 +16,9 @@ import (
 	"swath/stac"
 )
 
-// TestCarts fills carts, reads them page by page, and takes out again; what is another's is not there to be changed, and what is hidden
-// is not in a cart.
-func TestCarts(t *testing.T) {
+// clientOf serves seven items to somebody who says by headers who he is, and which collection is hidden from him.
+func clientOf(t *testing.T) *contract.Caller {
+	t.Helper()
 	_, store := newApp(t, 7)
 	app := httpkit.New(httpkit.Config{Log: slog.New(slog.DiscardHandler)})
 	app.Use(func(c *fiber.Ctx) error { // as the frame of accounts does
@@ -32,8 +32,14 @@ func TestCarts(t *testing.T) {
 		c.SetUserContext(ctx)
 		return c.Next()
 	})
-	API{Catalog: store, Analyst: store, Editor: store, Carts: store, Generation: store.CollectionsGeneration, Changes: Open, Document: openapi.Document}.Mount(app)
-	client := contract.Client(t, app)
+	API{Catalog: store, Analyst: store, Editor: store, Carts: store, Memory: store, Generation: store.CollectionsGeneration, Changes: Open, Document: openapi.Document}.Mount(app)
+	return contract.Client(t, app)
+}
+
+// TestCarts fills carts, reads them page by page, and takes out again; what is another's is not there to be changed, and what is hidden
+// is not in a cart.
+func TestCarts(t *testing.T) {
+	client := clientOf(t)
 	client.Post("/collections/other/items", fmt.Sprintf(bare, "n"))
 	name := func(collection string, ids ...string) string {
 		var all []string

@@ -20,6 +20,7 @@ type API struct {
 	Analyst stac.Analyst
 	Editor  stac.Editor // nil: nothing can be changed
 	Carts   stac.Carts
+	Memory  stac.Memory
 	Changes string // who may change the catalog: Local, Open or Closed
 	// Generation is another number whenever the collections may have changed.
 	Generation func() uint64
@@ -58,6 +59,7 @@ func (a API) Mount(r fiber.Router) {
 	r.Get("/collections/:collection/browse/:year/:leaf", a.browseCollection)
 	r.Get("/collections/:collection/items", a.items)
 	r.Get("/collections/:collection/items/:item", a.item)
+	r.Get("/deletions", a.deletions)
 	a.mountCarts(r)
 	if a.Editor != nil {
 		a.mountTransactions(r)
@@ -168,6 +170,7 @@ func (a API) landing(c *fiber.Ctx) error {
 			{Rel: stac.RelQueryables, Href: l.Base + "/queryables", Type: stac.TypeSchema, Title: l.Text("What items can be searched by")},
 			{Rel: "aggregations", Href: l.Base + "/aggregations", Type: stac.TypeJSON, Title: l.Text("What can be counted")},
 			{Rel: "aggregate", Href: l.Base + "/aggregate", Type: stac.TypeJSON, Title: l.Text("Counts of a search")},
+			{Rel: stac.RelDeletions, Href: l.Base + "/deletions", Type: stac.TypeJSON, Title: l.Text("What left the catalog")},
 			{Rel: "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes", Href: l.Base + "/tileMatrixSets", Type: stac.TypeJSON, Title: l.Text("Tile matrix sets")},
 			{Rel: stac.RelTileSets, Href: l.Base + "/tiles", Type: stac.TypeJSON, Title: l.Text("Map tiles of all items")},
 			{Rel: "http://www.opengis.net/def/rel/ogc/1.0/processes", Href: l.Base + "/processes", Type: stac.TypeJSON, Title: l.Text("What can be computed here")},

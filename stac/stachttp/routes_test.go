@@ -44,7 +44,7 @@ func newApp(t testing.TB, n int) (*fiber.App, *catalog.Store) {
 		t.Fatal(err)
 	}
 	app := httpkit.New(httpkit.Config{Log: slog.New(slog.DiscardHandler)})
-	API{Catalog: store, Analyst: store, Editor: store, Carts: store, Generation: store.CollectionsGeneration, Changes: Open, Document: openapi.Document}.Mount(app)
+	API{Catalog: store, Analyst: store, Editor: store, Carts: store, Memory: store, Generation: store.CollectionsGeneration, Changes: Open, Document: openapi.Document}.Mount(app)
 	return app, store
 }
 

@@ -227,7 +227,7 @@ func TestWhoMayChange(t *testing.T) {
 	_, store := newApp(t, 1)
 	for changes, want := range map[string]int{Open: 204, Local: 403, Closed: 403, "": 403} { // tests come from 0.0.0.0
 		app := httpkit.New(httpkit.Config{Log: slog.New(slog.DiscardHandler)})
-		API{Catalog: store, Analyst: store, Editor: store, Carts: store, Generation: store.CollectionsGeneration, Changes: changes, Document: openapi.Document}.Mount(app)
+		API{Catalog: store, Analyst: store, Editor: store, Carts: store, Memory: store, Generation: store.CollectionsGeneration, Changes: changes, Document: openapi.Document}.Mount(app)
 		client := contract.Client(t, app)
 		put := func(headers ...string) int {
 			return client.Do("PUT", "/collections/other/items/n", fmt.Sprintf(bare, "n"), headers...).Status

@@ -2,4 +2,4 @@
 insert into traffic as t (day, collection, platform, requests, seconds, bytes)
 select * from unnest(@days::date[], @collections::text[], @platforms::text[], @requests::bigint[], @seconds::float8[], @bytes::bigint[])
   as g (day, collection, platform, requests, seconds, bytes) order by 1, 2, 3
-on conflict (day, collection, platform) do update set requests = t.requests + excluded.requests, seconds = t.seconds + excluded.seconds, bytes = t.bytes + excluded.bytes
+on conflict (day, collection, platform, drawn) do update set requests = t.requests + excluded.requests, seconds = t.seconds + excluded.seconds, bytes = t.bytes + excluded.bytes

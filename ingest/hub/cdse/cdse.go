@@ -68,8 +68,8 @@ func New(cfg Config) (*Client, error) {
 }
 
 // Orders are all three.
-func (c *Client) Orders() []hub.Order {
-	return []hub.Order{hub.ByPublication, hub.ByModification, hub.ByDeletion}
+func (c *Client) Orders(context.Context) ([]hub.Order, error) {
+	return []hub.Order{hub.ByPublication, hub.ByModification, hub.ByDeletion}, nil
 }
 
 // row is a row of Products or DeletedProducts.

@@ -6,6 +6,7 @@
 package folder
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -56,13 +57,13 @@ func New(cfg Config) (*Client, error) {
 }
 
 // Orders is the one list of all there is.
-func (c *Client) Orders() []hub.Order { return []hub.Order{hub.All} }
+func (c *Client) Orders(context.Context) ([]hub.Order, error) { return []hub.Order{hub.All}, nil }
 
 // List looks at everything. What can't be read ends it: what is behind is not gone.
 func (c *Client) List(ctx context.Context, q hub.Query, yield func(hub.Page) error) error {
 	info, err := os.Stat(c.cfg.Root)
 	if err != nil || !info.IsDir() {
-		return fault.Wrap(fault.Unavailable, errors.Join(err, fs.ErrNotExist), "hub: the folder %s is not there", c.cfg.Root)
+		return fault.Wrap(fault.Unavailable, cmp.Or(err, fs.ErrNotExist), "hub: the folder %s is not there", c.cfg.Root)
 	}
 	page := hub.Page{Now: time.Now(), Shuffled: true}
 	err = c.walk(ctx, c.cfg.Root, 0, func(path string) error {

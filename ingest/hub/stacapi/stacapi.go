@@ -3,8 +3,8 @@
 //	search by date ─▶ rows (collection/item, a sum over what is said of it)
 //	item ─▶ the assets that are wanted ─▶ one zip, or item.json with its files beside it
 //
-// There is no list of what was deleted: the counts of days tell. A Swath lists by when an item changed there, which it says of each row for the
-// asking, whatever the item itself says. Sources: STAC API 1.0 with its extensions Filter, Query and Sort; the
+// There is no list of what was deleted: the counts of days tell. A Swath has one, to which its landing page links, and lists by when an item
+// changed there, which it says of each row for the asking, whatever the item itself says. Sources: STAC API 1.0 with its extensions Filter, Query and Sort; the
 // STAC extensions file, order, storage, alternate-assets.
 package stacapi
 
@@ -12,6 +12,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -51,6 +52,7 @@ var _ hub.Hub = (*Client)(nil)
 type api struct {
 	filter, query, sort bool
 	date                string // by which changes are found
+	deletions           bool   // there is a list of what left
 }
 
 // New checks a configuration.
@@ -79,8 +81,14 @@ func (c *Client) date() string {
 	return c.cfg.Date
 }
 
-// Orders is the one date that items have of themselves.
-func (c *Client) Orders() []hub.Order { return []hub.Order{hub.ByModification} }
+// Orders is the one date that items have of themselves, and of a Swath when they left.
+func (c *Client) Orders(ctx context.Context) ([]hub.Order, error) {
+	a, err := c.landing(ctx)
+	if err != nil || !a.deletions {
+		return []hub.Order{hub.ByModification}, err
+	}
+	return []hub.Order{hub.ByModification, hub.ByDeletion}, nil
+}
 
 // landing asks what the API can do, once.
 func (c *Client) landing(ctx context.Context) (api, error) {
@@ -89,7 +97,10 @@ func (c *Client) landing(ctx context.Context) (api, error) {
 	if c.api != nil {
 		return *c.api, nil
 	}
-	var page struct{ ConformsTo []string }
+	var page struct {
+		ConformsTo []string
+		Links      []stac.PageLink
+	}
 	if _, err := c.wire.JSON(ctx, wire.Call{Address: c.cfg.URL}, &page); err != nil {
 		return api{}, err
 	}
@@ -104,6 +115,7 @@ func (c *Client) landing(ctx context.Context) (api, error) {
 	if !a.filter && !a.query && a.date != "datetime" {
 		return api{}, fault.New(fault.Invalid, "hub: %s can't search by %q (neither filter nor query among its conformance classes): say date: datetime", c.cfg.URL, a.date)
 	}
+	a.deletions = slices.ContainsFunc(page.Links, func(l stac.PageLink) bool { return l.Rel == stac.RelDeletions })
 	c.api = &a
 	return a, nil
 }
@@ -264,8 +276,35 @@ func (c *Client) pages(ctx context.Context, body map[string]any, yield func(foun
 	})
 }
 
+// left walks what left, of the wanted collections: whether the filter and the area want it, nobody knows any more.
+func (c *Client) left(ctx context.Context, q hub.Query, yield func(hub.Page) error) error {
+	query := url.Values{"since": {q.Since.UTC().Format(time.RFC3339Nano)}}
+	if len(c.cfg.Collections) > 0 {
+		query.Set("collections", strings.Join(c.cfg.Collections, ","))
+	}
+	return stac.Walk(stac.PageLink{Href: c.cfg.URL + "/deletions?" + query.Encode(), Method: "GET"}, func(at stac.PageLink) ([]stac.PageLink, bool, error) {
+		var answer struct {
+			Deletions []stac.Deletion
+			Links     []stac.PageLink
+		}
+		now, err := c.wire.JSON(ctx, wire.Call{Address: at.Href}, &answer)
+		if err != nil {
+			return nil, false, err
+		}
+		page := hub.Page{Now: now, KnownAlone: true}
+		for _, d := range answer.Deletions {
+			id := d.Collection + "/" + d.ID
+			page.Deletions = append(page.Deletions, hub.Deletion{ID: id, Name: id, At: d.Deleted, Cause: "deleted at the hub"})
+		}
+		return answer.Links, len(answer.Deletions) > 0, yield(page)
+	})
+}
+
 // List walks the items by date. An API that can't sort hands them over in no order.
 func (c *Client) List(ctx context.Context, q hub.Query, yield func(hub.Page) error) error {
+	if q.By == hub.ByDeletion {
+		return c.left(ctx, q, yield)
+	}
 	body, sorted, err := c.search(ctx, q)
 	if err != nil {
 		return err
