@@ -20,3 +20,13 @@ func DownloadOf(ctx context.Context) Download {
 	d, _ := ctx.Value(downloadKey{}).(Download)
 	return d
 }
+
+type drawingKey struct{}
+
+// WithDrawing returns the context of a request for what is drawn, or worked out, of items' files: tiles, previews, values.
+func WithDrawing(ctx context.Context) context.Context {
+	return context.WithValue(ctx, drawingKey{}, true)
+}
+
+// IsDrawing reports whether a request asks for that.
+func IsDrawing(ctx context.Context) bool { return ctx.Value(drawingKey{}) != nil }

@@ -15,8 +15,9 @@ type Meter struct {
 }
 
 type place struct {
-	day  time.Time // midnight UTC
-	file stac.Download
+	day   time.Time // midnight UTC
+	file  stac.Download
+	drawn bool
 }
 
 type use struct {
@@ -35,7 +36,7 @@ func (m *Meter) Answered(ctx context.Context, dur time.Duration) {
 }
 
 func (m *Meter) add(ctx context.Context, more use) {
-	at := place{time.Now().UTC().Truncate(24 * time.Hour), stac.DownloadOf(ctx)}
+	at := place{time.Now().UTC().Truncate(24 * time.Hour), stac.DownloadOf(ctx), stac.IsDrawing(ctx)}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.seen == nil {

@@ -105,13 +105,15 @@ func (s *Store) Flush(ctx context.Context) error {
 	}
 	var days []time.Time
 	var collections, platforms []string
+	var drawn []bool
 	var requests, bytes []int64
 	var seconds []float64
 	for at, u := range seen {
 		days, collections, platforms = append(days, at.day), append(collections, at.file.Collection), append(platforms, at.file.Platform)
+		drawn = append(drawn, at.drawn)
 		requests, bytes, seconds = append(requests, u.requests), append(bytes, u.bytes), append(seconds, u.seconds)
 	}
-	_, err := s.pool.Exec(ctx, flushSQL, pgx.NamedArgs{"days": days, "collections": collections, "platforms": platforms, "requests": requests, "seconds": seconds, "bytes": bytes})
+	_, err := s.pool.Exec(ctx, flushSQL, pgx.NamedArgs{"days": days, "collections": collections, "platforms": platforms, "drawn": drawn, "requests": requests, "seconds": seconds, "bytes": bytes})
 	if err != nil {
 		s.Meter.giveBack(seen)
 	}
@@ -139,6 +141,7 @@ type day struct {
 type transfer struct {
 	day                  time.Time
 	collection, platform string
+	drawn                bool
 	requests             int64
 	seconds              float64
 	bytes                int64
@@ -184,7 +187,7 @@ func (s *Store) raw(ctx context.Context) (*raw, error) {
 		read(ctx, tx, &err, arrivalsSQL, &r.arrivals, func(d *day) []any { return []any{&d.collection, &d.day, &d.n, &d.bytes} })
 		read(ctx, tx, &err, itemsSQL, &r.items, func(i *item) []any { return []any{&i.collection, &i.n} })
 		read(ctx, tx, &err, trafficSQL, &r.traffic, func(t *transfer) []any {
-			return []any{&t.day, &t.collection, &t.platform, &t.requests, &t.seconds, &t.bytes}
+			return []any{&t.day, &t.collection, &t.platform, &t.drawn, &t.requests, &t.seconds, &t.bytes}
 		})
 		read(ctx, tx, &err, usersSQL, &r.users, func(p *people) []any { return []any{&p.month, &p.country, &p.n, &p.active} })
 		if err == nil {
@@ -229,13 +232,17 @@ type Period struct {
 	Bytes    int64  `json:"bytes"`
 }
 
-// Use is what was asked and sent in a day, month or year.
+// Use is what was asked and sent in a day, month or year: requests and bytes in all, those of items' files, and those of what was drawn or worked
+// out of them. The others are answers of the catalog, pages and the like.
 type Use struct {
-	When      string  `json:"when"`
-	Requests  int64   `json:"requests"`
-	Downloads int64   `json:"downloads"`
-	Bytes     int64   `json:"bytes"`
-	MeanS     float64 `json:"mean_response_s"`
+	When          string  `json:"when"`
+	Requests      int64   `json:"requests"`
+	Bytes         int64   `json:"bytes"`
+	Downloads     int64   `json:"downloads"`
+	DownloadBytes int64   `json:"download_bytes"`
+	Drawn         int64   `json:"drawn"`
+	DrawnBytes    int64   `json:"drawn_bytes"`
+	MeanS         float64 `json:"mean_response_s"`
 }
 
 // Figures are those of a dashboard.
@@ -362,8 +369,11 @@ func (f *Figures) use(r *raw, sees func(string) bool, yearAgo time.Time) {
 				by[i][when] = u
 			}
 			u.Requests, u.Bytes, u.MeanS = u.Requests+t.requests, u.Bytes+t.bytes, u.MeanS+t.seconds // the sum, for now
-			if t.collection != "" {
-				u.Downloads += t.requests
+			switch {
+			case t.collection != "":
+				u.Downloads, u.DownloadBytes = u.Downloads+t.requests, u.DownloadBytes+t.bytes
+			case t.drawn:
+				u.Drawn, u.DrawnBytes = u.Drawn+t.requests, u.DrawnBytes+t.bytes
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"swath/auth"
+	"swath/ingest/ledger"
 	"swath/statistics"
 )
 
@@ -29,7 +30,7 @@ func mirrorsOf(url string, mirrors []MirrorConfig) func(ctx context.Context) (an
 				return nil, err
 			}
 			if auth.From(ctx).Role < auth.Operator {
-				one.Troubles = nil
+				one.Troubles = []ledger.Trouble{}
 			}
 			all = append(all, one)
 		}
@@ -49,13 +50,14 @@ var (
 	bytesDesc    = prometheus.NewDesc("swath_product_bytes", "Bytes of the products that are held, by collection.", []string{"collection"}, nil)
 	usersDesc    = prometheus.NewDesc("swath_users", "Accounts.", nil, nil)
 	activeDesc   = prometheus.NewDesc("swath_users_active", "Accounts that asked for something in the last 30 days.", nil, nil)
+	sentDesc     = prometheus.NewDesc("swath_sent_bytes_total", "Bytes that were sent: of files, drawn or worked out of them, and of other answers.", []string{"what"}, nil)
 	wantedDesc   = prometheus.NewDesc("swath_mirror_products", "Products of the hub, by mirror and state.", []string{"mirror", "state"}, nil)
 	lagDesc      = prometheus.NewDesc("swath_mirror_lag_seconds", "Age of the oldest product that waits, by mirror.", []string{"mirror"}, nil)
 )
 
 // Describe names them.
 func (figureMetrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{productsDesc, bytesDesc, usersDesc, activeDesc, wantedDesc, lagDesc} {
+	for _, d := range []*prometheus.Desc{productsDesc, bytesDesc, usersDesc, activeDesc, sentDesc, wantedDesc, lagDesc} {
 		to <- d
 	}
 }
@@ -77,6 +79,13 @@ func (m figureMetrics) Collect(to chan<- prometheus.Metric) {
 		}
 		gauge(usersDesc, float64(f.Users.Registered))
 		gauge(activeDesc, float64(f.Users.Active))
+		sent := map[string]int64{"files": 0, "drawn": 0, "answers": 0}
+		for _, y := range f.Out.Years {
+			sent["files"], sent["drawn"], sent["answers"] = sent["files"]+y.DownloadBytes, sent["drawn"]+y.DrawnBytes, sent["answers"]+y.Bytes-y.DownloadBytes-y.DrawnBytes
+		}
+		for what, bytes := range sent {
+			to <- prometheus.MustNewConstMetric(sentDesc, prometheus.CounterValue, float64(bytes), what)
+		}
 	}
 	all, err := m.mirrors(ctx)
 	if err != nil {

@@ -416,9 +416,16 @@ func (l *Ledger) IDs(ctx context.Context, since, until time.Time) (names map[str
 
 // Status is what a mirror has and what it waits for.
 type Status struct {
-	Wanted, Offline, Held, Superseded, Quarantined, Gone int64
-	WantedBytes, HeldBytes                               int64
-	OldestWanted, NewestHeld                             *time.Time // publication
+	Wanted       int64      `json:"wanted"`
+	Offline      int64      `json:"offline"`
+	Held         int64      `json:"held"`
+	Superseded   int64      `json:"superseded"`
+	Quarantined  int64      `json:"quarantined"`
+	Gone         int64      `json:"gone"`
+	WantedBytes  int64      `json:"wanted_bytes"`
+	HeldBytes    int64      `json:"held_bytes"`
+	OldestWanted *time.Time `json:"oldest_wanted"` // publication
+	NewestHeld   *time.Time `json:"newest_held"`
 }
 
 // Status counts.
@@ -444,10 +451,11 @@ func (r *Reader) Delays(ctx context.Context, hours ...int) (products []int64, er
 
 // Trouble is a product that could not be mirrored.
 type Trouble struct {
-	Name, Reason string
-	Quarantined  bool
-	Tries        int
-	NextTry      time.Time
+	Name        string    `json:"name"`
+	Reason      string    `json:"reason"`
+	Quarantined bool      `json:"quarantined"`
+	Tries       int       `json:"tries"`
+	NextTry     time.Time `json:"next_try"`
 }
 
 // Troubles returns the products that failed, the newest first.

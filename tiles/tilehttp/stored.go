@@ -4,10 +4,11 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"swath/fault"
+	"swath/stac"
 )
 
 // drawn mounts routes of what is drawn. What lies in the archive alone is 404 there, not the 202 of a download: a map shows what there is,
-// and orders nothing.
+// and orders nothing. What is sent is counted as drawn.
 type drawn struct{ fiber.Router }
 
 func (d drawn) Group(prefix string, handlers ...fiber.Handler) fiber.Router {
@@ -24,6 +25,7 @@ func (d drawn) Post(path string, handlers ...fiber.Handler) fiber.Router {
 
 func stored(serve fiber.Handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
+		c.SetUserContext(stac.WithDrawing(c.UserContext()))
 		err := serve(c)
 		if !fault.Is(err, fault.Offline) {
 			return err

@@ -122,10 +122,10 @@ export const ways = () => get<Ways>("/auth/login?f=json");
 
 export type Total = { name: string; items?: number; products: number; bytes: number };
 export type Period = { when: string; products: number; bytes: number };
-export type Use = { when: string; requests: number; downloads: number; bytes: number; mean_response_s: number };
+export type Use = { when: string; requests: number; bytes: number; downloads: number; download_bytes: number; drawn: number; drawn_bytes: number; mean_response_s: number };
 export type Mirror = {
-  mirror: string; Wanted: number; Held: number; Superseded: number; Quarantined: number; Gone: number; WantedBytes: number; HeldBytes: number;
-  lag_s: number; delays: Record<string, number>; troubles: { Name: string; Reason: string }[] | null;
+  mirror: string; wanted: number; held: number; superseded: number; quarantined: number; gone: number; wanted_bytes: number; held_bytes: number;
+  lag_s: number; delays: Record<string, number>; troubles: { name: string; reason: string }[];
 };
 export type Figures = {
   at: string; products: number; bytes: number; collections: Total[]; missions: Total[]; downloaded: Total[]; downloaded_missions: Total[]; mirrors: Mirror[];

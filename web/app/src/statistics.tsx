@@ -44,13 +44,14 @@ export function Statistics() {
 
 function Board({ f }: { f: api.Figures }) {
   const out = f.bandwidth_out, recent = f.response_30_days;
-  const sent = out.years.reduce((sum, y) => sum + y.bytes, 0);
+  const sent = (of: (y: api.Use) => number) => out.years.reduce((sum, y) => sum + of(y), 0);
+  const distributed = sent((y) => y.download_bytes), drawn = sent((y) => y.drawn_bytes), others = sent((y) => y.bytes) - distributed - drawn;
   const totals = (rows: api.Total[]) => rows.map((t) => ({ name: t.name || "unknown", share: t.products, cells: [whole(t.products), volume(t.bytes)] }));
   return <>
     <dl class="numbers">
       <Number name="Products" value={whole(f.products)} />
       <Number name="Volume held" value={volume(f.bytes)} />
-      <Number name="Volume distributed" value={volume(sent)} />
+      <Number name="Volume distributed" value={volume(distributed)} more={`beside ${volume(drawn)} of maps and values, ${volume(others)} of answers`} />
       <Number name="Accounts" value={whole(f.users.registered)} more={`${whole(f.users.active_30_days)} active in 30 days`} />
       <Number name="Requests, 30 days" value={whole(recent.requests)} more={`${duration(recent.mean_s)} on average`} />
       <Number name="Downloads, 30 days" value={whole(recent.downloads)} more={`${duration(recent.download_mean_s)} on average with staging`} />
@@ -60,9 +61,9 @@ function Board({ f }: { f: api.Figures }) {
       <Bars title="Products by day of acquisition" points={f.acquired.days.map((d) => ({ when: d.when, value: d.products }))} format={whole} />
       <Bars title="Products by month of acquisition" points={f.acquired.months.map((d) => ({ when: d.when, value: d.products }))} format={whole} />
       <Bars title="Come in, by day" points={f.bandwidth_in.days.map((d) => ({ when: d.when, value: d.bytes }))} format={volume} />
-      <Bars title="Sent, by day" points={out.days.map((d) => ({ when: d.when, value: d.bytes }))} format={volume} />
-      <Bars title="Distributed, by month" points={out.months.map((d) => ({ when: d.when, value: d.bytes }))} format={volume} />
-      <Bars title="Distributed, by year" points={out.years.map((d) => ({ when: d.when, value: d.bytes }))} format={volume} />
+      <Bars title="Sent in all, by day" points={out.days.map((d) => ({ when: d.when, value: d.bytes }))} format={volume} />
+      <Bars title="Files distributed, by month" points={out.months.map((d) => ({ when: d.when, value: d.download_bytes }))} format={volume} />
+      <Bars title="Files distributed, by year" points={out.years.map((d) => ({ when: d.when, value: d.download_bytes }))} format={volume} />
       <Bars title="Requests, by day" points={out.days.map((d) => ({ when: d.when, value: d.requests }))} format={whole} />
       <Bars title="Mean time until an answer begins, by day" points={out.days.map((d) => ({ when: d.when, value: d.mean_response_s }))} format={duration} />
       <Bars title="Accounts" points={f.users.registered_by_month.map((d) => ({ when: d.when, value: d.n }))} format={whole} />
@@ -91,15 +92,15 @@ function Mirror({ m }: { m: api.Mirror }) {
   const between = steps.map((s, i) => ({ name: i === 0 ? `up to ${s.hours} h` : `${steps[i - 1].hours} to ${s.hours} h`, n: s.n - (i === 0 ? 0 : steps[i - 1].n) }));
   return <section class="mirror"><h2>Mirror {m.mirror}</h2>
     <dl class="numbers">
-      <Number name="Held" value={whole(m.Held)} more={volume(m.HeldBytes)} />
-      <Number name="Waiting" value={whole(m.Wanted)} more={volume(m.WantedBytes)} />
-      <Number name="The oldest waits" value={m.Wanted > 0 ? duration(m.lag_s) : "–"} />
-      <Number name="In quarantine" value={whole(m.Quarantined)} />
-      <Number name="Superseded" value={whole(m.Superseded)} />
-      <Number name="Deleted at the hub" value={whole(m.Gone)} />
+      <Number name="Held" value={whole(m.held)} more={volume(m.held_bytes)} />
+      <Number name="Waiting" value={whole(m.wanted)} more={volume(m.wanted_bytes)} />
+      <Number name="The oldest waits" value={m.wanted > 0 ? duration(m.lag_s) : "–"} />
+      <Number name="In quarantine" value={whole(m.quarantined)} />
+      <Number name="Superseded" value={whole(m.superseded)} />
+      <Number name="Deleted at the hub" value={whole(m.gone)} />
     </dl>
     <Ranking title="From the hub's publication until searchable, 30 days" columns={["Delay", "Products"]}
       rows={between.map((s) => ({ name: s.name, share: s.n, cells: [whole(s.n)] }))} />
-    {(m.troubles ?? []).length > 0 && <details><summary>Failures</summary><ul>{m.troubles!.map((t) => <li key={t.Name}>{t.Name}: {t.Reason}</li>)}</ul></details>}
+    {m.troubles.length > 0 && <details><summary>Failures</summary><ul>{m.troubles.map((t) => <li key={t.name}>{t.name}: {t.reason}</li>)}</ul></details>}
   </section>;
 }
