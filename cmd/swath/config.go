@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -299,7 +300,18 @@ func readFile(path string, cfg *Config) error {
 	d := yaml.NewDecoder(f)
 	d.KnownFields(true)
 	if err := d.Decode(cfg); err != nil && !errors.Is(err, io.EOF) {
-		return fault.New(fault.Invalid, "configuration: %s: %v", path, err)
+		return fault.New(fault.Invalid, "configuration: %s: %s", path, yamlMistakes(err))
 	}
 	return nil
+}
+
+var unknownField = regexp.MustCompile(`field (\S+) not found in type \S+`)
+
+// yamlMistakes tells what is wrong with a YAML file in the words of who wrote it.
+func yamlMistakes(err error) string {
+	var wrong *yaml.TypeError
+	if !errors.As(err, &wrong) {
+		return strings.TrimPrefix(err.Error(), "yaml: ")
+	}
+	return unknownField.ReplaceAllString(strings.Join(wrong.Errors, "; "), "there is no setting $1 here")
 }

@@ -57,7 +57,7 @@ func layers(profile string) (all []layer, err error) {
 		}
 		var file struct{ Download map[string]any }
 		if err := yaml.Unmarshal(text, &file); err != nil {
-			return nil, fault.New(fault.Invalid, "configuration: %s: %v", path, err)
+			return nil, fault.New(fault.Invalid, "configuration: %s: %s", path, yamlMistakes(err))
 		}
 		made := layer{source: path, home: i > 0, private: info.Mode().Perm()&0o077 == 0}
 		profiles, _ := file.Download["profiles"].(map[string]any)

@@ -148,10 +148,10 @@ func (q *quotas) of(requestsPerMinute float64, connections int, bytes *fetch.Thr
 }
 
 // secretOf reads a secret from the environment.
-func secretOf(mirror, name string) (string, error) {
+func secretOf(name string) (string, error) {
 	value := os.Getenv(name)
 	if value == "" {
-		return "", fault.New(fault.Invalid, "mirror %s: the environment variable %s holds no password or key", mirror, name)
+		return "", fault.New(fault.Invalid, "the environment variable %s holds no password or key", name)
 	}
 	return value, nil
 }
@@ -175,7 +175,7 @@ func (m MirrorConfig) client(shared *quotas) (hub.Hub, error) {
 	if h.Type == "stacapi" {
 		area, err := m.Area.geoJSON()
 		if err != nil {
-			return nil, fault.New(fault.Invalid, "mirror %s: area: %v", m.Name, err)
+			return nil, fault.New(fault.Invalid, "area: %v", err)
 		}
 		cfg := stacapi.Config{URL: h.Catalogue, Wire: w, S3: s3, Filter: m.Filter, Area: area, Date: h.Date, Assets: h.Assets, PreferS3: h.Transport == "s3", Page: h.Page}
 		if m.Collection != "" {
@@ -185,7 +185,7 @@ func (m MirrorConfig) client(shared *quotas) (hub.Hub, error) {
 	}
 	area, err := m.Area.wkt()
 	if err != nil {
-		return nil, fault.New(fault.Invalid, "mirror %s: area: %v", m.Name, err)
+		return nil, fault.New(fault.Invalid, "area: %v", err)
 	}
 	cfg := cdse.Config{Catalogue: h.Catalogue, Wire: w, Collection: m.Collection, Filter: m.Filter, AreaWKT: area, Page: h.Page, Subscribe: h.Subscribe}
 	if h.Transport == "s3" {
@@ -199,12 +199,12 @@ func (m MirrorConfig) wire(shared *quotas) (w wire.Config, err error) {
 	h := m.Hub
 	w = wire.Config{Known: h.Hosts, Wait: h.Retry, Login: wire.Login{Token: h.Token, Client: h.Client, User: h.User}, Quota: shared.of(h.RequestsPerMinute, h.Connections, shared.throttle(h), h.Catalogue, h.User, h.KeyEnv)}
 	if h.Token != "" {
-		if w.Login.Password, err = secretOf(m.Name, h.PasswordEnv); err != nil {
+		if w.Login.Password, err = secretOf(h.PasswordEnv); err != nil {
 			return w, err
 		}
 	}
 	if h.KeyEnv != "" {
-		if w.Key, err = secretOf(m.Name, h.KeyEnv); err != nil {
+		if w.Key, err = secretOf(h.KeyEnv); err != nil {
 			return w, err
 		}
 		if w.Header = h.KeyHeader; w.Header == "" {
@@ -222,7 +222,7 @@ func (m MirrorConfig) s3(shared *quotas) (*wire.S3, error) {
 	c := m.Hub.S3
 	cfg := objects.S3Config{Endpoint: c.Endpoint, Region: c.Region, AccessKey: c.AccessKey, PathStyle: true}
 	if c.AccessKey != "" {
-		secret, err := secretOf(m.Name, c.SecretEnv)
+		secret, err := secretOf(c.SecretEnv)
 		if err != nil {
 			return nil, fmt.Errorf("hub.s3: %w", err)
 		}

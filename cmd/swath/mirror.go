@@ -57,7 +57,11 @@ func chosen(cfg Config, only string) (mirrors []MirrorConfig, err error) {
 		}
 	}
 	if len(mirrors) == 0 {
-		return nil, usageError{fmt.Errorf("mirror: no mirror %s in the configuration", only)}
+		missing := errors.New("mirror: the configuration has none (mirrors: in swath.yaml, or --config FILE)")
+		if only != "" {
+			missing = fmt.Errorf("mirror: the configuration has none that is called %q", only)
+		}
+		return nil, usageError{missing}
 	}
 	return mirrors, nil
 }
@@ -87,6 +91,11 @@ func keepMirror(ctx context.Context, s *stores, cfg MirrorConfig, shared *quotas
 		return err
 	}
 	defer l.Close()
+	if changed, err := l.Aim(ctx, cfg.aim()); err != nil {
+		return err
+	} else if changed {
+		log.Info("other products are wanted than before: the hub's lists are read from the begin", "mirror", cfg.Name, "since", cfg.Since.Time)
+	}
 	work := filepath.Join(s.work, "mirror", cfg.Name)
 	if err := os.MkdirAll(work, 0o755); err != nil {
 		return err

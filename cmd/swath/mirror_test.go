@@ -65,6 +65,42 @@ func mended(t *testing.T, product []byte) []byte {
 	return out.Bytes()
 }
 
+// TestMirrorRefused: a mirror that can't be kept says why, in the words of its configuration.
+func TestMirrorRefused(t *testing.T) {
+	needsProgram(t)
+	data := dataFolder(t)
+	t.Setenv("TEST_HUB_PASSWORD", "not the password")
+	s := hubtest.Serve(t, hubtest.NewArchive(1, 1, hubtest.None), hubtest.Options{})
+	file := filepath.Join(data, "swath.yaml")
+	login := fmt.Sprintf("type: cdse, catalogue: %q, token: %q, user: me, retry: 1ms, password_env: ", s.Catalogue, s.Token)
+	for name, tc := range map[string]struct {
+		hub  string
+		want int
+		says string
+	}{
+		"key":            {"type: cdse, catalog: 'http://h'", exitWrongUse, "line 3: there is no setting catalog here"},
+		"no password":    {login + "TEST_NONE", exitWrongUse, "swath: mirror x: the environment variable TEST_NONE holds no password or key"},
+		"wrong password": {login + "TEST_HUB_PASSWORD", exitFailed, "swath: mirror x: the hub refuses user and password"},
+		"nobody there":   {"type: cdse, catalogue: 'http://127.0.0.1:1', retry: 1ms", exitFailed, "swath: mirror x: list of what was published: the server does not answer"},
+		"no folder":      {"type: folder, root: /none/such", exitFailed, "swath: mirror x: list of everything: hub: the folder /none/such is not there: stat /none/such: no such file or directory\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if err := os.WriteFile(file, fmt.Appendf(nil, "mirrors:\n  - name: x\n    hub: {%s}\n    since: 2015-01-01\n", tc.hub), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if code, out, errs := swath(t, "mirror", "--data", data, "--config", file, "--once"); code != tc.want || !strings.Contains(errs, tc.says) {
+				t.Errorf("exit code %d, want %d and %q in:\n%s%s", code, tc.want, tc.says, out, errs)
+			}
+		})
+	}
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := swath(t, "mirror", "--data", data, "--config", file); code != exitWrongUse || !strings.Contains(errs, "the configuration has none") {
+		t.Errorf("no mirror: %d %s", code, errs)
+	}
+}
+
 // TestMirrorCommand: what a hub has is found here, a product whose files are not as its manifest says is not, and what the hub deletes
 // leaves.
 func TestMirrorCommand(t *testing.T) {

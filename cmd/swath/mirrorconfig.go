@@ -211,6 +211,12 @@ func (a AreaConfig) geoJSON() (json.RawMessage, error) {
 	}
 }
 
+// aim says what is wanted of the hub, so that it can be told when that changes.
+func (m MirrorConfig) aim() string {
+	area, _ := m.Area.wkt() // the configuration was looked at
+	return fmt.Sprintf("%q", []string{m.Collection, m.Filter, area, m.Since.UTC().Format(time.RFC3339), strings.Join(m.Hub.Assets, " "), m.Hub.Match})
+}
+
 var mirrorName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
 // mirrorMistakes names what is wrong, with its key.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 
 	"swath/fault"
@@ -26,14 +27,14 @@ func hooks(url string, mirrors []MirrorConfig) (api mirrorhttp.API, err error) {
 			continue
 		}
 		hook := mirrorhttp.Hook{Mirror: m.Name, User: m.Webhook.User}
-		if hook.Secret, err = secretOf(m.Name, m.Webhook.SecretEnv); err != nil {
-			return api, err
+		if hook.Secret, err = secretOf(m.Webhook.SecretEnv); err != nil {
+			return api, fmt.Errorf("mirror %s: webhook: %w", m.Name, err)
 		}
 		if !hookSecret.MatchString(hook.Secret) {
 			return api, fault.New(fault.Invalid, "mirror %s: the secret in %s is not 16 to 128 letters, digits and . _ ~ -", m.Name, m.Webhook.SecretEnv)
 		}
-		if hook.Password, err = secretOf(m.Name, m.Webhook.PasswordEnv); err != nil {
-			return api, err
+		if hook.Password, err = secretOf(m.Webhook.PasswordEnv); err != nil {
+			return api, fmt.Errorf("mirror %s: webhook: %w", m.Name, err)
 		}
 		api.Hooks = append(api.Hooks, hook)
 	}

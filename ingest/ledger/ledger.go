@@ -11,7 +11,9 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
 	_ "embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -163,6 +165,30 @@ func (l *Ledger) NoteSwept(ctx context.Context, all bool) error {
 	_, err := l.pool.Exec(ctx, `insert into mirror_cursor select $1, list, now() from unnest($2::text[]) list
 		on conflict (mirror, list) do update set at = excluded.at`, l.mirror, lists)
 	return unavailable(err)
+}
+
+// aims are the lists under which it is noted what is wanted of the hub; no hub has them.
+const aims = "aim "
+
+// Aim notes what is wanted of the hub, in words that differ where that does. When it differs from what was wanted before, the lists will be read
+// from their begin, for what they left out; what is here stays.
+func (l *Ledger) Aim(ctx context.Context, wanted string) (changed bool, err error) {
+	sum := sha256.Sum256([]byte(wanted))
+	list := aims + hex.EncodeToString(sum[:8])
+	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, "delete from mirror_cursor where mirror = $1 and starts_with(list, $2) and list <> $3", l.mirror, aims, list)
+		if err != nil {
+			return err
+		}
+		if changed = tag.RowsAffected() > 0; changed {
+			if _, err = tx.Exec(ctx, "delete from mirror_cursor where mirror = $1 and list = any($2::text[])", l.mirror, []string{string(hub.ByPublication), string(hub.ByModification)}); err != nil {
+				return err
+			}
+		}
+		_, err = tx.Exec(ctx, "insert into mirror_cursor values ($1, $2, now()) on conflict do nothing", l.mirror, list)
+		return err
+	})
+	return changed, unavailable(err)
 }
 
 // Record stores the rows of a page and, unless it is zero, moves the list's place up to a moment.

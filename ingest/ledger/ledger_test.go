@@ -64,3 +64,40 @@ func TestComesAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestAim: when other products are wanted of a hub, its lists are read from the begin, but not when the same ones are, nor by the first process
+// that says what is wanted; what was deleted is followed from where it was.
+func TestAim(t *testing.T) {
+	database, now := testdb.New(t), time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
+	for i, step := range []struct {
+		wanted        string
+		changed, read bool // the lists were read before
+	}{{"a tile", false, false}, {"a tile", false, true}, {"two tiles", true, false}, {"two tiles", false, true}, {"a tile", true, false}} {
+		l, err := ledger.Open(t.Context(), database, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed, err := l.Aim(t.Context(), step.wanted)
+		if err != nil || changed != step.changed {
+			t.Errorf("%d: changed is %t, %v", i, changed, err)
+		}
+		for _, by := range []hub.Order{hub.ByPublication, hub.ByModification, hub.ByDeletion} {
+			at, err := l.Cursor(t.Context(), by)
+			if read := step.read || by == hub.ByDeletion && i > 0; err != nil || !at.IsZero() != read {
+				t.Errorf("%d: the list by %s was read up to %v, %v", i, by, at, err)
+			}
+			if err := l.Record(t.Context(), by, hub.Page{}, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.Close()
+	}
+	other, err := ledger.Open(t.Context(), database, "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if changed, err := other.Aim(t.Context(), "a tile"); changed || err != nil {
+		t.Errorf("another mirror: %t, %v", changed, err)
+	}
+}
