@@ -31,6 +31,7 @@ type source struct {
 	Item   *PinnedItem     `json:"item,omitempty"`   // a product
 	Object *PinnedFile     `json:"object,omitempty"` // a file of ours
 	Items  []PinnedItem    `json:"items,omitempty"`  // products that a file of ours is of, or was made of
+	Of     []string        `json:"of,omitempty"`     // their collections, in jobs that were accepted before items were noted
 	Href   string          `json:"href,omitempty"`   // a file of others
 	Folder string          `json:"folder,omitempty"` // a folder of the operator
 	Data   []byte          `json:"data,omitempty"`   // a file that was given by value
@@ -503,7 +504,7 @@ func (e *Engine) resultsOf(ctx context.Context, job, output, part string) (all [
 			}
 			if p.Item == "" {
 				f := PinnedFile{Object: p.Object, Name: p.Name, Checksum: p.Checksum, Media: r.Media, Bytes: p.Bytes}
-				all = append(all, source{Object: &f, Items: productsOf(inputs)})
+				all = append(all, source{Object: &f, Items: productsOf(inputs), Of: collectionsOf(inputs)})
 				continue
 			}
 			item, err := e.itemNamed(ctx, p.Collection, p.Item)

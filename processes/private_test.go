@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"swath/auth"
 	"swath/fault"
 	"swath/processes"
@@ -105,6 +107,57 @@ func TestMadePrivateMeanwhile(t *testing.T) {
 	}
 	if _, err := h.catalog.Item(t.Context(), "made", "made"); !fault.Is(err, fault.NotFound) {
 		t.Errorf("it is published: %v", err)
+	}
+}
+
+// TestAcceptedByAnEarlierVersion: a job whose inputs were noted with the collections of their products, and not with the products, is looked at again, and what
+// it made carries its collections on.
+func TestAcceptedByAnEarlierVersion(t *testing.T) {
+	var private atomic.Bool
+	h := newHouse(t, false, func(c *processes.Config) {
+		reading(c)
+		c.Exposed = func(of []string, _ string) []string {
+			if private.Load() {
+				return of
+			}
+			return nil
+		}
+	})
+	h.put(t, "secret", "B", map[string]string{"product": "b"})
+	ctx := as(t.Context(), "ann", auth.Processor)
+	pool, err := pgxpool.New(t.Context(), h.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	accepted := func(r processes.Request) processes.Job {
+		t.Helper()
+		j, err := h.engine.Submit(ctx, "read", r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tag, err := pool.Exec(ctx, `update job set inputs = jsonb_set(inputs #- '{products,sources,0,items}', '{products,sources,0,of}', '["secret"]')
+			where id = $1 and inputs #> '{products,sources,0,items}' is not null`, j.ID)
+		if err != nil || tag.RowsAffected() != 1 {
+			t.Fatal(tag, err)
+		}
+		return j
+	}
+	const inputs = `{"products":["/collections/secret/items/B/assets/product"],"publish":true}`
+	alone := asked(t, inputs)
+	alone.Outputs = map[string]processes.OutputAsked{"said": {}}
+	files, items := accepted(alone), accepted(asked(t, inputs))
+	private.Store(true)
+	h.work(t)
+	if j := h.waitAs(t, ctx, items.ID); j.Status != processes.Failed || !strings.Contains(j.Message, "private collections (secret)") {
+		t.Errorf("%+v", j)
+	}
+	if j := h.waitAs(t, ctx, files.ID); j.Status != processes.Successful {
+		t.Fatalf("%+v", j)
+	}
+	_, err = h.engine.Submit(ctx, "read", asked(t, `{"products":["/jobs/`+files.ID+`/results/said"],"publish":true}`))
+	if !fault.Is(err, fault.Forbidden) || !strings.Contains(err.Error(), "(secret)") {
+		t.Errorf("the next job: %v", err)
 	}
 }
 

@@ -60,6 +60,7 @@ type readIn struct {
 }
 type readOut struct {
 	Files []string     `json:"files" doc:"names and what they say"`
+	Said  chains.File  `json:"said" media:"text/plain" doc:"the same in a file"`
 	Item  *chains.Item `json:"item,omitempty" doc:"an item"`
 }
 
@@ -84,6 +85,10 @@ func reader() chains.Chain {
 			if err != nil {
 				return out, err
 			}
+		}
+		out.Said = chains.File(filepath.Join(ws.Out, "said.txt"))
+		if err := os.WriteFile(string(out.Said), []byte(strings.Join(out.Files, "\n")), 0o600); err != nil {
+			return out, err
 		}
 		if in.Publish {
 			path := filepath.Join(ws.Out, "made.json")

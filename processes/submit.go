@@ -82,12 +82,18 @@ func (s source) files() []PinnedFile {
 	return nil
 }
 
-// collectionsOf returns the collections that inputs come from.
+// collectionsOf returns the collections that inputs come from, each once.
 func collectionsOf(inputs map[string]bound) (all []string) {
 	for _, p := range productsOf(inputs) {
 		all = append(all, p.Collection)
 	}
-	return slices.Compact(all) // they are in order
+	for _, b := range inputs {
+		for _, s := range b.Sources {
+			all = append(all, s.Of...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // confine refuses items made of what not everybody may know of who may know of them: they would be in the chain's collection for all to see.
