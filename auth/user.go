@@ -78,6 +78,8 @@ type Quotas struct {
 	Downloads   int   `json:"downloads" yaml:"downloads"`       // files under way at once
 	StagedBytes int64 `json:"staged_bytes" yaml:"staged_bytes"` // brought from cold storage for it in any 24 hours
 	Jobs        int   `json:"jobs" yaml:"jobs"`                 // processes waiting or running at once
+
+	UploadedBytes int64 `json:"uploaded_bytes" yaml:"uploaded_bytes"` // of files that came with these
 }
 
 // Principal is who a request is for. It is a value: compare and copy it freely.

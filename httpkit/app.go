@@ -16,6 +16,7 @@ type Config struct {
 	RequestTimeout time.Duration         // wall clock per request; 0 is 30 s
 	Metrics        prometheus.Registerer // where request counts go; nil counts for nobody
 	Log            *slog.Logger          // nil is slog.Default()
+	Uploads        Uploads               // bodies that may be larger than others
 
 	// Sent is told what a request has cost: itself, when it is answered, and the bytes that were really sent, of a stream when it has
 	// ended. The context is that of the request. nil: nobody wants to know.
@@ -24,7 +25,7 @@ type Config struct {
 	Answered func(ctx context.Context, dur time.Duration)
 }
 
-// Limits of one request. A body of 4 MiB holds a polygon of 100,000 corners; headers of 16 KiB hold a search by GET.
+// Limits of one request, but for Uploads. A body of 4 MiB holds a polygon of 100,000 corners; headers of 16 KiB hold a search by GET.
 const (
 	maxBodyBytes    = 4 << 20
 	maxHeaderBytes  = 16 << 10
@@ -47,13 +48,16 @@ func New(cfg Config) *fiber.App {
 		UnescapePath:          true, // routes and parameters see the path as the client meant it
 		CaseSensitive:         true,
 		BodyLimit:             maxBodyBytes,
+		StreamRequestBody:     true, // bodies reads it
 		ReadBufferSize:        maxHeaderBytes,
 		ReadTimeout:           readTimeout,
 		IdleTimeout:           idleTimeout,
 		DisableStartupMessage: true,
-		ErrorHandler:          Problem,
+
+		DisablePreParseMultipartForm: true, // ReadForm does
+		ErrorHandler:                 Problem,
 	})
-	app.Use(observe(cfg), cors, guard, compress, deadline(cfg.RequestTimeout))
+	app.Use(observe(cfg), cors, guard, compress, deadline(cfg.RequestTimeout), bodies(cfg.Uploads))
 	return app
 }
 

@@ -27,6 +27,9 @@ func Longer(c *fiber.Ctx, limit time.Duration) (end func()) {
 	return limited(c, limit)
 }
 
+// Anew gives the rest of a request its usual time. The handler calls end when it returns.
+func Anew(c *fiber.Ctx) (end func()) { return Longer(c, frameOf(c).cfg.RequestTimeout) }
+
 // limited ends c.UserContext() after limit, or soon after the client has left.
 func limited(c *fiber.Ctx, limit time.Duration) (end func()) {
 	ctx, cancel := context.WithTimeout(c.UserContext(), limit)

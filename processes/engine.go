@@ -54,6 +54,8 @@ type Config struct {
 	CallSecret []byte        // signs calls to subscribers; empty: they are not signed
 	FileBytes  int64         // that a file from elsewhere may have; 0: 20 GiB
 
+	UploadedBytes int64 // of files that came with the jobs of one owner, while these wait or run, where the account has no quota; 0: 10 GiB
+
 	Pace Pace // for tests
 }
 
@@ -79,6 +81,7 @@ func (c *Config) defaults() {
 	orElse(&c.Pace.Tidy, 5*time.Second)
 	orElse(&c.Pace.Call, firstWait)
 	c.FileBytes = cmp.Or(c.FileBytes, 20<<30)
+	c.UploadedBytes = cmp.Or(c.UploadedBytes, 10<<30)
 	if c.Egress == nil {
 		c.Egress = &egress.Guard{}
 	}

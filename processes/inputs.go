@@ -35,6 +35,7 @@ type source struct {
 	Href   string          `json:"href,omitempty"`   // a file of others
 	Folder string          `json:"folder,omitempty"` // a folder of the operator
 	Data   []byte          `json:"data,omitempty"`   // a file that was given by value
+	Upload *upload         `json:"-"`                // a file that came with the request, until it is an object of ours
 	Media  string          `json:"media,omitempty"`  // of a file, as the request says
 }
 
@@ -44,21 +45,21 @@ const (
 )
 
 // bind resolves the inputs of a request and holds them against the process' schemas. Wrong ones are fault.Invalid, naming the input.
-func (e *Engine) bind(ctx context.Context, chain chains.Chain, inputs map[string]json.RawMessage) (map[string]bound, error) {
-	for name := range inputs {
+func (e *Engine) bind(ctx context.Context, chain chains.Chain, r Request) (map[string]bound, error) {
+	for name := range r.Inputs {
 		if _, ok := chain.Input(name); !ok {
 			return nil, fault.New(fault.Invalid, "input %q: the process %q has none of this name; it has %s", name, chain.ID, strings.Join(chains.Names(chain.Inputs), ", "))
 		}
 	}
 	all, items, data := map[string]bound{}, 0, 0
 	for _, f := range chain.Inputs {
-		raw, given := inputs[f.Name]
+		raw, given := r.Inputs[f.Name]
 		if given = given && string(bytes.TrimSpace(raw)) != "null"; !given && f.Required {
 			return nil, fault.New(fault.Invalid, "input %q: is required", f.Name)
 		} else if !given {
 			continue
 		}
-		b, err := e.bindOne(ctx, f, raw)
+		b, err := e.bindOne(ctx, f, r, raw)
 		if err != nil {
 			return nil, err
 		}
@@ -73,11 +74,16 @@ func (e *Engine) bind(ctx context.Context, chain chains.Chain, inputs map[string
 		}
 		all[f.Name] = b
 	}
+	for _, u := range r.Uploads {
+		if !u.taken && u.Bytes > 0 {
+			return nil, fault.New(fault.TooLarge, "a text of %d bytes stands where none is taken", u.Bytes)
+		}
+	}
 	return all, nil
 }
 
 // bindOne resolves one input with all its values.
-func (e *Engine) bindOne(ctx context.Context, f chains.Field, raw json.RawMessage) (bound, error) {
+func (e *Engine) bindOne(ctx context.Context, f chains.Field, r Request, raw json.RawMessage) (bound, error) {
 	values := []json.RawMessage{raw}
 	if f.Many {
 		if q, ok := qualified(raw); ok && isArray(q.value) {
@@ -92,7 +98,7 @@ func (e *Engine) bindOne(ctx context.Context, f chains.Field, raw json.RawMessag
 	}
 	b := bound{Many: f.Many}
 	for _, value := range values {
-		found, err := e.sources(ctx, f, value)
+		found, err := e.sources(ctx, f, r, value)
 		if err != nil {
 			if fault.Is(err, fault.NotFound) {
 				_, public := fault.Of(err)
@@ -152,10 +158,16 @@ func joined(values []json.RawMessage, many bool) json.RawMessage {
 }
 
 // sources resolves one value: usually to one source, a search to as many as it finds.
-func (e *Engine) sources(ctx context.Context, f chains.Field, raw json.RawMessage) ([]source, error) {
+func (e *Engine) sources(ctx context.Context, f chains.Field, r Request, raw json.RawMessage) ([]source, error) {
 	q, isForm := qualified(raw)
 	if isForm && q.href == "" {
 		raw = q.value
+	}
+	if f.Kind != chains.AFile || !isText(raw) {
+		var err error
+		if raw, err = r.restored(raw); err != nil {
+			return nil, err
+		}
 	}
 	switch f.Kind {
 	case chains.AProduct, chains.AnItem:
@@ -177,7 +189,7 @@ func (e *Engine) sources(ctx context.Context, f chains.Field, raw json.RawMessag
 		return e.reference(ctx, q.href, q.media)
 	}
 	if f.Kind == chains.AFile {
-		return fileByValue(raw, cmp.Or(q.media, f.Media), q.encoding)
+		return r.fileByValue(raw, cmp.Or(q.media, f.Media), q.encoding)
 	}
 	return []source{{Value: raw}}, nil
 }
@@ -237,6 +249,8 @@ func qualified(raw json.RawMessage) (q qualification, ok bool) {
 	return q, false
 }
 
+func isText(raw json.RawMessage) bool { return bytes.HasPrefix(bytes.TrimSpace(raw), []byte(`"`)) }
+
 func isArray(raw json.RawMessage) bool {
 	raw = bytes.TrimSpace(raw)
 	return len(raw) > 0 && raw[0] == '['
@@ -244,7 +258,7 @@ func isArray(raw json.RawMessage) bool {
 
 // fileByValue takes a file from the request: base64 where it is that, the text where the media type is one and no encoding is named, and JSON
 // as it stands.
-func fileByValue(raw json.RawMessage, media, encoding string) ([]source, error) {
+func (r Request) fileByValue(raw json.RawMessage, media, encoding string) ([]source, error) {
 	if encoding != "" && encoding != "base64" {
 		return nil, fault.New(fault.Invalid, "the encoding %.60q is not known: a file given by value is text or base64", encoding)
 	}
@@ -255,8 +269,14 @@ func fileByValue(raw json.RawMessage, media, encoding string) ([]source, error) 
 		}
 		return []source{{Data: raw, Media: media}}, nil
 	}
+	if u, ok := r.Uploads[text]; ok && u.Bytes > 0 {
+		u.taken = true
+		return []source{{Upload: &upload{u, u.Said && (encoding != "" || !textual(media))}, Media: media}}, nil
+	} else if ok {
+		text = ""
+	}
 	data := []byte(text)
-	if encoding != "" || !(strings.HasPrefix(media, "text/") || strings.HasSuffix(media, "json") || strings.HasSuffix(media, "xml")) {
+	if encoding != "" || !textual(media) {
 		var err error
 		if data, err = base64.StdEncoding.DecodeString(text); err != nil {
 			return nil, fault.New(fault.Invalid, "a file given by value is base64, or text with a mediaType that says so")
@@ -266,6 +286,11 @@ func fileByValue(raw json.RawMessage, media, encoding string) ([]source, error) 
 		return nil, fault.New(fault.Invalid, "the file is empty")
 	}
 	return []source{{Data: data, Media: media}}, nil
+}
+
+// textual reports whether a file of a media type is a text, which JSON can hold as it is.
+func textual(media string) bool {
+	return strings.HasPrefix(media, "text/") || strings.HasSuffix(media, "json") || strings.HasSuffix(media, "xml")
 }
 
 // products are those that a value is, or was made of.

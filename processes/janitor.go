@@ -105,7 +105,7 @@ func (w *worker) clear(ctx context.Context, root string) {
 // tidy is the janitor. Every worker has one; each step is a statement that is right however many do it.
 func (w *worker) tidy(ctx context.Context) {
 	for ctx.Err() == nil {
-		for _, step := range []func(context.Context) error{w.recover, w.voidTickets, w.expire, w.sweep} {
+		for _, step := range []func(context.Context) error{w.recover, w.voidTickets, w.expire, w.sweep, w.sweepUploads} {
 			if err := step(ctx); err != nil && !ended(ctx, err) {
 				w.cfg.Log.Warn("jobs are not tidied", "err", err)
 			}
@@ -171,7 +171,7 @@ func (w *worker) sweep(ctx context.Context) error {
 				}
 			}
 		}
-		if _, err := w.pool.Exec(ctx, "update job set dirty = false where id = $1", s.ID); err != nil {
+		if _, err := w.pool.Exec(ctx, "with gone as (delete from job_upload where job = $1) update job set dirty = false where id = $1", s.ID); err != nil {
 			return err
 		}
 	}

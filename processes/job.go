@@ -31,6 +31,7 @@ type Request struct {
 	Response   string                     `json:"response,omitempty"` // "raw" or "document"; empty: document
 	Subscriber *Subscriber                `json:"subscriber,omitempty"`
 	Priority   int                        `json:"priority,omitempty"` // 1 (first) to 4; roles bound it
+	Uploads    map[string]*Upload         `json:"-"`                  // files that come along, by what stands for them in Inputs
 }
 
 // OutputAsked says how an output is wanted.

@@ -171,7 +171,7 @@ func (e *Engine) Dismiss(ctx context.Context, id string) (Job, error) {
 		return Job{}, err
 	}
 	_, err := e.pool.Exec(ctx, `update job set status = 'dismissed', lease = lease + 1, message = 'dismissed', failure = '', results = null, expires = null,
-		finished = coalesce(finished, now()), updated = now(), dirty = attempts > 0 where id = $1 and status <> 'dismissed'`, id)
+		finished = coalesce(finished, now()), updated = now(), dirty = dirty or attempts > 0 where id = $1 and status <> 'dismissed'`, id)
 	if err != nil {
 		return Job{}, jobsErr("dismiss", err)
 	}

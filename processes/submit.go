@@ -38,7 +38,7 @@ func (e *Engine) plan(ctx context.Context, process string, r Request) (chains.Ch
 	if err != nil {
 		return chain, nil, Plan{}, err
 	}
-	inputs, err := e.bind(ctx, chain, r.Inputs)
+	inputs, err := e.bind(ctx, chain, r)
 	if err != nil {
 		return chain, nil, Plan{}, err
 	}
@@ -63,6 +63,9 @@ func (e *Engine) plan(ctx context.Context, process string, r Request) (chains.Ch
 				}
 			}
 			p.Bytes += int64(len(s.Data))
+			if s.Upload != nil {
+				p.Bytes += s.Upload.bytes()
+			}
 		}
 	}
 	if most := auth.From(ctx).Quotas.StagedBytes; most > 0 && p.StageBytes > most {
@@ -177,9 +180,13 @@ func (e *Engine) insert(ctx context.Context, chain chains.Chain, r Request, inpu
 	if err != nil {
 		return Job{}, err
 	}
-	request, err := json.Marshal(r)
+	request, err := json.Marshal(r.told())
 	if err != nil {
 		return Job{}, fault.New(fault.Invalid, "the request is not JSON: %v", err)
+	}
+	forget, err := e.keepUploads(ctx, id.String(), chain, inputs)
+	if err != nil {
+		return Job{}, err
 	}
 	kept, err := json.Marshal(inputs)
 	if err != nil {
@@ -199,6 +206,7 @@ func (e *Engine) insert(ctx context.Context, chain chains.Chain, r Request, inpu
 		return with(tx, j.ID)
 	})
 	if err != nil {
+		forget()
 		return Job{}, jobsErr("submit", err)
 	}
 	return j, nil

@@ -126,7 +126,7 @@ func (e *Engine) checkSubscription(ctx context.Context, s *Subscription) error {
 	if err := s.Request.check(chain); err != nil {
 		return err
 	}
-	inputs, err := e.bind(ctx, rest, s.Request.Inputs)
+	inputs, err := e.bind(ctx, rest, s.Request)
 	if err != nil {
 		return err
 	}

@@ -100,7 +100,7 @@ func (a API) makeKey(c *fiber.Ctx) error {
 	}{Days: usualKeyDays}
 	byForm := strings.HasPrefix(c.Get(fiber.HeaderContentType), fiber.MIMEApplicationForm)
 	if byForm {
-		asked.Name = c.FormValue("name")
+		asked.Name = httpkit.FormValue(c, "name")
 	} else if len(c.Body()) > 0 {
 		if err := json.Unmarshal(c.Body(), &asked); err != nil {
 			return fault.New(fault.Invalid, `the body is not {"name": text, "expires_days": whole number, "role": one of %s}`, strings.Join(auth.Roles(), ", "))

@@ -36,8 +36,8 @@ func (a API) changeAccount(c *fiber.Ctx) error {
 	if asked.Quotas != nil && string(*asked.Quotas) != "null" {
 		d := json.NewDecoder(bytes.NewReader(*asked.Quotas))
 		d.DisallowUnknownFields()
-		if quotas = new(auth.Quotas); d.Decode(quotas) != nil || quotas.BytesADay < 0 || quotas.Downloads < 0 || quotas.StagedBytes < 0 || quotas.Jobs < 0 {
-			return fault.New(fault.Invalid, "quotas has bytes_a_day, downloads, staged_bytes and jobs, each a whole number of at least 0, which is no limit")
+		if quotas = new(auth.Quotas); d.Decode(quotas) != nil || quotas.BytesADay < 0 || quotas.Downloads < 0 || quotas.StagedBytes < 0 || quotas.Jobs < 0 || quotas.UploadedBytes < 0 {
+			return fault.New(fault.Invalid, "quotas has bytes_a_day, downloads, staged_bytes, jobs and uploaded_bytes, each a whole number of at least 0, which is no limit")
 		}
 	}
 	changed, err := a.Keeper.ChangeAccount(c.UserContext(), auth.From(c.UserContext()), c.Params("account"), func(one *auth.Account) {

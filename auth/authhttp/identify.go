@@ -134,7 +134,7 @@ func formToken(c *fiber.Ctx) string {
 	if token := c.Get(formHeader); token != "" {
 		return token
 	}
-	return c.FormValue(formField)
+	return httpkit.FormValue(c, formField)
 }
 
 // sayWhoMayKeep tells caches what depends on who asked. Where everybody gets the same, and may, nothing is said; ETags stay as they are.

@@ -128,8 +128,8 @@ func (a API) loginByPassword(c *fiber.Ctx) error {
 			return fault.New(fault.Forbidden, "pages of other sites may not sign in")
 		}
 	}
-	to := local(c.FormValue("to"))
-	p, err := a.Keeper.ByPassword(c.UserContext(), c.FormValue("name"), c.FormValue("password"), c.IP())
+	to := local(httpkit.FormValue(c, "to"))
+	p, err := a.Keeper.ByPassword(c.UserContext(), httpkit.FormValue(c, "name"), httpkit.FormValue(c, "password"), c.IP())
 	switch {
 	case fault.Is(err, fault.Unauthenticated):
 		return a.form(c, fiber.StatusUnauthorized, to, "Name or password is wrong.")

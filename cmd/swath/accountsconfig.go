@@ -53,7 +53,7 @@ func (a Accounts) mistakes() (wrong []string) {
 		if _, err := auth.ParseRole(name); err != nil {
 			bad("quotas", "%v", err)
 		}
-		if q.BytesADay < 0 || q.Downloads < 0 || q.StagedBytes < 0 || q.Jobs < 0 {
+		if q.BytesADay < 0 || q.Downloads < 0 || q.StagedBytes < 0 || q.Jobs < 0 || q.UploadedBytes < 0 {
 			bad("quotas."+name, "a quota is at least 0, which is no limit")
 		}
 	}

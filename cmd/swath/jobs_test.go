@@ -73,7 +73,7 @@ func TestProcessesOverHTTP(t *testing.T) {
 	needsProgram(t)
 	data := dataFolder(t)
 	config := filepath.Join(t.TempDir(), "swath.yaml")
-	if err := os.WriteFile(config, []byte("request_timeout: 8s\n"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte("request_timeout: 8s\nprocesses: {upload_mib: 8}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	base, _ := serveData(t, data, "--config", config)
@@ -450,7 +450,68 @@ func TestProcessesOverHTTP(t *testing.T) {
 		}
 	})
 
+	t.Run("uploads", func(t *testing.T) { checkUploads(t, c) })
 	t.Run("WPS", func(t *testing.T) { checkWPS(t, c, base) })
+}
+
+// checkUploads sends files of some MiB, by value and from a form.
+func checkUploads(t *testing.T, c *contract.Caller) {
+	t.Helper()
+	const execution = "/processes/echo/execution"
+	large := bytes.Repeat([]byte("\x89PNG\r\n"), 900_000)
+	said := base64.StdEncoding.EncodeToString(large)
+	for name, value := range map[string]string{"alone": `"` + said + `"`, "with its type": `{"value":"` + said + `","mediaType":"image/png"}`} {
+		if got := c.Post(execution, `{"inputs":{"imageInput":`+value+`},"response":"raw","outputs":{"imageOutput":{}}}`); got.Status != 200 || !bytes.Equal(got.Body, large) {
+			t.Errorf("%s: %d, %d bytes: %.200s", name, got.Status, len(got.Body), got.Body)
+		}
+	}
+	var plan struct{ Bytes int }
+	c.Post(execution+"?dryRun=true", `{"inputs":{"imageInput":"`+said+`"}}`).JSON(t, &plan)
+	if plan.Bytes < len(large) || plan.Bytes > len(large)+4 {
+		t.Errorf("a dry run says %d bytes, not %d", plan.Bytes, len(large))
+	}
+	for want, body := range map[int]string{
+		413: `{"inputs":{"imageInput":"` + said + strings.Repeat("x", 2<<20) + `"}}`,
+		400: `{"inputs":{"imageInput":"` + said + `%"}}`,
+	} {
+		if got := c.Post(execution, body); got.Status != want || got.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%d: %d %.200s", want, got.Status, got.Body)
+		}
+	}
+	form := func(body []byte) contract.Response {
+		var b bytes.Buffer
+		m := multipart.NewWriter(&b)
+		part, err := m.CreateFormFile("input.imageInput", "my picture.png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := part.Write(body); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return c.Do(http.MethodPost, execution, b.String(), "Content-Type", m.FormDataContentType())
+	}
+	for _, body := range [][]byte{picture, large} {
+		made := form(body)
+		if made.Status != 303 {
+			t.Fatalf("%d %.300s", made.Status, made.Body)
+		}
+		at := strings.TrimSuffix(made.Header.Get("Location"), "?f=html")
+		if j := endOf(t, c, at); j.Status != "successful" {
+			t.Errorf("%+v", j)
+		}
+		if got := c.Get(at + "/results/imageOutput"); !bytes.Equal(got.Body, body) {
+			t.Errorf("%d bytes came back of %d", len(got.Body), len(body))
+		}
+		if page := c.Get(at + "?f=html"); !bytes.Contains(page.Body, []byte(fmt.Sprintf("my picture.png (%d bytes, sent with the request)", len(body)))) {
+			t.Errorf("the page does not say what came: %s", page.Body)
+		}
+	}
+	if wrong := form(append(large, large...)); wrong.Status != 413 || !bytes.Contains(wrong.Body, []byte(`role="alert"`)) {
+		t.Errorf("%d %.300s", wrong.Status, wrong.Body)
+	}
 }
 
 // checkWPS asks as PEPS' clients do.

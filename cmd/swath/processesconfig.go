@@ -26,6 +26,9 @@ type Processes struct {
 	Waiting   int               `yaml:"waiting"`    // jobs that one account may have waiting and running, where it has no quota
 	Running   int               `yaml:"running"`    // jobs that one account may have running; 0: any
 
+	UploadMiB  int `yaml:"upload_mib"`  // of files that come with one job
+	UploadsMiB int `yaml:"uploads_mib"` // and with all jobs that one account has waiting and running, where it has no quota
+
 	Executor      string         `yaml:"executor"` // what runs jobs: local, slurm or kubernetes
 	Slurm         Slurm          `yaml:"slurm"`
 	Kubernetes    Kubernetes     `yaml:"kubernetes"`
@@ -37,7 +40,7 @@ type Processes struct {
 
 // defaultProcesses uses half of the machine, so that requests are answered beside the jobs.
 func defaultProcesses() Processes {
-	return Processes{Workers: max(1, runtime.NumCPU()/2), Keep: 30 * 24 * time.Hour, Waiting: 1000,
+	return Processes{Workers: max(1, runtime.NumCPU()/2), Keep: 30 * 24 * time.Hour, Waiting: 1000, UploadMiB: 1024, UploadsMiB: 10240,
 		Executor: "local", Kubernetes: defaultKubernetes(), Packages: Packages{DiskMiB: 20480, PIDs: 512}}
 }
 
@@ -50,7 +53,7 @@ func (p Processes) mistakes() (wrong []string) {
 		key   string
 		value int
 		least int
-	}{{"workers", p.Workers, 0}, {"memory_mib", p.MemoryMiB, 0}, {"running", p.Running, 0}, {"waiting", p.Waiting, 1}} {
+	}{{"workers", p.Workers, 0}, {"memory_mib", p.MemoryMiB, 0}, {"running", p.Running, 0}, {"waiting", p.Waiting, 1}, {"upload_mib", p.UploadMiB, 4}, {"uploads_mib", p.UploadsMiB, 1}} {
 		if n.value < n.least {
 			bad(n.key, "must be at least %d", n.least)
 		}
@@ -80,6 +83,9 @@ func (p Processes) mistakes() (wrong []string) {
 	p.executorMistakes(bad)
 	return wrong
 }
+
+// mostUpload is how large the body of an execution may be, bytes.
+func (p Processes) mostUpload() int64 { return int64(p.UploadMiB) << 20 }
 
 // Bucket holds a file for each degree of the world, as height models do.
 type Bucket struct {

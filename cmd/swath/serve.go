@@ -135,7 +135,8 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 		metrics.MustRegister(tileCacheMetrics(pictures)...)
 	}
 
-	app := httpkit.New(httpkit.Config{PublicURL: cfg.PublicURL, RequestTimeout: cfg.RequestTimeout, Metrics: metrics, Log: log, Sent: both(countUse(s.keeper), s.statistics.Meter.Sent), Answered: s.statistics.Meter.Answered})
+	app := httpkit.New(httpkit.Config{PublicURL: cfg.PublicURL, RequestTimeout: cfg.RequestTimeout, Metrics: metrics, Log: log, Sent: both(countUse(s.keeper), s.statistics.Meter.Sent), Answered: s.statistics.Meter.Answered,
+		Uploads: httpkit.Uploads{Most: cfg.Processes.mostUpload(), Route: processhttp.Uploads, Folder: s.work}})
 	cschttp.API{}.Frame(app)
 	s.hooks.Frame(app)
 	people := accountsDoor(s.keeper, cfg)
@@ -154,7 +155,7 @@ func newApp(s *stores, cfg Config, log *slog.Logger, pictures *tiles.DiskCache, 
 	files := objecthttp.API{Objects: s.objects, Asset: assetOf(s.catalog), Admit: admitDownload(s.keeper), CRC32: s.sums.CRC32, Desk: desk, Catalog: s.catalog, Analyst: s.catalog,
 		Done: noteDownload(s.keeper), Allowances: allowances(s.keeper), Accel: cfg.Downloads.Accel, Presign: cfg.Downloads.presign(s.plain)}
 	files.Mount(app)
-	jobs := processhttp.API{Engine: s.engine, Objects: s.objects, Catalog: s.catalog, Strangers: cfg.strangers(), Send: files.SendObject, FormToken: people.FormToken}
+	jobs := processhttp.API{Engine: s.engine, Objects: s.objects, Catalog: s.catalog, Strangers: cfg.strangers(), MostUpload: cfg.Processes.mostUpload(), Send: files.SendObject, FormToken: people.FormToken}
 	jobs.Mount(app)
 	wpshttp.API{Jobs: jobs}.Mount(app)
 	restohttp.API{Catalog: s.catalog, Download: files.Send, Tell: tell}.Mount(app)
@@ -172,7 +173,7 @@ func serve(ctx context.Context, app *fiber.App, listener net.Listener, out io.Wr
 	address := "http://" + listener.Addr().String()
 	fmt.Fprintf(out, "Swath is ready:\n  map      %s/\n  catalog  %s/collections?f=html\n  API      %s/api.html\n", address, address, address)
 	stopped := make(chan error, 1)
-	go func() { stopped <- app.Listener(listener) }()
+	go func() { stopped <- app.Listener(httpkit.Lingering(listener)) }()
 	select {
 	case err := <-stopped:
 		return fmt.Errorf("serve: %w", err)

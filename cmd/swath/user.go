@@ -193,7 +193,7 @@ func userDisable() *cobra.Command {
 func userQuota() *cobra.Command {
 	var q auth.Quotas
 	var ofRole bool
-	var perDay, staged string
+	var perDay, staged, uploaded string
 	c := changeUser("quota NAME", "Give an account quotas of its own, in place of those of its role; 0 is no limit", "  swath user quota ada --bytes-a-day 200G --downloads 8", []string{"NAME"},
 		func(_ *cobra.Command, a *auth.Account, _ []string) (err error) {
 			if ofRole {
@@ -203,6 +203,9 @@ func userQuota() *cobra.Command {
 			if q.BytesADay, err = bytesOf(perDay); err == nil {
 				q.StagedBytes, err = bytesOf(staged)
 			}
+			if err == nil {
+				q.UploadedBytes, err = bytesOf(uploaded)
+			}
 			if err != nil || q.Downloads < 0 || q.Jobs < 0 {
 				return fault.New(fault.Invalid, "a quota is at least 0; bytes are a number, perhaps with K, M, G or T behind it")
 			}
@@ -211,6 +214,7 @@ func userQuota() *cobra.Command {
 		})
 	c.Flags().StringVar(&perDay, "bytes-a-day", "0", "bytes sent in any 24 hours")
 	c.Flags().StringVar(&staged, "staged-bytes", "0", "bytes brought from cold storage in any 24 hours")
+	c.Flags().StringVar(&uploaded, "uploaded-bytes", "0", "bytes of files that came with processes waiting or running")
 	c.Flags().IntVar(&q.Downloads, "downloads", 0, "downloads at once")
 	c.Flags().IntVar(&q.Jobs, "jobs", 0, "processes waiting or running at once")
 	c.Flags().BoolVar(&ofRole, "of-role", false, "those of its role again")

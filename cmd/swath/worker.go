@@ -39,7 +39,7 @@ func openEngine(ctx context.Context, s *stores, cfg Config, log *slog.Logger) (*
 		Catalog: s.catalog, Objects: s.objects, Desk: s.desk(cfg), Work: s.work, List: all.Chains, Arrivals: s.catalog, As: s.as, Exposed: s.keeper.Exposed, Executor: executor, Packages: cfg.Processes.Packages.tool(),
 		Publish: &ingest.Ingester{Objects: s.objects, Catalog: s.catalog, Work: s.work, Log: log}, Bases: bases, Software: "swath " + version, Log: log,
 		Workers: cfg.Processes.Workers, MemoryMiB: cfg.Processes.MemoryMiB, Keep: cfg.Processes.Keep, Folders: cfg.Processes.folders(cells), Strangers: cfg.strangers(),
-		Waiting: cfg.Processes.Waiting, Running: cfg.Processes.Running,
+		Waiting: cfg.Processes.Waiting, Running: cfg.Processes.Running, UploadedBytes: int64(cfg.Processes.UploadsMiB) << 20,
 		Egress: &egress.Guard{HTTP: cfg.Processes.PlainHTTP, Reach: cfg.Processes.Reach}, CallSecret: secret,
 	})
 }

@@ -3,9 +3,11 @@ package processhttp
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -86,6 +88,7 @@ func (a API) executed(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	defer httpkit.Anew(c)() // its body may have taken all of its time
 	if prefer.async {
 		c.Set("Preference-Applied", "respond-async")
 		return created(c, job)
@@ -136,7 +139,11 @@ func readRequest(c *fiber.Ctx) (r processes.Request, err error) {
 	if kind := c.Get(fiber.HeaderContentType); kind != "" && !strings.HasPrefix(kind, fiber.MIMEApplicationJSON) {
 		return r, fiber.NewError(fiber.StatusUnsupportedMediaType, "an execution is application/json")
 	}
-	d := json.NewDecoder(bytes.NewReader(c.Body()))
+	document, uploads, err := lighten(httpkit.Body(c), func() (*os.File, error) { return httpkit.TempFile(c) })
+	if err != nil {
+		return r, err
+	}
+	d := json.NewDecoder(bytes.NewReader(document))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&r); err != nil {
 		return r, fault.New(fault.Invalid, "the body is not an execution: %s", mistake(err))
@@ -144,6 +151,7 @@ func readRequest(c *fiber.Ctx) (r processes.Request, err error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return r, fault.New(fault.Invalid, "the body is not an execution: more follows its end")
 	}
+	r.Uploads = uploads
 	return r, checkRequest(r)
 }
 
@@ -200,13 +208,17 @@ const inputField = "input."
 
 // executeForm makes a job of a form and leads to its page; what is wrong is said in the form.
 func (a API) executeForm(c *fiber.Ctx, chain chains.Chain) error {
+	form, err := httpkit.ReadForm(c)
+	if err != nil {
+		return a.wrongForm(c, chain, nil, err)
+	}
 	given := map[string]string{}
-	r := processes.Request{Inputs: map[string]json.RawMessage{}}
+	r := processes.Request{Inputs: map[string]json.RawMessage{}, Uploads: map[string]*processes.Upload{}}
 	var wrong error
 	for _, f := range chain.Inputs {
-		text := strings.ReplaceAll(c.FormValue(inputField+f.Name), "\r\n", "\n")
+		text := strings.ReplaceAll(form.Value(inputField+f.Name), "\r\n", "\n")
 		given[f.Name] = text
-		files, err := uploaded(c, f)
+		files, err := uploaded(form, f, r.Uploads)
 		switch text = strings.TrimSpace(text); {
 		case err != nil:
 			wrong = err
@@ -224,41 +236,41 @@ func (a API) executeForm(c *fiber.Ctx, chain chains.Chain) error {
 	if wrong == nil {
 		job, wrong = a.Engine.Submit(Asked(c), chain.ID, r)
 	}
-	if kind, _ := fault.Of(wrong); wrong != nil && (kind == fault.Invalid || kind == fault.NotFound) {
-		c.Status(fiber.StatusBadRequest)
-		return a.processPage(c, chain, given, wrong)
-	} else if wrong != nil {
-		return wrong
+	if wrong != nil {
+		return a.wrongForm(c, chain, given, wrong)
 	}
 	return c.Redirect(jobURL(c, job.ID)+"?f=html", fiber.StatusSeeOther)
 }
 
-// uploaded returns the files that a form brings for an input, by value; nil where there are none.
-func uploaded(c *fiber.Ctx, f chains.Field) (json.RawMessage, error) {
-	form, err := c.MultipartForm()
-	if err != nil || f.Kind != chains.AFile {
-		return nil, nil //nolint:nilerr // a form without files
+// wrongForm shows a form again with what is wrong, where that can be mended there.
+func (a API) wrongForm(c *fiber.Ctx, chain chains.Chain, given map[string]string, wrong error) error {
+	kind, _ := fault.Of(wrong)
+	status, known := map[fault.Kind]int{fault.Invalid: fiber.StatusBadRequest, fault.NotFound: fiber.StatusBadRequest,
+		fault.TooLarge: fiber.StatusRequestEntityTooLarge, fault.OverQuota: fiber.StatusTooManyRequests}[kind]
+	if !known {
+		return wrong
 	}
+	c.Status(status)
+	return a.processPage(c, chain, given, wrong)
+}
+
+// uploaded returns what stands for the files that a form brings for an input, and notes them in uploads; nil where there are none.
+func uploaded(form *httpkit.Form, f chains.Field, uploads map[string]*processes.Upload) (json.RawMessage, error) {
 	type value struct {
-		Value    []byte `json:"value"`
-		Media    string `json:"mediaType"`
-		Encoding string `json:"encoding"`
+		Value string `json:"value"`
+		Media string `json:"mediaType,omitempty"`
 	}
 	var all []value
-	for _, header := range form.File[inputField+f.Name] {
-		file, err := header.Open()
-		if err != nil {
-			return nil, err
-		}
-		body, err := io.ReadAll(file)
-		if err = errors.Join(err, file.Close()); err != nil {
-			return nil, err
-		}
-		all = append(all, value{body, header.Header.Get(fiber.HeaderContentType), "base64"})
+	for _, file := range form.Files[inputField+f.Name] {
+		key := rand.Text()
+		uploads[key] = &processes.Upload{File: file.File, Bytes: file.Bytes, Name: file.Name}
+		all = append(all, value{key, file.Media})
 	}
 	switch {
 	case len(all) == 0:
 		return nil, nil
+	case f.Kind != chains.AFile:
+		return nil, fault.New(fault.Invalid, "input %q: takes no file", f.Name)
 	case f.Many:
 		return json.Marshal(all)
 	case len(all) > 1:

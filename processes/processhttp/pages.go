@@ -32,7 +32,7 @@ type control struct {
 }
 
 // controlOf makes the input of a form that suits a schema.
-func controlOf(f chains.Field, value string) control {
+func (a API) controlOf(f chains.Field, value string) control {
 	c := control{Field: f, Name: inputField + f.Name, Type: "text", Value: value, Hint: f.Doc}
 	kind, _ := f.Schema["type"].(string)
 	if f.Kind != chains.Value {
@@ -64,7 +64,11 @@ func controlOf(f chains.Field, value string) control {
 		c.Hint += " (id or address of an item)"
 	case chains.AFile:
 		c.Upload = true
-		c.Hint += " (its address, or a file from here of up to 4 MB)"
+		c.Hint += " (its address, or a file from here"
+		if a.MostUpload > 0 {
+			c.Hint += fmt.Sprintf(": %d MiB together", a.MostUpload>>20)
+		}
+		c.Hint += ")"
 	case chains.AFolder:
 		c.Hint += " (name of a folder that the operator provides)"
 	}
@@ -86,7 +90,7 @@ func bound(limit any) string {
 func (a API) processPage(c *fiber.Ctx, chain chains.Chain, given map[string]string, wrong error) error {
 	controls := make([]control, len(chain.Inputs))
 	for i, f := range chain.Inputs {
-		controls[i] = controlOf(f, given[f.Name])
+		controls[i] = a.controlOf(f, given[f.Name])
 	}
 	data := fiber.Map{"Base": httpkit.BaseURL(c), "Title": chain.Title, "Chain": chain, "Controls": controls, "Self": processURL(c, chain.ID), "Token": a.token(c),
 		"May": a.Engine.May(c.UserContext()) == nil}

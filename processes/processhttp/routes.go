@@ -14,6 +14,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -36,7 +37,8 @@ type API struct {
 	Catalog   stac.Catalog  // that they are published in
 	Strangers bool          // may execute
 	// Send answers with an object, whole or by ranges.
-	Send func(c *fiber.Ctx, key, name, contentType string) error
+	Send       func(c *fiber.Ctx, key, name, contentType string) error
+	MostUpload int64 // bytes of files that may come with an execution; 0: what any request may bring
 	// FormToken is what a form sends along for the session of a browser; "" where there is none.
 	FormToken func(c *fiber.Ctx) string
 }
@@ -65,6 +67,11 @@ func (a API) Mount(r fiber.Router) {
 	r.Get("/jobs/:job/results/:output", a.result)
 	r.Get("/jobs/:job/log", a.log)
 	r.Get("/jobs/:job/prov", a.provenance)
+}
+
+// Uploads reports whether a request may bring files.
+func Uploads(method, path string) bool {
+	return method == fiber.MethodPost && strings.HasPrefix(path, "/processes/") && strings.HasSuffix(path, "/execution")
 }
 
 // The problems that the standard has names for (OGC 18-062r2).

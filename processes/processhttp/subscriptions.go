@@ -124,7 +124,7 @@ func (a API) change(c *fiber.Ctx) error {
 	}
 	form := c.Method() == fiber.MethodPost
 	if form {
-		paused := c.FormValue("paused") == "true"
+		paused := httpkit.FormValue(c, "paused") == "true"
 		asked.Paused = &paused
 	} else if err := strictly(c, &asked); err != nil {
 		return err
