@@ -36,7 +36,8 @@ func (p *plan) sortLayers() {
 
 // layer is a raster that becomes a COG.
 type layer struct {
-	asset   string         // key of the asset; the file is {asset}.tif
+	asset   string         // key of the asset
+	name    string         // of the file, without extension; empty: that of the asset
 	path    string         // where GDAL reads it, e.g. /vsizip/{product.SAFE.zip/…/B04.jp2}
 	made    *raster.Planes // instead of path: values that come from metadata
 	pieces  *raster.Mosaic // instead of path: an image in several files

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -32,13 +33,14 @@ func TestResultsOfChains(t *testing.T) {
 		inputs     func(t *testing.T) map[string]any
 		collection string
 		assets     string
+		called     string // files of the first item
 		items      int
 	}{
 		"s1ortho": {s1ortho.Chain(), func(t *testing.T) map[string]any {
 			return map[string]any{"product": []string{data(t, "s1-sim/S1B_IW_GRDH_1SDV_20211223T051134_20211223T051138_030148_039993_CEB4.zip")}, "zip": false,
 				"dem": data(t, "s1-sim/dem_egm96_1arcsec.tif"), "tiles": []string{"33TVF"}, "min_coverage": 0.001, "polarisations": []string{"VV"}, "db": true}
-		}, "s1-ortho", "thumbnail vv_db", 1},
-		"s1tiling": {s1tiling.Chain(), func(t *testing.T) map[string]any { return map[string]any{"image": series(t, 5)} }, "s1-tiling", "filtered thumbnail", 5},
+		}, "s1-ortho", "thumbnail vv_db", "s1b_33TVF_vv_DES_022_20211223t051134_dB.tif thumbnail.png", 1},
+		"s1tiling": {s1tiling.Chain(), func(t *testing.T) map[string]any { return map[string]any{"image": series(t, 5)} }, "s1-tiling", "filtered thumbnail", "s1a_sig_31TGL_vvvh_DES_139_20180701txxxxxx_filtered.tif thumbnail.png", 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			raw := map[string]json.RawMessage{}
@@ -54,12 +56,19 @@ func TestResultsOfChains(t *testing.T) {
 				t.Fatalf("items %s: %v", got["items"], err)
 			}
 			in := newIngester(t)
-			for _, path := range paths {
+			for i, path := range paths {
 				r := bring(t, in, path, Options{})
 				it := itemOf(t, in, tc.collection, strings.TrimSuffix(filepath.Base(path), ".json"))
 				checkObjects(t, in, it)
 				if names := strings.Join(sortedKeys(it.Assets), " "); names != tc.assets {
 					t.Errorf("%v has the assets %s", r, names)
+				}
+				var called []string
+				for _, key := range sortedKeys(it.Assets) {
+					called = append(called, filepath.Base(it.Assets[key].Key))
+				}
+				if slices.Sort(called); i == 0 && strings.Join(called, " ") != tc.called {
+					t.Errorf("%v has the files %v, want %s", r, called, tc.called)
 				}
 			}
 			c, err := in.Catalog.Collection(t.Context(), tc.collection)
@@ -95,6 +104,35 @@ func TestPublishAtOnce(t *testing.T) {
 	}
 	if page, err := in.Catalog.Search(t.Context(), stac.Search{Limit: 10}); err != nil || len(page.Items) != 2 {
 		t.Errorf("%d items, %v", len(page.Items), err)
+	}
+}
+
+// TestFilesKeepTheirNames where these are plain and no two are the same; others are called by their assets.
+func TestFilesKeepTheirNames(t *testing.T) {
+	in, dir := newIngester(t), t.TempDir()
+	files := map[string]string{ // by asset
+		"report": "my report.txt", "log": "run.LOG", "a": "one/same.txt", "b": "two/SAME.txt", "c": "d.txt", "d": "other.txt", "thumbnail": "quick.png", "odd": ".hidden", "picture": "thumbnail.png",
+	}
+	assets := []string{}
+	for asset, name := range files {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(asset), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		assets = append(assets, fmt.Sprintf(`%q:{"href":%q}`, asset, "./"+name))
+	}
+	path := filepath.Join(dir, "named.json")
+	if err := os.WriteFile(path, []byte(`{"type":"Feature","stac_version":"1.1.0","id":"named","collection":"made","bbox":[1,43,1,43],"geometry":{"type":"Point","coordinates":[1,43]},
+		"properties":{"datetime":"2024-05-01T00:00:00Z"},"links":[],"assets":{`+strings.Join(assets, ",")+`}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bring(t, in, path, Options{})
+	it := itemOf(t, in, "made", "named")
+	checkObjects(t, in, it)
+	for asset, want := range map[string]string{"report": "report.txt", "log": "run.LOG", "a": "a.txt", "b": "b.txt", "c": "c.txt", "d": "other.txt", "thumbnail": "quick.png", "odd": "odd.hidden", "picture": "picture.png"} {
+		if got := filepath.Base(it.Assets[asset].Key); got != want {
+			t.Errorf("the file of %s, %s, is called %s, not %s", asset, files[asset], got, want)
+		}
 	}
 }
 

@@ -55,6 +55,7 @@ func planItem(path, collection string) (plan, func(), error) {
 	if p.fingerprint, err = fingerprint(os.DirFS(filepath.Dir(path)), names...); err != nil {
 		return plan{}, nil, fmt.Errorf("ingest: %s: %w", path, err)
 	}
+	p.keepNames()
 	p.sortLayers()
 	if document["geometry"] == nil && len(p.layers) > 0 {
 		p.outline = p.layers[0].asset
@@ -99,7 +100,7 @@ func (p *plan) takeAsset(dir, key string, value any) (string, error) {
 		if err := placeable(path, d); err != nil {
 			return "", err
 		}
-		p.layers = append(p.layers, layer{asset: key, path: path, fields: fields, options: overviewsFor(fields["roles"])})
+		p.layers = append(p.layers, layer{asset: key, name: strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)), path: path, fields: fields, options: overviewsFor(fields["roles"])})
 		if len(p.thumbnail.assets) == 0 || d.Bands > 1 && len(p.thumbnail.assets) == 1 {
 			p.thumbnail = itemThumbnail(key, fields, d.Bands)
 		}
@@ -107,9 +108,41 @@ func (p *plan) takeAsset(dir, key string, value any) (string, error) {
 		if media == "" {
 			media = "application/octet-stream"
 		}
-		p.files = append(p.files, file{key, key + strings.ToLower(filepath.Ext(name)), media, openFile(path), fields})
+		p.files = append(p.files, file{key, filepath.Base(name), media, openFile(path), fields})
 	}
 	return name, nil
+}
+
+// fileName is a name that a file of an item keeps.
+var fileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$`)
+
+// keepNames lets files be called as they are beside the item, where that is plain and no two are called the same; the others are called by their assets.
+func (p *plan) keepNames() {
+	called, usual := map[string]int{}, map[string]string{thumbnailFile: "thumbnail"} // and whose that would be
+	count := func(asset, name string) {
+		called[strings.ToLower(name)]++
+		usual[strings.ToLower(asset+filepath.Ext(name))] = asset
+	}
+	for _, l := range p.layers {
+		count(l.asset, l.name+".tif") // whatever it was
+	}
+	for _, f := range p.files {
+		count(f.asset, f.name)
+	}
+	keeps := func(asset, name string) bool {
+		other, is := usual[strings.ToLower(name)]
+		return fileName.MatchString(name) && called[strings.ToLower(name)] == 1 && (!is || other == asset)
+	}
+	for i := range p.layers {
+		if l := &p.layers[i]; !keeps(l.asset, l.name+".tif") {
+			l.name = ""
+		}
+	}
+	for i := range p.files {
+		if f := &p.files[i]; !keeps(f.asset, f.name) {
+			f.name = f.asset + strings.ToLower(filepath.Ext(f.name))
+		}
+	}
 }
 
 // overviewsFor chooses how overviews are made: classes must not be averaged.

@@ -15,6 +15,9 @@ import (
 // thumbnailPixels is the longest side of a quicklook.
 const thumbnailPixels = 343
 
+// thumbnailFile is what the file of an asset "thumbnail" is called.
+const thumbnailFile = "thumbnail.png"
+
 // addThumbnail draws the quicklook from overviews of the COGs that were just made.
 func (p *publication) addThumbnail(ctx context.Context) error {
 	var planes [][]float32
@@ -40,7 +43,7 @@ func (p *publication) addThumbnail(ctx context.Context) error {
 		return fmt.Errorf("ingest: %s: quicklook: %w", p.id, err)
 	}
 	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(picture)), nil }
-	return p.addFile(ctx, file{"thumbnail", "thumbnail.png", mediaPNG, open, part("Quicklook", "thumbnail")})
+	return p.addFile(ctx, file{"thumbnail", thumbnailFile, mediaPNG, open, part("Quicklook", "thumbnail")})
 }
 
 // stretch returns the limits between which 96 of 100 values lie, the same for all bands so that colours stay true; 0..1 when

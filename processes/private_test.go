@@ -77,8 +77,10 @@ func TestPrivateInputs(t *testing.T) {
 	if j = h.waitAs(t, ctx, j.ID); j.Status != processes.Successful {
 		t.Errorf("into a private collection: %+v", j)
 	}
-	if _, err := h.catalog.Item(t.Context(), "made", "made"); err != nil {
+	if it, err := h.catalog.Item(t.Context(), "made", "made"); err != nil {
 		t.Error(err)
+	} else if n := strings.Count(string(it.Body), "derived_from"); n != 1 {
+		t.Errorf("it is derived from its one product %d times: %s", n, it.Body)
 	}
 }
 

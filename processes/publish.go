@@ -164,6 +164,10 @@ func (w *worker) describe(t *task, document string) error {
 	set("swath:process", t.chain.ID)
 	set("swath:parameters", t.parameters())
 	links, _ := item["links"].([]any)
+	links = slices.DeleteFunc(links, func(l any) bool { // of a file beside others: here the products are known
+		link, _ := l.(map[string]any)
+		return link["rel"] == "derived_from" && t.items() != nil
+	})
 	var inputs []any
 	for _, p := range t.items() {
 		href := stac.HrefPrefix + path.Join("/collections", url.PathEscape(p.Collection), "items", url.PathEscape(p.ID))

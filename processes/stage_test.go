@@ -93,7 +93,7 @@ func reader() chains.Chain {
 		if in.Publish {
 			path := filepath.Join(ws.Out, "made.json")
 			err = os.WriteFile(path, []byte(`{"type":"Feature","stac_version":"1.1.0","id":"made","collection":"whose","bbox":[1,43,2,44],"geometry":{"type":"Point","coordinates":[1.5,43.5]},
-				"properties":{"datetime":"2024-05-01T00:00:00Z"},"links":[],"assets":{}}`), 0o600)
+				"properties":{"datetime":"2024-05-01T00:00:00Z"},"links":[{"rel":"derived_from","href":"../B","title":"B"}],"assets":{}}`), 0o600)
 			item := chains.Item(path)
 			out.Item = &item
 		}
