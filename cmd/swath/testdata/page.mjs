@@ -134,7 +134,7 @@ check("every control has a name", nameless.length === 0, nameless);
 
 // An item goes into the cart and stays there when the page is loaded again; all of the view can be added; what is taken out is out.
 const inCart = () => page.locator(".cart summary").innerText();
-const cartBecomes = async (text) => { for (let i = 0; i < 100 && (await inCart()) !== text; i++) await page.waitForTimeout(50); return (await inCart()) === text; };
+const cartBecomes = async (text) => { for (let i = 0; i < 600 && (await inCart()) !== text; i++) await page.waitForTimeout(50); return (await inCart()) === text; };
 await page.goto(base + "/");
 await loaded();
 await page.waitForSelector(".items li");
@@ -158,7 +158,7 @@ check("the server's cart is the same", kept.features.length === everything - 1 &
 // Clouds and words narrow the list, and stand in the address.
 const listed = async (want) => {
   const ids = () => page.locator(".items li b").evaluateAll((all) => all.map((b) => b.title).join());
-  for (let i = 0; i < 100 && !want(await ids()); i++) await page.waitForTimeout(50);
+  for (let i = 0; i < 600 && !want(await ids()); i++) await page.waitForTimeout(50);
   return ids();
 };
 await page.goto(base + "/");
