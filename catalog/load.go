@@ -71,7 +71,8 @@ type loader struct {
 	source   *LoadSource
 	identity string
 	conn     *pgxpool.Conn
-	blind    bool // nothing was stored when it began: what comes is new, unless the database says otherwise
+	blind    bool                // nothing was stored when it began: what comes is new, unless the database says otherwise
+	names    map[uint64]struct{} // of all that is stored, while their index is set aside; nil when it is there
 	done     Loaded
 	put      int64 // by the reader
 }
@@ -253,6 +254,9 @@ func (l *loader) gather(ctx context.Context, inOrder <-chan job, batches chan<- 
 func (l *loader) writeAll(ctx context.Context, batches <-chan *batch) error {
 	for b := range batches {
 		if err := b.pack(l.store.pack); err != nil {
+			return err
+		}
+		if err := l.remember(ctx, b); err != nil {
 			return err
 		}
 		after, rejected, err := l.write(ctx, b)

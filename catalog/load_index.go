@@ -8,12 +8,17 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 )
 
 // An empty catalog is filled without the indexes that searches use, and they are built when the load ends: that takes a third of
 // the time, and the indexes are half as large. Until then searches are right, and slow. What was set aside stands in the
 // database: after a load that was killed the next one builds it, or the housekeeping of any process that has the catalog open.
+//
+// The index of names, which keeps an item from coming twice, is set aside only by a load that nobody else loads beside, and that
+// remembers the names of all that it writes. It is built as soon as a name comes again, another load begins, or anybody else writes
+// an item, who needs it to be there; and when there are so many names that they take too much memory.
 
 //go:embed sql/set_aside.sql
 var setAsideSQL string
@@ -30,28 +35,132 @@ const (
 // begin shares the lock of loads. It sets indexes aside while there is nothing that they are for; else it makes the index of
 // terms gather more of what comes in, and take in some thousand items together.
 func (l *loader) begin(ctx context.Context) error {
-	if _, err := l.conn.Exec(ctx, "select pg_advisory_lock_shared($1)", loadLock); err != nil {
+	var alone bool
+	if err := l.conn.QueryRow(ctx, "select pg_try_advisory_lock($1)", loadLock).Scan(&alone); err != nil {
 		return err
 	}
-	var empty bool
-	if err := l.conn.QueryRow(ctx, "select not exists (select from item)").Scan(&empty); err != nil {
+	_, err := l.conn.Exec(ctx, "select pg_advisory_lock_shared($1)", loadLock)
+	if err == nil {
+		err = l.prepare(ctx, alone)
+	}
+	if alone { // from now on others may load
+		_, failed := l.conn.Exec(ctx, "select pg_advisory_unlock($1)", loadLock)
+		err = errors.Join(err, failed)
+	}
+	if err == nil && l.names == nil {
+		err = restoreNames(ctx, l.conn.Conn()) // another load may have set it aside
+	}
+	return err
+}
+
+// prepare makes the table ready for a load, unless somebody reads all the time: the load is slower then.
+func (l *loader) prepare(ctx context.Context, alone bool) error {
+	if err := l.conn.QueryRow(ctx, isEmpty).Scan(&l.blind); err != nil {
 		return err
 	}
-	prepare := "alter index if exists item_terms set (" + gatherMany + ")"
-	if l.blind = empty; empty {
-		prepare = setAsideSQL
-	}
+	var names map[uint64]struct{}
 	err := pgx.BeginFunc(ctx, l.conn, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "set local lock_timeout = '2s'"); err != nil {
-			return err
+		_, err := tx.Exec(ctx, "set local lock_timeout = '2s'")
+		if err == nil && !l.blind {
+			_, err = tx.Exec(ctx, "alter index if exists item_terms set ("+gatherMany+")")
+		} else if err == nil {
+			names, err = setAside(ctx, tx, alone)
 		}
-		_, err := tx.Exec(ctx, prepare)
 		return err
 	})
 	if failure := (*pgconn.PgError)(nil); errors.As(err, &failure) && failure.Code == "55P03" {
-		return nil // somebody reads all the time: the load is slower then
+		return nil
+	}
+	if err == nil {
+		l.names = names
 	}
 	return err
+}
+
+const isEmpty = "select not exists (select from item)"
+
+// setAside sets indexes aside, that of names for who loads alone: it returns a place for names then.
+func setAside(ctx context.Context, tx pgx.Tx, alone bool) (names map[uint64]struct{}, err error) {
+	var still bool // nobody has written since it was asked
+	if _, err = tx.Exec(ctx, "lock table item"); err == nil {
+		err = tx.QueryRow(ctx, isEmpty).Scan(&still)
+	}
+	if err != nil || !still {
+		return nil, err
+	}
+	rows, err := tx.Query(ctx, setAsideSQL, alone)
+	if err != nil {
+		return nil, err
+	}
+	set, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	for _, name := range set {
+		if err == nil {
+			_, err = tx.Exec(ctx, "drop index "+pgx.Identifier{name}.Sanitize())
+		}
+	}
+	if alone {
+		names = map[uint64]struct{}{}
+	}
+	return names, err
+}
+
+// mostNames is how many names a load remembers: they take 40 MB.
+const mostNames = 2_000_000
+
+// remember notes the names of a batch, or has the index of names built when it can't go without it any longer. Two names that look
+// alike are taken for one.
+func (l *loader) remember(ctx context.Context, b *batch) error {
+	if l.names == nil {
+		return nil
+	}
+	again := false
+	for i := range b.rows {
+		_, known := l.names[b.rows[i].name()]
+		again = again || known
+	}
+	if again || len(l.names)+len(b.rows) > mostNames {
+		l.names, l.blind = nil, !again
+		return restoreNames(ctx, l.conn.Conn())
+	}
+	for i := range b.rows {
+		l.names[b.rows[i].name()] = struct{}{}
+	}
+	return nil
+}
+
+func (r *loadRow) name() uint64 { return uint64(r.row.hash) ^ uint64(r.collection)<<48 }
+
+// restoreNames builds the index of names when it was set aside.
+func restoreNames(ctx context.Context, conn *pgx.Conn) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		var definition string
+		err := tx.QueryRow(ctx, "select definition from set_aside where name = 'item_id' for update").Scan(&definition)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		for _, statement := range append(building("item_id", 0), "set local statement_timeout = 0", definition, "delete from set_aside where name = 'item_id'") {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// withNames makes do be done once more, when it failed because the index of names was set aside, as soon as that is built.
+func withNames(ctx context.Context, do func(*pgxpool.Conn) error) func(*pgxpool.Conn) error {
+	const noSuchIndex = "42P10" // no unique constraint is what ON CONFLICT names
+	return func(conn *pgxpool.Conn) error {
+		err := do(conn)
+		if failure := (*pgconn.PgError)(nil); errors.As(err, &failure) && failure.Code == noSuchIndex {
+			if err = restoreNames(ctx, conn.Conn()); err == nil {
+				err = do(conn)
+			}
+		}
+		return err
+	}
 }
 
 // end gives the lock of loads back.

@@ -475,6 +475,11 @@ func TestLoadGoesOn(t *testing.T) {
 		if done.From != last.Lines || done.Lines <= last.Lines {
 			t.Fatalf("went on at %+v after %+v", done, last)
 		}
+		// The index of names is set aside by the first run, and built before the next one writes.
+		var aside bool
+		if failed := s.pool.QueryRow(t.Context(), "select to_regclass('item_id') is null").Scan(&aside); failed != nil || aside != (runs == 0) {
+			t.Errorf("run %d: the index of names is set aside: %v (%v)", runs, aside, failed)
+		}
 		if last = done; err == nil {
 			break
 		} else if !errors.Is(err, context.Canceled) {
@@ -521,4 +526,81 @@ func FuzzLineReader(f *testing.F) {
 			t.Fatalf("got %q, want %q", got, want)
 		}
 	})
+}
+
+// TestLoadWithoutNames: a load that fills an empty catalog sets the index of names aside, until the end unless somebody needs it: who writes an
+// item, another load, or a name that comes again. No item comes twice, and whoever writes does as ever.
+func TestLoadWithoutNames(t *testing.T) {
+	const items = 2*batchRows + 5
+	line := func(id, says string) string {
+		return fmt.Sprintf(`{"type":"Feature","collection":"c","id":"%s","geometry":null,"properties":{"datetime":"2024-06-01T12:00:00Z","says":"%s"}}`+"\n", id, says)
+	}
+	var text strings.Builder
+	for i := range items {
+		text.WriteString(line(fmt.Sprint("i", i), "file"))
+	}
+	item := func(id string) stac.Item { return stac.Item{Collection: "c", ID: id, Body: []byte(line(id, "one"))} }
+	const late = "i20003" // in the last batch
+	for name, tc := range map[string]struct {
+		beside func(t *testing.T, s *Store) // after the first batch
+		aside  bool                         // whether the index is still so then
+		more   string                       // after the file's lines
+		want   Loaded
+		total  int
+	}{
+		"alone":           {func(*testing.T, *Store) {}, true, "", Loaded{Lines: items, Loaded: items}, items},
+		"a name again":    {func(*testing.T, *Store) {}, true, line("i7", "again"), Loaded{Lines: items + 1, Loaded: items, Replaced: 1}, items},
+		"the same again":  {func(*testing.T, *Store) {}, true, line("i7", "file"), Loaded{Lines: items + 1, Loaded: items, Unchanged: 1}, items},
+		"somebody writes": {func(t *testing.T, s *Store) { put(t, s, item("other")); put(t, s, item("i7")) }, false, "", Loaded{Lines: items, Loaded: items}, items + 1},
+		"somebody writes what comes": {func(t *testing.T, s *Store) {
+			if _, created, err := s.CreateItem(t.Context(), item(late)); !created || err != nil {
+				t.Errorf("create: %v, %v", created, err)
+			}
+			if _, created, err := s.CreateItem(t.Context(), item("i7")); created || err != nil {
+				t.Errorf("create what is there: %v, %v", created, err)
+			}
+		}, false, "", Loaded{Lines: items, Loaded: items - 1, Replaced: 1}, items},
+		"somebody loads": {func(t *testing.T, s *Store) {
+			if done, _ := loadText(t, s, LoadOptions{}, line(late, "other")+line("i7", "file")); done.Loaded != 1 || done.Unchanged != 1 {
+				t.Errorf("beside: %+v", done)
+			}
+		}, false, "", Loaded{Lines: items, Loaded: items - 1, Replaced: 1}, items},
+		"somebody deletes": {func(t *testing.T, s *Store) {
+			if err := s.DeleteItem(t.Context(), "c", "i7"); err != nil {
+				t.Error(err)
+			}
+		}, true, line("i7", "again"), Loaded{Lines: items + 1, Loaded: items + 1}, items},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStore(t, "c")
+			first := true
+			aside := func() (is bool) {
+				if err := s.pool.QueryRow(t.Context(), "select to_regclass('item_id') is null").Scan(&is); err != nil {
+					t.Fatal(err)
+				}
+				return is
+			}
+			done, rejected := loadText(t, s, LoadOptions{Progress: func(Loaded) {
+				if first {
+					first = false
+					if !aside() {
+						t.Error("the index of names is there while nobody needs it")
+					}
+					if tc.beside(t, s); aside() != tc.aside {
+						t.Errorf("it is set aside: %v, want %v", !tc.aside, tc.aside)
+					}
+				}
+			}}, text.String()+tc.more)
+			if done != tc.want || rejected != nil {
+				t.Errorf("%+v, want %+v; %v", done, tc.want, rejected)
+			}
+			if err := s.Settle(t.Context()); err != nil || aside() {
+				t.Fatalf("after the load the index of names is not there: %v", err)
+			}
+			var total int
+			if err := s.pool.QueryRow(t.Context(), "select count(distinct (col, idh)) from item having count(*) = count(distinct (col, idh))").Scan(&total); err != nil || total != tc.total {
+				t.Errorf("%d items, want %d (%v)", total, tc.total, err)
+			}
+		})
+	}
 }

@@ -57,6 +57,7 @@ func (r *replica) follow(ctx context.Context) {
 
 // writing runs do, which changes something, on the primary. Reads that come after it see the change.
 func (s *Store) writing(ctx context.Context, doing string, do func(*pgxpool.Conn) error) error {
+	do = withNames(ctx, do)
 	if s.replica == nil {
 		return s.with(ctx, doing, do)
 	}
