@@ -210,7 +210,7 @@ func (l *loader) putCollection(ctx context.Context, text []byte) error {
 	if err != nil {
 		return fault.New(fault.Invalid, "the collection has no id")
 	}
-	if err := l.store.PutCollection(ctx, stac.Collection{ID: id, Body: text}); err != nil {
+	if err := l.store.PutCollection(ctx, stac.Collection{ID: id, Body: bytes.Clone(text)}); err != nil { // the text is the source's
 		return err
 	}
 	l.put++

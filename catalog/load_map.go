@@ -11,7 +11,8 @@ import (
 )
 
 // A plain file is not read but mapped: its lines are taken apart where the kernel has them, instead of being copied first, which costs as
-// much as packing them. A file that is cut while it is mapped has no memory behind its new end; guarded makes that an error.
+// much as packing them. A file that is cut while it is mapped has no memory behind its new end; guarded makes that an error, of what Go reads:
+// C that reads there ends the program, so zstd is given copies, or what a form was filled in with.
 
 // mapFile maps a file, or returns nil where that can't be done.
 func mapFile(f *os.File, size int64) []byte {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -443,6 +444,44 @@ func TestLoadOfShrinkingFile(t *testing.T) {
 	defer again.Close()
 	if done, err = s.Load(t.Context(), again, LoadOptions{}); err != nil || done.Loaded+done.Unchanged != items {
 		t.Errorf("%+v, %v", done, err)
+	}
+}
+
+// TestPackOfShrinkingFile: an item of a mapped file is packed without its text being read again, also when its collection has another dictionary by then:
+// the text may be gone, and it is C that packs.
+func TestPackOfShrinkingFile(t *testing.T) {
+	d := trainedSample(t)
+	p := newPacker(nil)
+	p.dictionaries[d.number], p.ofCollection[1] = d, d
+	body := formSample(rand.New(rand.NewPCG(9, 9)), false)
+	path := filepath.Join(t.TempDir(), "items.ndjson")
+	if err := os.WriteFile(path, body, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	source, err := OpenLoadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	c := newCodec()
+	read, ok := d.recognize(source.mapped, &c.scratch)
+	if !ok {
+		t.Fatal("the item is not recognized")
+	}
+	doc, err := readItem(stac.Item{}, read)
+	if err != nil || &doc.body[0] != &source.mapped[0] {
+		t.Fatalf("the item does not lie in the file: %v", err)
+	}
+	p.ofCollection[1] = &dictionary{number: d.number + 1, texts: d.texts}
+	if err := os.Truncate(path, 0); err != nil {
+		t.Fatal(err)
+	}
+	number, packed, err := p.encodeRead(c, 1, doc.body, doc.as)
+	if err != nil || number != d.number {
+		t.Fatalf("dictionary %d, %v", number, err)
+	}
+	if back, err := p.decode(number, bytes.Clone(packed)); err != nil || !bytes.Equal(back, body) {
+		t.Errorf("%s\ncomes back as\n%s, %v", body, back, err)
 	}
 }
 

@@ -80,17 +80,18 @@ func (p *packer) encode(collection int16, body []byte) (dict int16, packed []byt
 // encodeRead is encode of a body that the codec may have read last: as says how, or is nil. What it returns is valid until the codec is
 // used again.
 func (p *packer) encodeRead(c *codec, collection int16, body []byte, as *recognized) (dict int16, packed []byte, err error) {
+	if as != nil {
+		// Filling in has compared or written each of its bytes, and no value of a sound item holds the mark between values. It is packed by
+		// the dictionary that read it, though there may be a newer one: zstd must not read the body, see LoadSource.guarded.
+		packed, err = as.dictionary.encodeFilled(c, as.number, as.values)
+		return as.dictionary.number, packed, err
+	}
 	d := p.of(collection)
-	switch {
-	case d == nil:
+	if d == nil {
 		packed, err = c.encode(nil, body)
 		return noDictionary, packed, err
-	case as != nil && as.dictionary == d:
-		// Filling in has compared or written each of its bytes, and no value of a sound item holds the mark between values.
-		packed, err = d.encodeFilled(c, as.number, as.values)
-	default:
-		packed, err = d.encode(c, body)
 	}
+	packed, err = d.encode(c, body)
 	return d.number, packed, err
 }
 
