@@ -2,6 +2,7 @@ package httpkit
 
 import (
 	"context"
+	"math"
 	"syscall"
 	"time"
 
@@ -34,22 +35,26 @@ func Anew(c *fiber.Ctx) (end func()) { return Longer(c, frameOf(c).cfg.RequestTi
 func limited(c *fiber.Ctx, limit time.Duration) (end func()) {
 	ctx, cancel := context.WithTimeout(c.UserContext(), limit)
 	c.SetUserContext(ctx)
-	watch(ctx, cancel, ClientGone(c))
-	return cancel
+	looks := watch(ctx, cancel, ClientGone(c))
+	return func() {
+		cancel()
+		looks.Stop()
+	}
 }
 
 // watch cancels a request that is still running when its client has left.
-func watch(ctx context.Context, cancel context.CancelFunc, gone func() bool) {
-	time.AfterFunc(lookEvery, func() {
-		if ctx.Err() != nil {
-			return
-		}
-		if gone() {
+func watch(ctx context.Context, cancel context.CancelFunc, gone func() bool) (looks *time.Timer) {
+	looks = time.AfterFunc(math.MaxInt64, func() {
+		switch {
+		case ctx.Err() != nil:
+		case gone():
 			cancel()
-			return
+		default:
+			looks.Reset(lookEvery)
 		}
-		watch(ctx, cancel, gone)
 	})
+	looks.Reset(lookEvery) // not before the function can see it
+	return looks
 }
 
 // ClientGone returns a function that reports whether the client has closed its connection. It peeks at the socket
