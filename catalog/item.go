@@ -18,6 +18,9 @@ import (
 //go:embed sql/item.sql
 var itemSQL string
 
+//go:embed sql/item_of.sql
+var itemOfSQL string
+
 //go:embed sql/find_items.sql
 var findItemsSQL string
 
@@ -49,10 +52,40 @@ func (s *Store) find(ctx context.Context, conn *pgxpool.Conn, collection, id str
 	return number, &row, err
 }
 
+// findOf returns an item of a collection that is known, nil when there is none.
+func (s *Store) findOf(ctx context.Context, conn *pgxpool.Conn, collection int16, id string) (*stored, error) {
+	var row stored
+	row.hash, row.key = hashesOf(id)
+	args := pgx.NamedArgs{"col": collection, "hash": row.hash, "key": row.key}
+	rows, err := s.query(ctx, conn, itemOfSQL, args)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return nil, rows.Err()
+	}
+	if err := rows.Scan(&row.updated, &row.dict, &row.packed); err != nil {
+		return nil, err
+	}
+	row.body, err = s.pack.decode(row.dict, row.packed)
+	return &row, err
+}
+
 // Item returns one item. Fault.NotFound says whether the collection or the item is missing.
 func (s *Store) Item(ctx context.Context, collection, id string) (it stac.Item, err error) {
+	set, err := s.collections(ctx)
+	if err != nil {
+		return it, err
+	}
 	err = s.reading(ctx, "item "+collection+"/"+id, func(conn *pgxpool.Conn) error {
-		_, found, err := s.find(ctx, conn, collection, id)
+		var found *stored
+		var err error
+		if known := set.byID[collection]; known != nil {
+			found, err = s.findOf(ctx, conn, known.number, id)
+		} else { // perhaps it is new
+			_, found, err = s.find(ctx, conn, collection, id)
+		}
 		if err == nil && found == nil {
 			err = noItem(collection, id)
 		}
