@@ -167,7 +167,7 @@ func (p *publication) addLayer(ctx context.Context, l layer) error {
 	if err != nil {
 		return fmt.Errorf("ingest: %s, asset %s: %w", p.id, l.asset, err)
 	}
-	return p.addFile(ctx, file{l.asset, cmp.Or(l.name, l.asset) + ".tif", mediaCOG, openFile(cog), with(rasterFields(d), l.fields)})
+	return p.addFile(ctx, file{l.asset, cmp.Or(l.name, l.asset) + ".tif", mediaCOG, openMade(cog), with(rasterFields(d), l.fields)})
 }
 
 func (p *publication) convert(ctx context.Context, l layer, cog string) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"swath/fault"
+	"swath/objects"
 	"swath/raster"
 )
 
@@ -78,6 +79,14 @@ func thumbnailOf(asset string, bands int) thumbnail {
 		return thumbnail{assets: []string{asset, asset, asset}, bands: []int{1, 2, 3}}
 	}
 	return thumbnail{assets: []string{asset}, bands: []int{1}}
+}
+
+// openMade returns an opener of a file that was made here, for the store to keep.
+func openMade(path string) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		f, err := os.Open(path)
+		return objects.Given{File: f}, err
+	}
 }
 
 // openFile returns an opener of a file on disk.

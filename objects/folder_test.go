@@ -39,6 +39,35 @@ func TestFolder(t *testing.T) {
 	})
 }
 
+// TestFolderKeepsWhatIsGiven: a file that is handed over is not copied; one that is named by a link is, since the link may go elsewhere.
+func TestFolderKeepsWhatIsGiven(t *testing.T) {
+	root, made := t.TempDir(), filepath.Join(t.TempDir(), "made")
+	s := folder(t, root)
+	if err := os.WriteFile(made, []byte("pixels"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	link := made + ".link"
+	if err := os.Symlink(made, link); err != nil {
+		t.Fatal(err)
+	}
+	for name, same := range map[string]bool{made: true, link: false} {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := filepath.Base(name)
+		if _, err := s.Put(t.Context(), key, "", objects.Given{File: f}); err != nil {
+			t.Fatal(err)
+		}
+		own, err := f.Stat()
+		kept, err2 := os.Lstat(filepath.Join(root, "bytes", key))
+		if err != nil || err2 != nil || !kept.Mode().IsRegular() || os.SameFile(own, kept) != same {
+			t.Errorf("%s: %v %v, the same file: %t, want %t", key, err, err2, os.SameFile(own, kept), same)
+		}
+		f.Close()
+	}
+}
+
 func names(t testing.TB, dir string) (all []string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

@@ -10,6 +10,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"os"
 	"time"
 )
 
@@ -29,6 +30,10 @@ type Object interface {
 	io.Closer
 	Info() Info
 }
+
+// Given is a file that nobody will change any more, read from its beginning: a store may give it another name, where it would copy the bytes
+// of others.
+type Given struct{ *os.File }
 
 // Store keeps objects. Keys that are empty, absolute, hold an empty, "." or ".." segment, a backslash or a control character,
 // are not UTF-8, or are longer than 1024 bytes or 255 in one segment are fault.Invalid; unknown keys are fault.NotFound.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"swath/objects"
 	"swath/raster"
 )
 
@@ -91,7 +92,7 @@ func (s *Shelf) convert(ctx context.Context, o original, object string) (int64, 
 		return 0, fmt.Errorf("ondemand: %w", err)
 	}
 	defer f.Close()
-	info, err := s.Objects.Put(ctx, object, mediaCOG, f)
+	info, err := s.Objects.Put(ctx, object, mediaCOG, objects.Given{File: f})
 	return info.Size, err
 }
 

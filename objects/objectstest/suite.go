@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -32,7 +34,7 @@ func Run(t *testing.T, open func(t testing.TB) objects.Store) {
 		{"concurrent ReadAt", concurrentReadAt}, {"object outlives its context", outlives},
 		{"same content changes nothing", idempotent}, {"other content is a conflict", conflict},
 		{"one of many writers wins", race}, {"unknown keys", unknownKeys}, {"bad keys", badKeys}, {"odd keys", oddKeys},
-		{"list", list}, {"delete", remove}, {"failing reader", failingReader}, {"cancelled", cancelled}, {"sweep", sweep},
+		{"list", list}, {"delete", remove}, {"given", given}, {"failing reader", failingReader}, {"cancelled", cancelled}, {"sweep", sweep},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, open(t)) })
 	}
@@ -303,6 +305,45 @@ func failingReader(t *testing.T, s objects.Store) {
 		if err := s.Delete(t.Context(), key); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// given: a file that is handed over is an object like any other, and its first name may go.
+func given(t *testing.T, s objects.Store) {
+	for _, n := range []int{0, 100, 9 << 20} {
+		key, path := fmt.Sprintf("given/%d", n), filepath.Join(t.TempDir(), "made")
+		want := content(7, n)
+		for attempt := range 2 {
+			if err := os.WriteFile(path, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			f, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			info, err := s.Put(t.Context(), key, "image/tiff", objects.Given{File: f})
+			if err != nil || info.SHA256 != sum(want) || info.Size != int64(n) {
+				t.Errorf("Put of %d bytes, time %d: %+v, %v", n, attempt+1, info, err)
+			}
+			f.Close()
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			if got := whole(t, s, key); !bytes.Equal(got, want) {
+				t.Errorf("of %d bytes %d are others", n, len(got))
+			}
+		}
+		if err := os.WriteFile(path, content(8, n+1), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Put(t.Context(), key, "image/tiff", objects.Given{File: f}); !fault.Is(err, fault.Conflict) {
+			t.Errorf("Put of other bytes: %v, want conflict", err)
+		}
+		f.Close()
 	}
 }
 
