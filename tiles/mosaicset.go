@@ -203,9 +203,9 @@ func (r *Renderer) MosaicTileJSON(ctx context.Context, q MosaicRequest, set *geo
 	if set.CRS == geo.WebMercator {
 		b.MinY, b.MaxY = max(b.MinY, -mercatorEdgeDeg), min(b.MaxY, mercatorEdgeDeg)
 	}
-	sizePx, _ := q.sized().tilePx(&set.Matrices[0])
+	low, high := where.sayable()
 	return TileJSON{
-		TileJSON: "3.0.0", Name: name, Scheme: "xyz", Tiles: []string{template}, MinZoom: where.MinZoom, MaxZoom: where.MaxZoom,
-		Bounds: [4]float64{b.MinX, b.MinY, b.MaxX, b.MaxY}, Center: [3]float64{(b.MinX + b.MaxX) / 2, (b.MinY + b.MaxY) / 2, float64(where.MinZoom)}, TileSize: sizePx,
+		TileJSON: "3.0.0", Name: name, Scheme: "xyz", Tiles: []string{template}, MinZoom: low, MaxZoom: high,
+		Bounds: [4]float64{b.MinX, b.MinY, b.MaxX, b.MaxY}, Center: [3]float64{(b.MinX + b.MaxX) / 2, (b.MinY + b.MaxY) / 2, float64(low)}, TileSize: q.sized().sideOf(set, low),
 	}, nil
 }

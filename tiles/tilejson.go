@@ -65,11 +65,24 @@ func (v *View) TileJSONIn(ctx context.Context, set *geo.TileMatrixSet, template 
 		b.MinX, b.MaxX = -180, 180
 	}
 	lon, lat := v.item.center()
-	sizePx, _ := v.tilePx(&set.Matrices[0])
+	low, high := tiles.sayable()
 	return TileJSON{
-		TileJSON: "3.0.0", Name: v.name(), Scheme: "xyz", Tiles: []string{template}, MinZoom: tiles.MinZoom, MaxZoom: tiles.MaxZoom,
-		Bounds: [4]float64{b.MinX, b.MinY, b.MaxX, b.MaxY}, Center: [3]float64{lon, lat, float64(tiles.MinZoom)}, TileSize: sizePx,
+		TileJSON: "3.0.0", Name: v.name(), Scheme: "xyz", Tiles: []string{template}, MinZoom: low, MaxZoom: high,
+		Bounds: [4]float64{b.MinX, b.MinY, b.MaxX, b.MaxY}, Center: [3]float64{lon, lat, float64(low)}, TileSize: v.sideOf(set, low),
 	}, nil
+}
+
+// sayable are the levels as TileJSON can say them: those of CDB begin at -10.
+func (t TileSet) sayable() (low, high int) { return max(t.MinZoom, 0), max(t.MaxZoom, 0) }
+
+// sideOf is how many pixels wide the tiles of a level are, where sets have tiles of several sizes.
+func (v *View) sideOf(set *geo.TileMatrixSet, z int) int {
+	m, ok := set.Matrix(z)
+	if !ok {
+		m = &set.Matrices[0]
+	}
+	sizePx, _ := v.tilePx(m)
+	return sizePx
 }
 
 // zooms returns the level where the item fits about one tile, and the first where a tile's pixel is as fine as the item's.

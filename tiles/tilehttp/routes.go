@@ -233,7 +233,6 @@ func sendTileJSON(c *fiber.Ctx, address string, set *geo.TileMatrixSet, describe
 	if doc.MinZoom > doc.MaxZoom {
 		return fault.New(fault.Invalid, "there are no zooms from %d to %d", doc.MinZoom, doc.MaxZoom)
 	}
-	doc.MinZoom, doc.MaxZoom = max(doc.MinZoom, 0), max(doc.MaxZoom, 0) // CDB's levels begin at -10, which TileJSON can't say
 	doc.Center[2] = max(float64(doc.MinZoom), min(float64(doc.MaxZoom), doc.Center[2]))
 	return sendJSON(c, doc)
 }

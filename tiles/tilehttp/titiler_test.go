@@ -44,6 +44,12 @@ func TestTileJSONTakesZooms(t *testing.T) {
 			t.Errorf("%s: %d %.200s", tile, got.status, got.body)
 		}
 	}
+	for _, from := range []string{jmm, "/collections/jmm"} { // whose tiles are wider from level to level
+		var doc tiles.TileJSON
+		if get(t, app, from+"/CDB1GlobalGrid/tilejson.json?render=ndvi", &doc); doc.TileSize != 1024 || doc.MinZoom != 0 {
+			t.Errorf("%s: tiles of %d pixels at zoom %d, CDB's of level 0 have 1024", from, doc.TileSize, doc.MinZoom)
+		}
+	}
 	for _, wrong := range []string{"minzoom=9&maxzoom=3", "minzoom=-1", "maxzoom=many", "tile_scale=0"} {
 		if got := ask(t, app, "GET", jmm+"/tilejson.json?"+wrong); got.status != 400 {
 			t.Errorf("%s: %d %.200s", wrong, got.status, got.body)
