@@ -197,6 +197,9 @@ type Editor interface {
 type Analyst interface {
 	// Aggregate answers for the items of a search; its Limit, Sort and Token do not matter.
 	Aggregate(ctx context.Context, s Search, asked []Aggregation) ([]Aggregated, error)
+	// Tiles counts the items of a collection on each tile of a grid, by their grid:code, in order, and those on none. It takes some seconds for
+	// each ten million items, and tells progress how far it is.
+	Tiles(ctx context.Context, collection string, progress func(counted, of int64)) (tiles []Bucket, elsewhere int64, err error)
 	// Aggregations lists what can be asked of a collection, or of all ("").
 	Aggregations(ctx context.Context, collection string) ([]AggregationInfo, error)
 	// Queryables returns those of one collection, or those that all collections share (""), by name.

@@ -248,12 +248,11 @@ func (a API) folders(ctx context.Context, p place, token string) (found listing,
 	}[p.levels[p.depth]]
 	q := p.search
 	q.Limit, q.Token = 0, ""
-	count := func(ctx context.Context) ([]stac.Aggregated, error) { return a.Analyst.Aggregate(ctx, q, asked) }
 	var answers []stac.Aggregated
-	if p.depth == 0 && p.levels[0] == levelTile { // of all items of a collection, which nothing counts as they come
-		answers, err = a.kept.get(ctx, stac.ScopeOf(ctx).Key()+"\n"+strings.Join(q.Collections, "\n"), count)
+	if p.depth == 0 && p.levels[0] == levelTile {
+		answers, err = a.tiles(ctx, p.collection)
 	} else {
-		answers, err = count(ctx)
+		answers, err = a.Analyst.Aggregate(ctx, q, asked)
 	}
 	if err != nil {
 		return found, err
@@ -286,6 +285,19 @@ func (a API) folders(ctx context.Context, p place, token string) (found listing,
 		found.next = found.entries[p.search.Limit-1].Name
 	}
 	return found, nil
+}
+
+// tiles counts all items of a collection by tile, which nothing counts as they come, in the shape of an aggregation beside their total.
+func (a API) tiles(ctx context.Context, collection string) ([]stac.Aggregated, error) {
+	counts, err := a.kept.get(ctx, stac.ScopeOf(ctx).Key()+"\n"+collection, func(ctx context.Context, progress func(counted, of int64)) (c tileCounts, err error) {
+		c.tiles, c.elsewhere, err = a.Analyst.Tiles(ctx, collection, progress)
+		return c, err
+	})
+	total := counts.elsewhere
+	for _, b := range counts.tiles {
+		total += b.Count
+	}
+	return []stac.Aggregated{{Buckets: counts.tiles}, {Value: total}}, err
 }
 
 // itemIn returns the item of a place, when it lies there.

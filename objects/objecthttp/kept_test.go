@@ -3,25 +3,27 @@ package objecthttp
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"swath/stac"
+	"swath/fault"
 )
 
 // TestKept: quick counts are always new; slow ones are told at once from the second time on and counted anew beside; who does not wait for the
 // first does not end it; and a failure is told, and tried again.
 func TestKept(t *testing.T) {
 	var n atomic.Int64
-	count := func(takes time.Duration, err error) func(context.Context) ([]stac.Aggregated, error) {
-		return func(ctx context.Context) ([]stac.Aggregated, error) {
+	count := func(takes time.Duration, err error) counting {
+		return func(ctx context.Context, progress func(counted, of int64)) (tileCounts, error) {
+			progress(3, 12)
 			select {
 			case <-ctx.Done():
-				return nil, ctx.Err()
+				return tileCounts{}, ctx.Err()
 			case <-time.After(takes):
 			}
-			return []stac.Aggregated{{Value: n.Add(1)}}, err
+			return tileCounts{elsewhere: n.Add(1)}, err
 		}
 	}
 	ask := func(k *kept, key string, takes time.Duration) (int64, time.Duration) {
@@ -31,7 +33,7 @@ func TestKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return got[0].Value.(int64), time.Since(began)
+		return got.elsewhere, time.Since(began)
 	}
 	k := &kept{}
 	for want := int64(1); want <= 3; want++ {
@@ -60,6 +62,10 @@ func TestKept(t *testing.T) {
 		} else if time.Since(began) > 5*time.Second {
 			t.Fatal("it is not counted anew")
 		}
+	}
+	hasty := &kept{patience: 20 * time.Millisecond}
+	if _, err := hasty.get(t.Context(), "long", count(time.Second/2, nil)); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "3 of 12 items") || fault.Later(err) < time.Second || fault.Later(err) > 5*time.Second {
+		t.Errorf("who waits long: %v, again in %v", err, fault.Later(err))
 	}
 	lost := errors.New("lost")
 	if _, err := k.get(t.Context(), "bad", count(0, lost)); !errors.Is(err, lost) {
