@@ -2,7 +2,7 @@
 // a ledger of the size of the whole archive.
 //
 //	go run ./bench/mirror sync            rows of a fast hub into the ledger
-//	go run ./bench/mirror fetch           large files over four connections, CPU seconds a GB; -blake3: of a hub that says BLAKE3
+//	go run ./bench/mirror fetch           large files over four connections, CPU seconds a GB; -blake3: of a hub that says BLAKE3; -rate 100: at 100 MB/s
 //	go run ./bench/mirror ledger -rows N  a cycle with nothing new over N rows
 //
 // Hubs are other processes on the same machine, so that what is measured is ours alone. The database is a private cluster in -dir.
@@ -43,6 +43,7 @@ func main() {
 	products := flags.Int("products", 100_000, "of the hub whose lists are taken in")
 	files := flags.Int("files", 24, "that are fetched")
 	mib := flags.Int("mib", 256, "of each file")
+	rate := flags.Float64("rate", 0, "MB a second of all downloads that are summed; 0: as fast as they come")
 	modern := flags.Bool("blake3", false, "the hub says BLAKE3 beside MD5")
 	flags.Parse(os.Args[2:]) //nolint:errcheck // it exits
 	var err error
@@ -52,7 +53,7 @@ func main() {
 	case "sync":
 		err = benchSync(ctx, *dir, *products)
 	case "fetch":
-		err = benchFetch(ctx, *dir, *files, *mib, *modern)
+		err = benchFetch(ctx, *dir, *files, *mib, *modern, *rate*1e6)
 	case "ledger":
 		err = benchLedger(ctx, *dir, *rows)
 	default:
@@ -191,7 +192,7 @@ func benchSync(ctx context.Context, dir string, products int) error {
 	return nil
 }
 
-func benchFetch(ctx context.Context, dir string, files, mib int, modern bool) error {
+func benchFetch(ctx context.Context, dir string, files, mib int, modern bool, bytesPerS float64) error {
 	url, stop, err := database(ctx, dir)
 	if err != nil {
 		return err
@@ -215,7 +216,7 @@ func benchFetch(ctx context.Context, dir string, files, mib int, modern bool) er
 		return err
 	}
 	defer os.RemoveAll(work)
-	m := mirror.New(mirror.Config{Name: "bench", Work: work, Since: first}, h, l, nothing{}, quiet)
+	m := mirror.New(mirror.Config{Name: "bench", Work: work, Since: first, BytesPerS: bytesPerS}, h, l, nothing{}, quiet)
 	if err := m.Sync(ctx); err != nil {
 		return err
 	}
