@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"path"
 	"slices"
@@ -194,16 +195,14 @@ func (e *Engine) sources(ctx context.Context, f chains.Field, r Request, raw jso
 	return []source{{Value: raw}}, nil
 }
 
+// Folders are the names of those that requests may name.
+func (e *Engine) Folders() []string { return slices.Sorted(maps.Keys(e.cfg.Folders)) }
+
 func (e *Engine) folderNames() string {
 	if len(e.cfg.Folders) == 0 {
 		return "none here"
 	}
-	var names []string
-	for name := range e.cfg.Folders {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
+	return strings.Join(e.Folders(), ", ")
 }
 
 // qualification is what stands around a value: its address, or itself with what it is.

@@ -65,8 +65,8 @@ func jobsRunCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run ID key=value…",
 		Short: "Make a job, and with --wait or -o wait for it",
-		Long: `Make a job. A value is a text, JSON, or @file.json, whose content it is; a key that is given several times is a list. A product is an
-item's id or address, or JSON: {"item": …, "collection": …} or {"search": {…}}.`,
+		Long: `Make a job. A value is a text, JSON, or @path: what the file says, or the file itself where the input is one and it is not JSON. A key that is given several times
+is a list. A product is an item's id or address, or JSON: {"item": …, "collection": …} or {"search": {…}}.`,
 		Example: `  swath jobs run s1ortho product=S1A_IW_GRDH_… --url http://localhost:8080 -o results
   swath jobs run s1tiling 'products={"search":{"collections":["sentinel-1-grd"],"bbox":[6,45,7,46]}}' --dry-run`,
 		Args: func(c *cobra.Command, args []string) error {

@@ -73,7 +73,7 @@ func TestProcessesOverHTTP(t *testing.T) {
 	needsProgram(t)
 	data := dataFolder(t)
 	config := filepath.Join(t.TempDir(), "swath.yaml")
-	if err := os.WriteFile(config, []byte("request_timeout: 8s\nprocesses: {upload_mib: 8}\n"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte("request_timeout: 8s\nprocesses: {upload_mib: 8, folders: {heights: "+t.TempDir()+"}}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	base, _ := serveData(t, data, "--config", config)
@@ -132,6 +132,9 @@ func TestProcessesOverHTTP(t *testing.T) {
 	if in := ortho.Inputs["product"]; in.MinOccurs != 1 || !strings.Contains(fmt.Sprint(in.Schema["items"]), "anyOf") {
 		t.Errorf("a product is described as %+v", in)
 	}
+	if in := ortho.Inputs["dem"]; fmt.Sprint(in.Schema["enum"]) != "[heights]" || !bytes.Contains(c.Get("/processes/s1ortho?f=html").Body, []byte(`<option>heights</option>`)) {
+		t.Errorf("a folder is described as %+v", in)
+	}
 	for address, want := range map[string]string{"/processes/none": "no-such-process", "/jobs/none": "no-such-job", "/jobs/none/results": "no-such-job", "/jobs/none/log": "no-such-job"} {
 		if got := c.Get(address); got.Status != 404 {
 			t.Errorf("%s: %d", address, got.Status)
@@ -181,7 +184,7 @@ func TestProcessesOverHTTP(t *testing.T) {
 		got := c.Post(execution, `{`+inputs+`}`)
 		var document map[string]any
 		got.JSON(t, &document)
-		want := `{"arrayOutput":[1,2],"boundingBoxOutput":{"bbox":[1,2,3,4]},"imageOutput":{"encoding":"base64","mediaType":"image/png","value":"` + file + `"},` +
+		want := `{"arrayOutput":[1,2],"boundingBoxOutput":{"bbox":[1,2,3,4]},"imageOutput":{"encoding":"base64","mediaType":"image/png","title":"image.png","value":"` + file + `"},` +
 			`"measureOutput":{"mediaType":"application/json","value":{"measurement":2.5,"uom":"m"}},"stringOutput":"hi"}`
 		if body, _ := json.Marshal(document); got.Status != 200 || string(body) != want {
 			t.Errorf("%d %s, want %s", got.Status, body, want)
@@ -713,9 +716,17 @@ func TestJobsCommand(t *testing.T) {
 		}
 		return stdout, stderr
 	}
+	plain := filepath.Join(out, "plain.png")
+	if err := os.WriteFile(plain, picture, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(exitDone, "run", "echo", "imageInput=@"+plain, "--url", base, "-o", filepath.Join(out, "again"))
+	if got, err := os.ReadFile(filepath.Join(out, "again", "image.png")); err != nil || !bytes.Equal(got, picture) {
+		t.Errorf("a file that was sent: %q, %v", got, err)
+	}
 	results := filepath.Join(out, "results")
 	printed, _ := run(exitDone, "run", "echo", "stringInput=hello", "arrayInput=1", "arrayInput=2", "boundingBoxInput=1,43,2,44", "imageInput=@"+file, "publish=by-command", "--url", base, "-o", results)
-	for name, want := range map[string]string{"imageOutput.png": string(picture), "echo/by-command/text": "hello\n"} {
+	for name, want := range map[string]string{"image.png": string(picture), "echo/by-command/text": "hello\n"} {
 		if got, err := os.ReadFile(filepath.Join(results, name)); err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v\n%s", name, got, err, printed)
 		}

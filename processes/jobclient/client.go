@@ -12,9 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -130,8 +132,8 @@ func (c Client) decode(ctx context.Context, into any, method, address string, bo
 	return nil
 }
 
-// Inputs makes inputs of words key=value, as the process's description says. A value is a text, JSON, or @file.json; a key that is given
-// several times is a list.
+// Inputs makes inputs of words key=value, as the process's description says. A value is a text, JSON, or @path: what a file says, or the file itself where
+// the input is one and it is not JSON; a key that is given several times is a list.
 func (c Client) Inputs(ctx context.Context, process string, words []string) (map[string]json.RawMessage, error) {
 	var described struct {
 		Inputs map[string]struct{ Schema map[string]any }
@@ -153,7 +155,11 @@ func (c Client) Inputs(ctx context.Context, process string, words []string) (map
 			if err != nil {
 				return nil, fault.New(fault.Invalid, "input %q: %v", name, err)
 			}
-			text = string(body)
+			if text = string(body); !json.Valid(body) && fieldOf(name, described.Inputs[name].Schema).Kind == chains.AFile {
+				if text, err = byValue(path, body); err != nil {
+					return nil, err
+				}
+			}
 		}
 		texts[name] = append(texts[name], text)
 	}
@@ -166,6 +172,16 @@ func (c Client) Inputs(ctx context.Context, process string, words []string) (map
 		inputs[name] = f.Read(all...)
 	}
 	return inputs, nil
+}
+
+// byValue is a file as an input takes it (OGC 18-062r2, qualifiedInputValue).
+func byValue(path string, body []byte) (string, error) {
+	media, _, err := mime.ParseMediaType(mime.TypeByExtension(filepath.Ext(path)))
+	if err != nil {
+		media = "application/octet-stream"
+	}
+	said, err := json.Marshal(map[string]any{"value": body, "mediaType": media, "encoding": "base64"})
+	return string(said), err
 }
 
 // fieldOf reads as much of a description as it takes to read texts.

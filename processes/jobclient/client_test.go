@@ -69,6 +69,9 @@ func server(t *testing.T) (c jobclient.Client, looks *int) {
 			"files": []any{map[string]string{"href": base + "/evil", "title": "a.tif"}, map[string]string{"href": base + "/gone", "title": "b.tif"}},
 			"far":   map[string]string{"href": elsewhere.URL, "title": "far.txt"},
 			"item":  map[string]string{"href": base + "/collections/c/items/i", "type": "application/geo+json"},
+			"water": map[string]string{"value": "d2F0ZXI=", "encoding": "base64", "mediaType": "image/tiff", "title": "mask.tif"},
+			"woods": []any{map[string]string{"value": "MQ==", "encoding": "base64", "title": "Mask.tif"}, map[string]string{"value": "Mg==", "encoding": "base64", "title": "mask.tif"},
+				map[string]string{"value": "Mw==", "encoding": "base64", "title": "results.json"}},
 		})
 	})
 	mux.HandleFunc("GET /evil", func(w http.ResponseWriter, _ *http.Request) {
@@ -124,7 +127,7 @@ func TestAJobFromWordsToFiles(t *testing.T) {
 	if failed != 1 || len(items) != 1 {
 		t.Errorf("%d failed, items %s", failed, items)
 	}
-	for name, want := range map[string]string{"small.png": "small", "evil.tif": "evil", "far.txt": "far", "i.json": `{"type":"Feature","id":"i"}`} {
+	for name, want := range map[string]string{"small.png": "small", "mask.tif": "water", "woods-Mask.tif": "1", "woods-2-mask.tif": "2", "woods-3-results.json": "3", "evil.tif": "evil", "far.txt": "far", "i.json": `{"type":"Feature","id":"i"}`} {
 		if got, err := os.ReadFile(filepath.Join(folder, name)); err != nil || string(got) != want {
 			t.Errorf("%s: %q, %v", name, got, err)
 		}

@@ -55,9 +55,10 @@ func (c Client) Save(ctx context.Context, id, folder string) (saved []Saved, ite
 	if err := write(filepath.Join(folder, "results.json"), bytes.NewReader(append(pretty, '\n'))); err != nil {
 		return nil, nil, err
 	}
+	taken := map[string]bool{"results.json": true, "manifest.json": true} // the second is that of downloads
 	for _, output := range slices.Sorted(maps.Keys(document)) {
 		for i, v := range valuesOf(document[output]) {
-			name, item, err := c.save(ctx, folder, output, i, v)
+			name, item, err := c.save(ctx, folder, output, i, v, taken)
 			if err != nil && ctx.Err() != nil {
 				return saved, items, ctx.Err()
 			}
@@ -91,8 +92,9 @@ func valuesOf(raw json.RawMessage) (list []value) {
 
 const itemType = "application/geo+json"
 
-// save puts one value into a file.
-func (c Client) save(ctx context.Context, folder, output string, index int, v value) (name string, item json.RawMessage, err error) {
+// save puts one value into a file, whose name nothing else in taken has.
+func (c Client) save(ctx context.Context, folder, output string, index int, v value, taken map[string]bool) (name string, item json.RawMessage, err error) {
+	called := func(title, kind string) string { return fileName(title, output, index, kind, taken) }
 	if v.Href == "" && v.Encoding == "base64" {
 		var text string
 		if err := json.Unmarshal(v.Value, &text); err != nil {
@@ -102,7 +104,7 @@ func (c Client) save(ctx context.Context, folder, output string, index int, v va
 		if err != nil {
 			return "", nil, err
 		}
-		name := fileName("", output, index, v.MediaType)
+		name := called(v.Title, v.MediaType)
 		return name, nil, write(filepath.Join(folder, name), bytes.NewReader(body))
 	}
 	body := io.Reader(bytes.NewReader(v.Value))
@@ -127,27 +129,39 @@ func (c Client) save(ctx context.Context, folder, output string, index int, v va
 		if err := json.Unmarshal(item, &id); err != nil {
 			return "", nil, err
 		}
-		name = fileName(id.ID+".json", output, index, kind)
+		name = called(id.ID+".json", kind)
 		return name, item, write(filepath.Join(folder, name), bytes.NewReader(item))
 	}
-	name = fileName(title, output, index, kind)
+	name = called(title, kind)
 	return name, nil, write(filepath.Join(folder, name), body)
 }
 
-// fileName is a name that stays in its folder: the server's own, or that of the output.
-func fileName(title, output string, index int, media string) string {
-	title = filepath.Base(filepath.Clean("/" + strings.ReplaceAll(title, `\`, "/")))
-	if title != "/" && title != "." && title != "results.json" && !strings.ContainsFunc(title, func(r rune) bool { return r < ' ' }) {
-		return title
-	}
-	name := filepath.Base(filepath.Clean("/" + output))
+// fileName is a name that stays in its folder and is not taken: the server's own, that with the output's before it where two are called the same, or that of the
+// output where there is none. It is taken then.
+func fileName(title, output string, index int, media string, taken map[string]bool) string {
+	output = filepath.Base(filepath.Clean("/" + output))
 	if index > 0 {
-		name = fmt.Sprintf("%s-%d", name, index+1)
+		output = fmt.Sprintf("%s-%d", output, index+1)
 	}
-	if extensions, err := mime.ExtensionsByType(media); err == nil && len(extensions) > 0 {
-		name += extensions[0]
+	title = filepath.Base(filepath.Clean("/" + strings.ReplaceAll(title, `\`, "/")))
+	name := title
+	if title == "/" || title == "." || strings.ContainsFunc(title, func(r rune) bool { return r < ' ' }) {
+		title, name = "", output
+		if extensions, err := mime.ExtensionsByType(media); err == nil && len(extensions) > 0 {
+			name += extensions[0]
+		}
 	}
-	return name
+	free := name
+	for n := 1; taken[strings.ToLower(free)]; n++ {
+		switch {
+		case n == 1 && title != "":
+			free = output + "-" + name
+		default:
+			free = fmt.Sprintf("%s-%d-%s", output, n, name)
+		}
+	}
+	taken[strings.ToLower(free)] = true
+	return free
 }
 
 // write puts a file in its place when it is whole.

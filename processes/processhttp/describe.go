@@ -64,7 +64,7 @@ func (a API) descriptionOf(c *fiber.Ctx, chain chains.Chain) description {
 		if f.Required {
 			least = 1
 		}
-		d.Inputs[f.Name] = field{f.Title, f.Doc, &least, &most, whole(f, inputSchema(f))}
+		d.Inputs[f.Name] = field{f.Title, f.Doc, &least, &most, whole(f, a.inputSchema(f))}
 	}
 	for _, f := range chain.Outputs {
 		d.Outputs[f.Name] = field{Title: f.Title, Description: f.Doc, Schema: whole(f, outputSchema(f))}
@@ -84,7 +84,7 @@ func whole(f chains.Field, one map[string]any) map[string]any {
 }
 
 // inputSchema is the schema of one value as a client sends it: paths of the chain are items, addresses and bytes here.
-func inputSchema(f chains.Field) map[string]any {
+func (a API) inputSchema(f chains.Field) map[string]any {
 	text := func(description string) map[string]any {
 		return map[string]any{"type": "string", "description": description}
 	}
@@ -102,7 +102,15 @@ func inputSchema(f chains.Field) map[string]any {
 	case chains.AFile:
 		return bytesSchema(f.Media)
 	case chains.AFolder:
-		return text("name of a folder that the operator provides")
+		names := []any{}
+		for _, name := range a.Engine.Folders() {
+			names = append(names, name)
+		}
+		one := text("name of a folder that the operator provides")
+		if len(names) > 0 {
+			one["enum"] = names
+		}
+		return plainSchema(one)
 	}
 	return plainSchema(f.Schema)
 }

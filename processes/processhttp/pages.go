@@ -71,6 +71,9 @@ func (a API) controlOf(f chains.Field, value string) control {
 		c.Hint += ")"
 	case chains.AFolder:
 		c.Hint += " (name of a folder that the operator provides)"
+		if !f.Many {
+			c.Options = a.Engine.Folders()
+		}
 	}
 	if f.Default != nil {
 		c.Hint += "; otherwise " + strings.Trim(string(f.Default), `"`)

@@ -95,7 +95,7 @@ func (a API) entry(c *fiber.Ctx, j processes.Job, r processes.Result) (any, erro
 		default:
 			var body []byte
 			if body, err = a.read(c.UserContext(), part); err == nil {
-				list[i] = map[string]any{"value": base64.StdEncoding.EncodeToString(body), "mediaType": mediaOf(r), "encoding": "base64"}
+				list[i] = map[string]any{"value": base64.StdEncoding.EncodeToString(body), "mediaType": mediaOf(r), "encoding": "base64", "title": part.Name}
 			}
 		}
 		if err != nil {
