@@ -85,7 +85,7 @@ func (c *compiler) filter(n cql2.Node, by orderBy) condition {
 	for i, arg := range args {
 		parts[i] = c.compile(arg, true)
 		p, _ := only(arg)
-		if indexed := by == byCloud && p == "eo:cloud_cover" || by == byTime && p == "datetime" ||
+		if indexed := by == byCloud && p == "eo:cloud_cover" || (by == byTime || by == byNothing) && p == "datetime" ||
 			by == byPublished && p == stac.Published || by == byModified && p == stac.Modified; parts[i].sql != "" && !indexed {
 			parts[i].sql = "(" + parts[i].sql + ") is true"
 		}
