@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"swath/catalog"
+	"swath/fault"
 	"swath/ingest"
 )
 
@@ -35,7 +37,7 @@ code is 3.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) (err error) {
-			_, log, s, err := visit(c)
+			cfg, log, s, err := visit(c)
 			if err != nil {
 				return err
 			}
@@ -58,7 +60,10 @@ code is 3.`,
 				}
 				defer func() { err = errors.Join(err, l.rejects.Close()) }()
 			}
-			return l.all(c.Context(), args)
+			if err = l.all(c.Context(), args); cfg.Database == "" {
+				err = roomFor(cfg.Data, err)
+			}
+			return err
 		},
 	}
 	c.Flags().StringVarP(&collection, "collection", "c", "", "collection of all items (default: each item's own)")
@@ -66,6 +71,17 @@ code is 3.`,
 	c.Flags().StringVar(&profile, "cpu-profile", "", "write to this file where the processor's time went, for go tool pprof")
 	addFlags(c, storeSettings)
 	return c
+}
+
+// roomFor says of an error that the database of a data folder is gone that its disk is full, if it is: without room for a file of its log
+// PostgreSQL ends in the middle of an answer.
+func roomFor(data string, err error) error {
+	const logBytes = 16 << 20 // of a file of PostgreSQL's log, unless it was built otherwise
+	var disk syscall.Statfs_t
+	if !fault.Is(err, fault.Unavailable) || syscall.Statfs(data, &disk) != nil || int64(disk.Bavail)*disk.Bsize >= logBytes {
+		return err
+	}
+	return fmt.Errorf("the disk of %s is full; the same command goes on when there is room: %w", data, err)
 }
 
 // loading is one run of the command.

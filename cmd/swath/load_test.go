@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"swath/catalog"
+	"swath/fault"
 	"swath/internal/testdb"
 )
 
@@ -196,6 +198,23 @@ func TestLoadInterruptedAtTheEnd(t *testing.T) {
 	cancel()
 	if err := l.all(ctx, nil); err == nil || !strings.Contains(err.Error(), "all items are in") {
 		t.Errorf("it ends with %v", err)
+	}
+}
+
+// TestRoomFor: a database that is gone is told of as a full disk where there is no room for its log, and nothing else is.
+func TestRoomFor(t *testing.T) {
+	const noRoom = "/proc" // has none at all
+	gone := fault.New(fault.Unavailable, "the catalog does not answer")
+	if err := roomFor(noRoom, gone); !errors.Is(err, gone) || !strings.Contains(err.Error(), "full") {
+		t.Errorf("on a full disk: %v", err)
+	}
+	for _, tc := range []struct {
+		data string
+		err  error
+	}{{t.TempDir(), gone}, {noRoom, nil}, {noRoom, fault.New(fault.Invalid, "the file is cut")}} {
+		if err := roomFor(tc.data, tc.err); err != tc.err {
+			t.Errorf("%s, %v: %v", tc.data, tc.err, err)
+		}
 	}
 }
 
