@@ -82,7 +82,7 @@ func (s *Store) DeletedItems(ctx context.Context, q stac.Search, skip int) (page
 		if c.err != nil {
 			return c.err
 		}
-		c.args["since"], c.args["until"] = between(q.Filter)
+		c.args["since"], c.args["until"] = between(q.Filter, stac.Deleted)
 		direction, than := "", ">"
 		if descending {
 			direction, than = "desc", "<"
@@ -182,8 +182,8 @@ func nameOf(set *collectionSet, gone map[int16]string, number int16) string {
 	return set.name(number)
 }
 
-// between returns the moments between which a filter lets products leave.
-func between(n cql2.Node) (since, until pgtype.Timestamptz) {
+// between returns the moments between which a filter lets a property lie.
+func between(n cql2.Node, property cql2.Property) (since, until pgtype.Timestamptz) {
 	since, until = interval(stac.Interval{})
 	args, is := n.(cql2.And)
 	if !is {
@@ -191,7 +191,7 @@ func between(n cql2.Node) (since, until pgtype.Timestamptz) {
 	}
 	for _, arg := range args {
 		p, op, value, ok := sides(arg)
-		if !ok || p != stac.Deleted {
+		if !ok || p != property {
 			continue
 		}
 		switch value.(type) {

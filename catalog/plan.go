@@ -51,7 +51,8 @@ type plan struct {
 	room      *bodies
 	need      int // hits that the page needs; 0: all
 	recent    recently
-	orbits    []int16 // relative ones that the filter allows, and oddOrbit; nil: all
+	changed   time.Time // end of the stretch that is read in the order of changes; zero: it has none
+	orbits    []int16   // relative ones that the filter allows, and oddOrbit; nil: all
 
 	timed   bool // the interval is all that is asked, and collections
 	periods bool // some item of these collections has a period

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -199,6 +200,9 @@ var quick = map[string]bool{"id": true, "collection": true, "datetime": true, "e
 
 // stream yields the hits behind a place in the order of the index, until there are no more or yield has enough.
 func (s *Store) stream(ctx context.Context, conn *pgxpool.Conn, p *plan, from place, size int, yield func(hit) (more bool)) (seen sight, err error) {
+	if err := s.reach(ctx, conn, p, from); err != nil {
+		return seen, err
+	}
 	for {
 		b, err := s.batch(ctx, conn, p, from, size, yield)
 		if seen.looked == 0 {
@@ -211,6 +215,11 @@ func (s *Store) stream(ctx context.Context, conn *pgxpool.Conn, p *plan, from pl
 		switch {
 		case b.looked == size:
 			from = b.last
+		case !p.changed.IsZero():
+			from = place{micros: p.changed.UnixMicro(), pk: math.MinInt64, clouded: true}
+			if err := s.reach(ctx, conn, p, from); err != nil {
+				return seen, err
+			}
 		case p.page.name == cellingSince.name && !p.recent.all:
 			from, seen.rows = p.before(from), unknown
 		case p.order.by == byCloud && from.clouded: // behind all that have a cloud cover come those that have none

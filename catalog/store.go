@@ -43,6 +43,7 @@ type Store struct {
 	remembered remembered
 	shapes     statements
 	strangers  atomic.Int64 // carts of strangers, as they were counted last and those made here since
+	few        int          // items of a stretch of the order of changes
 	wishes     wishes       // for chunks
 	horizon    horizon      // of the chunks that can be built; used by keep alone
 	declared   struct {     // what collections declared when it was looked at; used by keep alone
@@ -74,7 +75,7 @@ func Open(ctx context.Context, url string, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("catalog: open: %w", classify(err))
 	}
-	s := &Store{pool: pool, pack: newPacker(readDictionary(conf.ConnConfig)), words: newWords(), cache: newCache(), slow: slowLog{after: cfg.SlowSearch}, stop: func() {}}
+	s := &Store{few: changedFew, pool: pool, pack: newPacker(readDictionary(conf.ConnConfig)), words: newWords(), cache: newCache(), slow: slowLog{after: cfg.SlowSearch}, stop: func() {}}
 	if cfg.Replica != "" {
 		copyConf, err := poolConfig(cfg.Replica, cfg)
 		var copies *pgxpool.Pool

@@ -1,7 +1,6 @@
--- The first matching items of the order of changes, whatever they are. Uses item_changed: what is asked for must have changed lately, else
--- all is read.
+-- The first matching items of the order of changes, whatever they are, of a stretch of time that is read at once. Uses item_changed.
 select i.dt, i.pk, i.cc, null::bigint as n
 from item i
-where i.col = any(@cols::smallint[]) {{where}}
+where i.col = any(@cols::smallint[]) and i.updated < @changed_until::timestamptz {{where}}
 order by {{order:i}}
 limit @limit::int
