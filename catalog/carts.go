@@ -161,7 +161,7 @@ func (s *Store) TakeFromCart(ctx context.Context, id, owner string, item stac.Ca
 // DeleteCart removes a cart.
 func (s *Store) DeleteCart(ctx context.Context, id, owner string) error {
 	return s.changingCart(ctx, func(tx pgx.Tx) error {
-		tag, err := tx.Exec(ctx, "delete from cart where id = $1 and owner = $2", id, owner)
+		tag, err := tx.Exec(ctx, "delete from cart where id = $1 and owner in ($2, '')", id, owner)
 		if err == nil && tag.RowsAffected() == 0 {
 			err = noCart(id)
 		}
@@ -173,9 +173,9 @@ func (s *Store) changingCart(ctx context.Context, do func(pgx.Tx) error) error {
 	return s.writing(ctx, "change cart", func(conn *pgxpool.Conn) error { return pgx.BeginFunc(ctx, conn, do) })
 }
 
-// touchCart locks a cart of an owner, and notes that it changes.
+// touchCart locks a cart of an owner, and notes that it changes. A stranger's becomes the owner's: who signs in goes on with it.
 func touchCart(ctx context.Context, tx pgx.Tx, id, owner string) error {
-	tag, err := tx.Exec(ctx, "update cart set updated_at = now() where id = $1 and owner = $2", id, owner)
+	tag, err := tx.Exec(ctx, "update cart set updated_at = now(), owner = $2 where id = $1 and owner in ($2, '')", id, owner)
 	if err == nil && tag.RowsAffected() == 0 {
 		err = noCart(id)
 	}

@@ -29,7 +29,8 @@ const (
 	StrangerCartDays  = 90      // since it was changed
 )
 
-// Carts keeps them. Only the owner changes a cart: to others it is not there (fault.NotFound).
+// Carts keeps them. Only the owner changes a cart: to others it is not there (fault.NotFound). One of a stranger is changed by whoever knows its
+// id, and becomes that of the first account that changes it.
 type Carts interface {
 	// NewCart makes a cart of items; fault.TooLarge of too many items, fault.OverQuota of too many carts.
 	NewCart(ctx context.Context, owner, title string, items []CartItem) (Cart, error)

@@ -124,6 +124,12 @@ func TestCarts(t *testing.T) {
 	if got := client.Do("DELETE", "/carts/"+cart.ID, ""); strangers.Status != 201 || got.Status != 204 {
 		t.Errorf("a stranger's cart: %d, then %d", strangers.Status, got.Status)
 	}
+	client.Post("/carts", name("other", "n")).JSON(t, &cart)
+	signedIn := client.Post("/carts/"+cart.ID+"/items", name("sentinel-2-l1c", "S2A_003"), "Test-User", "bob")
+	client.Get("/carts", "Test-User", "bob").JSON(t, &mine)
+	if signedIn.Status != 200 || len(mine.Carts) != 1 || client.Post("/carts/"+cart.ID+"/items", name("other", "n")).Status != 404 {
+		t.Errorf("a stranger's cart after signing in: %d, %v", signedIn.Status, mine)
+	}
 	if got := client.Do("DELETE", at, "", "Test-User", "ada"); got.Status != 204 || client.Get(at).Status != 404 {
 		t.Errorf("a cart that is deleted: %d", got.Status)
 	}
