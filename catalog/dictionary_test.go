@@ -134,8 +134,18 @@ func TestDictionaries(t *testing.T) {
 	if _, err := s.ChangeCollection(t.Context(), "many", func(*stac.Collection) (*stac.Collection, error) { return nil, nil }); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.pool.QueryRow(t.Context(), "select count(*) from dictionary").Scan(&dictionaries); err != nil || dictionaries != 0 {
+	// What left is remembered for a while, and is still to be read.
+	if err := s.pool.QueryRow(t.Context(), "select count(*) from dictionary").Scan(&dictionaries); err != nil || dictionaries != 2 {
 		t.Errorf("%d dictionaries are left of a removed collection, %v", dictionaries, err)
+	}
+	if _, err := s.pool.Exec(t.Context(), "update tombstone set at = now() - interval '1 year'"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.forget(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.pool.QueryRow(t.Context(), "select count(*) from dictionary").Scan(&dictionaries); err != nil || dictionaries != 0 {
+		t.Errorf("%d dictionaries are left of a forgotten collection, %v", dictionaries, err)
 	}
 }
 
