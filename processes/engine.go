@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -108,6 +109,10 @@ type Engine struct {
 // New opens an engine on a migrated database.
 func New(ctx context.Context, url string, cfg Config) (*Engine, error) {
 	cfg.defaults()
+	var err error
+	if cfg.Work, err = filepath.Abs(cfg.Work); err != nil { // runs have folders of their own to be in
+		return nil, err
+	}
 	settings, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fault.Wrap(fault.Invalid, err, "not the address of a database")

@@ -209,6 +209,21 @@ func TestJob(t *testing.T) {
 	}
 }
 
+// TestFolderBesideTheServer: the work folder may be named as seen from where the server was started, as ./data is.
+func TestFolderBesideTheServer(t *testing.T) {
+	url := testdb.New(t)
+	t.Chdir(t.TempDir())
+	h, err := openHouse(t.Context(), url, "data", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { h.engine.Close(); h.catalog.Close() })
+	h.work(t)
+	if j := h.wait(t, h.submit(t, `{"stringInput":"hello","imageInput":"aGVsbG8=","publish":"beside"}`).ID); j.Status != processes.Successful {
+		t.Errorf("%+v", j)
+	}
+}
+
 func TestFailure(t *testing.T) {
 	h := newHouse(t, true, nil)
 	j := h.wait(t, h.submit(t, `{"fail":"the sky fell"}`).ID)
