@@ -258,7 +258,7 @@ func TestProvenance(t *testing.T) {
 	}
 	in := prov.Entity["item:safes/S1A"]
 	if in == nil || fmt.Sprint(in["swath:checksums"]) != "map[product:1220"+stored.SHA256+"]" || prov.Entity["item:made/made"] == nil || len(prov.Used) != 1 ||
-		len(prov.WasGeneratedBy) != 2 || len(prov.WasDerivedFrom) != 2 || prov.Agent["account:ada"] == nil || prov.Activity["job:"+j.ID]["swath:version"] != "2" {
+		len(prov.WasGeneratedBy) != 3 || len(prov.WasDerivedFrom) != 3 || prov.Agent["account:ada"] == nil || prov.Activity["job:"+j.ID]["swath:version"] != "2" {
 		t.Errorf("%s", body)
 	}
 }
