@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // dictionary is what the bodies of one collection have in common: their forms, and what zstd finds in their texts.
@@ -24,21 +26,36 @@ type trainedBytes struct {
 	Forms         []*form
 }
 
-// trainDictionary makes the stored bytes of a dictionary from bodies.
+// trainDictionary makes the stored bytes of a dictionary from bodies. What texts have in common is found out beside the forms.
 func trainDictionary(bodies [][]byte) ([]byte, error) {
 	var t trainedBytes
-	var err error
-	var some [][]byte // hardly any body is packed as a text
-	for i := 0; i < len(bodies); i += 4 {
-		some = append(some, bodies[i])
-	}
-	if t.Texts, err = trainCommon(some); err != nil {
+	var beside errgroup.Group
+	beside.Go(func() (err error) {
+		var some [][]byte // hardly any body is packed as a text
+		for i := 0; i < len(bodies); i += 4 {
+			some = append(some, bodies[i])
+		}
+		t.Texts, err = trainCommon(some)
+		return err
+	})
+	forms, values, err := trainFilled(bodies)
+	if err := errors.Join(err, beside.Wait()); err != nil {
 		return nil, err
 	}
-	t.Forms = trainForms(bodies)
+	t.Forms, t.Values = forms, values
+	text, err := json.Marshal(t)
+	if err != nil {
+		return nil, err
+	}
+	return newCodec().encode(nil, text)
+}
+
+// trainFilled finds the forms of bodies, and what their values have in common; neither where hardly any body fits a form.
+func trainFilled(bodies [][]byte) (forms []*form, values []byte, err error) {
+	forms = trainForms(bodies)
 	d := dictionary{}
-	if err := d.learn(t.Forms); err != nil {
-		return nil, err
+	if err := d.learn(forms); err != nil {
+		return nil, nil, err
 	}
 	var filled [][]byte
 	var room scratch
@@ -47,14 +64,10 @@ func trainDictionary(bodies [][]byte) ([]byte, error) {
 			filled = append(filled, bytes.Clone(values))
 		}
 	}
-	if t.Values, err = trainCommon(filled); err != nil { // forms that hardly any body fits are of no use
-		t.Values, t.Forms = nil, nil
+	if values, err = trainCommon(filled); err != nil { // too few of them
+		return nil, nil, nil
 	}
-	text, err := json.Marshal(t)
-	if err != nil {
-		return nil, err
-	}
-	return newCodec().encode(nil, text)
+	return forms, values, nil
 }
 
 // newDictionary makes a dictionary of its stored bytes.

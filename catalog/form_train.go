@@ -3,9 +3,12 @@ package catalog
 import (
 	"bytes"
 	"cmp"
+	"runtime"
 	"slices"
 	"strings"
 	"unicode"
+
+	"golang.org/x/sync/errgroup"
 )
 
 const (
@@ -47,10 +50,16 @@ func trainForms(samples [][]byte) []*form {
 	slices.SortFunc(all, func(a, b *group) int {
 		return cmp.Or(cmp.Compare(b.n, a.n), bytes.Compare(a.samples[0].text, b.samples[0].text))
 	})
-	forms := make([]*form, 0, mostForms)
-	for _, g := range all[:min(len(all), mostForms)] {
-		forms = append(forms, trainForm(g.samples))
+	forms := make([]*form, min(len(all), mostForms))
+	var beside errgroup.Group
+	beside.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range forms {
+		beside.Go(func() error {
+			forms[i] = trainForm(all[i].samples)
+			return nil
+		})
 	}
+	_ = beside.Wait() // none of them fails
 	return forms
 }
 
