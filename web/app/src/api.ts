@@ -69,7 +69,10 @@ const next = (p: Page) => {
   return url && new URL(url).pathname + new URL(url).search;
 };
 
-/** The page after one that has a next. */
+/** Whether more is found than a page, and those before it, list. */
+export const hasMore = (p: Page) => next(p) !== undefined;
+
+/** The page after one that has more. */
 export const more = (p: Page) => get<Page>(next(p)!);
 
 /** The address of the vector tiles of where all items lie that are looked for, whatever the box. */

@@ -89,7 +89,7 @@ export function Explorer() {
   }, [query]);
 
   // Of more than are listed the map shows where all of them lie.
-  const crowd = page.links.some((l) => l.rel === "next") && query ? api.footprints(query) : undefined;
+  const crowd = api.hasMore(page) && query ? api.footprints(query) : undefined;
   useEffect(() => { atlas.current?.crowd(crowd); }, [crowd]);
 
   const more = () => api.more(page).then((next) => setPage((p) => (p === page ? { ...next, features: [...p.features, ...next.features] } : p)), fail);

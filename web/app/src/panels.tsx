@@ -1,6 +1,6 @@
 // The parts of the page beside the map.
 import { CartButton, type Basket } from "./cart";
-import { itemPath, type BandValue, type Item, type Page, type Value } from "./api";
+import { hasMore, itemPath, type BandValue, type Item, type Page, type Value } from "./api";
 
 export function Pick(p: { label: string; value: string; options: [string, string][]; onPick: (value: string) => void }) {
   return <label>{p.label} <select value={p.value} onChange={(e) => p.onPick(e.currentTarget.value)}>
@@ -18,7 +18,7 @@ export function Legend(p: { presets: [string, string][]; preset: string; onPick:
 export function ItemList(p: { page: Page; searching: boolean; selected?: Item; onSelect: (item?: Item) => void; onMore: () => void; cart: Basket }) {
   const { features, numberMatched } = p.page;
   return <section class="items" aria-label="Items in the view">
-    <h2 aria-live="polite">{features.length === 0 ? (p.searching ? "Searching…" : "Nothing in this view") : `${numberMatched ?? features.length + (p.page.links.some((l) => l.rel === "next") ? "+" : "")} in this view`}</h2>
+    <h2 aria-live="polite">{features.length === 0 ? (p.searching ? "Searching…" : "Nothing in this view") : `${numberMatched ?? features.length + (hasMore(p.page) ? "+" : "")} in this view`}</h2>
     <ul>{features.map((i) => {
       const on = p.selected?.id === i.id && p.selected.collection === i.collection;
       const thumbnail = Object.values(i.assets).find((a) => a.roles?.includes("thumbnail"));
@@ -32,7 +32,7 @@ export function ItemList(p: { page: Page; searching: boolean; selected?: Item; o
         <a href={itemPath(i) + "?f=html"} aria-label={"Details of " + i.id}>details</a>
       </li>;
     })}</ul>
-    {p.page.links.some((l) => l.rel === "next") && <button class="more" onClick={p.onMore}>More</button>}
+    {hasMore(p.page) && <button class="more" onClick={p.onMore}>More</button>}
   </section>;
 }
 
