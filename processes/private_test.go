@@ -84,17 +84,22 @@ func TestPrivateInputs(t *testing.T) {
 	}
 }
 
+// allOf exposes all collections that something is made of, while they are private.
+func allOf(private *atomic.Bool) func(of []string, into string) []string {
+	return func(of []string, _ string) []string {
+		if private.Load() {
+			return of
+		}
+		return nil
+	}
+}
+
 // TestMadePrivateMeanwhile: what became private since a job was accepted is not published.
 func TestMadePrivateMeanwhile(t *testing.T) {
 	var private atomic.Bool
 	h := newHouse(t, false, func(c *processes.Config) {
 		reading(c)
-		c.Exposed = func(of []string, _ string) []string {
-			if private.Load() {
-				return of
-			}
-			return nil
-		}
+		c.Exposed = allOf(&private)
 	})
 	h.put(t, "secret", "B", map[string]string{"product": "b"})
 	ctx := as(t.Context(), "ann", auth.Processor)
@@ -118,12 +123,7 @@ func TestAcceptedByAnEarlierVersion(t *testing.T) {
 	var private atomic.Bool
 	h := newHouse(t, false, func(c *processes.Config) {
 		reading(c)
-		c.Exposed = func(of []string, _ string) []string {
-			if private.Load() {
-				return of
-			}
-			return nil
-		}
+		c.Exposed = allOf(&private)
 	})
 	h.put(t, "secret", "B", map[string]string{"product": "b"})
 	ctx := as(t.Context(), "ann", auth.Processor)
@@ -214,12 +214,7 @@ func (h *house) waitAs(t *testing.T, ctx context.Context, id string) processes.J
 func TestResultsAsInputs(t *testing.T) {
 	var private atomic.Bool
 	h := newHouse(t, true, func(c *processes.Config) {
-		c.Exposed = func(of []string, _ string) []string {
-			if private.Load() {
-				return of
-			}
-			return nil
-		}
+		c.Exposed = allOf(&private)
 	})
 	h.putCollection(t, "safes")
 	h.putItem(t, "safes", "S1A", 1)
